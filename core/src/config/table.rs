@@ -1,0 +1,282 @@
+//! The one table of options: what each is called in every source, how it is spelled and what it is when nobody says.
+//!
+//! A new option is one more entry here and one line where [`Options`](super::Options) is put together; spelling,
+//! order of the sources, errors, `explain()` and `docs/options.md` follow from the entry.
+
+use Kind::{Boolean, Choice, Count, List, Secret, Size, Text, Time};
+
+use super::read_policy::ReadPolicy;
+use super::row::{Kind, Row, Unit};
+
+macro_rules! options {
+    ($($constant:ident = $row:expr;)*) => {
+        $(pub(crate) const $constant: Row = $row;)*
+
+        /// Every option, grouped by subject.
+        pub const TABLE: &[Row] = &[$($constant),*];
+    };
+}
+
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+
+options! {
+    ENDPOINT = Row::new(
+        "endpoint",
+        Text,
+        "Address of the S3 service: `host`, `host:port` or a URL without path. Without one it is Amazon's for \
+         the region.",
+    )
+        .hadoop(&["endpoint"])
+        .environment(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])
+        .profile("endpoint_url");
+    CONNECTION_SSL_ENABLED = Row::new(
+        "connection.ssl.enabled",
+        Boolean,
+        "Whether an endpoint written without `http://` or `https://` speaks TLS.",
+    )
+        .hadoop(&["connection.ssl.enabled"])
+        .default("true");
+    REGION = Row::new(
+        "region",
+        Text,
+        "Region that signatures name. Ceph Radosgw takes any; without one it follows from an endpoint of \
+         Amazon's.",
+    )
+        .hadoop(&["endpoint.region"])
+        .environment(&["AWS_REGION", "AWS_DEFAULT_REGION"])
+        .profile("region")
+        .default("us-east-1");
+    PATH_STYLE_ACCESS = Row::new(
+        "path.style.access",
+        Boolean,
+        "`endpoint/bucket/key` rather than `bucket.endpoint/key`. Without it: true except for Amazon's \
+         endpoints.",
+    )
+        .hadoop(&["path.style.access"])
+        .shipped(&["false"]);
+
+    ACCESS_KEY = Row::new(
+        "access.key",
+        Text,
+        "Access key. It is taken together with a secret key from the same source only.",
+    )
+        .hadoop(&["access.key"])
+        .environment(&["AWS_ACCESS_KEY_ID"])
+        .profile("aws_access_key_id");
+    SECRET_KEY = Row::new("secret.key", Secret, "Secret key that belongs to the access key.")
+        .hadoop(&["secret.key"])
+        .environment(&["AWS_SECRET_ACCESS_KEY"])
+        .profile("aws_secret_access_key");
+    SESSION_TOKEN = Row::new(
+        "session.token",
+        Secret,
+        "Session token of temporary keys, from the same source as the keys.",
+    )
+        .hadoop(&["session.token"])
+        .environment(&["AWS_SESSION_TOKEN"])
+        .profile("aws_session_token");
+    PROFILE = Row::new(
+        "profile",
+        Text,
+        "Section of the AWS profile files. Named here or in Hadoop's configuration it goes before the \
+         environment.",
+    )
+        .environment(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+        .default("default");
+    CREDENTIALS_PROVIDER = Row::new(
+        "credentials.provider",
+        List,
+        "Where keys are looked for, in this order: `static`, `environment`, `profile`, `anonymous`, or S3A's \
+         and the AWS SDKs' class names for them.",
+    )
+        .hadoop(&["aws.credentials.provider"])
+        .shipped(&[
+            "org.apache.hadoop.fs.s3a.TemporaryAWSCredentialsProvider, org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider, \
+             com.amazonaws.auth.EnvironmentVariableCredentialsProvider, org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider",
+            "org.apache.hadoop.fs.s3a.TemporaryAWSCredentialsProvider, org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider, \
+             software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider, \
+             org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider",
+        ])
+        .default("static,environment,profile");
+    ANONYMOUS = Row::new("anonymous", Boolean, "Sends requests unsigned, for public buckets.")
+        .default("false");
+
+    SSL_CA_FILE = Row::new("ssl.ca.file", Text, "PEM file of issuers to trust beside the other ones.")
+        .environment(&["AWS_CA_BUNDLE"])
+        .profile("ca_bundle");
+    SSL_SYSTEM_STORE = Row::new("ssl.system.store", Boolean, "Whether the operating system's issuers are trusted.")
+        .default("true");
+
+    CONNECTION_MAXIMUM = Row::new("connection.maximum", Count, "Most connections to the endpoint at a time.")
+        .hadoop(&["connection.maximum"])
+        .shipped(&["15"])
+        .default("96")
+        .range(1, 10_000);
+    CONNECTION_ESTABLISH_TIMEOUT = Row::new(
+        "connection.establish.timeout",
+        Time(Unit::Milliseconds),
+        "Name lookup, TCP connect and TLS handshake together. At most 10 s until the endpoint has answered \
+         once.",
+    )
+        .hadoop(&["connection.establish.timeout"])
+        .default("10s")
+        .range(1, HOUR);
+    CONNECTION_TIMEOUT = Row::new(
+        "connection.timeout",
+        Time(Unit::Milliseconds),
+        "From the end of a request to the head of its answer. At most 10 s until the endpoint has answered \
+         once.",
+    )
+        .hadoop(&["connection.timeout"])
+        .default("200s")
+        .range(1, DAY);
+    CONNECTION_STALL_TIMEOUT = Row::new(
+        "connection.stall.timeout",
+        Time(Unit::Seconds),
+        "Longest pause inside a body, in both directions.",
+    )
+        .default("60s")
+        .range(1, DAY);
+    CONNECTION_IDLE_TIME = Row::new(
+        "connection.idle.time",
+        Time(Unit::Milliseconds),
+        "How long an unused connection is kept for the next request. Radosgw closes it after 65 s.",
+    )
+        .hadoop(&["connection.idle.time"])
+        .default("50s")
+        .range(1, DAY);
+    RETRY_FIRST_CONTACT = Row::new(
+        "retry.first.contact",
+        Time(Unit::Seconds),
+        "How long an endpoint that has never answered is tried.",
+    )
+        .default("30s")
+        .range(0, DAY);
+    RETRY_PATIENCE = Row::new(
+        "retry.patience",
+        Time(Unit::Seconds),
+        "How long a gateway that is busy, resharding or away is waited for, once it has answered.",
+    )
+        .default("10m")
+        .range(0, DAY);
+    ATTEMPTS_MAXIMUM = Row::new(
+        "attempts.maximum",
+        Count,
+        "Attempts after failures other than those that patience is for: broken connections, timeouts, errors \
+         inside the gateway.",
+    )
+        .hadoop(&["attempts.maximum"])
+        .shipped(&["5", "10", "20"])
+        .default("8")
+        .range(1, 1000);
+    USER_AGENT_PREFIX = Row::new(
+        "user.agent.prefix",
+        Text,
+        "First words of the User-Agent header, before `s3core/` and the version.",
+    )
+        .hadoop(&["user.agent.prefix"]);
+
+    MULTIPART_SIZE = Row::new(
+        "multipart.size",
+        Size,
+        "Size of an upload's parts, rounded up to a multiple of 4 MiB (Ceph's stripe); at least 8 MiB.",
+    )
+        .hadoop(&["multipart.size"])
+        .default("64M")
+        .range(1, 5 << 30);
+    MULTIPART_THRESHOLD = Row::new("multipart.threshold", Size, "Objects of at least this size are copied in parts.")
+        .hadoop(&["multipart.threshold"])
+        .default("128M")
+        .range(1, 5 << 40);
+    FAST_UPLOAD_ACTIVE_BLOCKS = Row::new(
+        "fast.upload.active.blocks",
+        Count,
+        "Parts of one open file that are on their way at the same time.",
+    )
+        .hadoop(&["fast.upload.active.blocks"])
+        .default("4")
+        .range(1, 1000);
+    BUFFER_DIR = Row::new(
+        "buffer.dir",
+        List,
+        "Directories for parts that find no room in memory; the first that can be written is used. Without \
+         one: the system's temporary directory.",
+    )
+        .hadoop(&["buffer.dir"]);
+    MEMORY_LIMIT = Row::new(
+        "memory.limit",
+        Size,
+        "Native memory for the buffers of this process. Without it: chosen from what the machine or container \
+         has, 64M to 256M.",
+    )
+        .range(16 << 20, 1 << 50);
+    CREATE_STORAGE_CLASS = Row::new(
+        "create.storage.class",
+        Text,
+        "Storage class of new objects. Without it: the bucket's own.",
+    )
+        .hadoop(&["create.storage.class"]);
+
+    READ_AHEAD_LIMIT = Row::new(
+        "read.ahead.limit",
+        Size,
+        "Most bytes that one open file holds ahead of a sequential reader.",
+    )
+        .default("32M")
+        .range(64 << 10, 4 << 30);
+    READAHEAD_RANGE = Row::new(
+        "readahead.range",
+        Size,
+        "Least number of bytes that a random read asks the gateway for.",
+    )
+        .hadoop(&["readahead.range"])
+        .default("64K")
+        .range(0, 1 << 30);
+    INPUT_FADVISE = Row::new(
+        "experimental.input.fadvise",
+        Choice(ReadPolicy::NAMES),
+        "How files are expected to be read where the one who opens them does not say.",
+    )
+        .hadoop(&["experimental.input.fadvise"])
+        .default("adaptive");
+    PAGING_MAXIMUM = Row::new(
+        "paging.maximum",
+        Count,
+        "Most keys that one answer to a listing holds; gateways have a limit of their own, mostly 1000.",
+    )
+        .hadoop(&["paging.maximum"])
+        .default("1000")
+        .range(1, 1_000_000);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_name_is_taken_twice() {
+        let mut names = HashSet::new();
+        let mut hadoop = HashSet::new();
+        let mut environment = HashSet::new();
+        for row in TABLE {
+            assert!(names.insert(row.name), "{}", row.name);
+            assert!(row.hadoop.iter().all(|name| hadoop.insert(*name)), "{}", row.name);
+            assert!(row.environment.iter().all(|name| environment.insert(*name)), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn names_are_lower_case_words_between_dots() {
+        for row in TABLE {
+            assert!(
+                row.name.split('.').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase())),
+                "{}",
+                row.name
+            );
+            assert!(!row.hadoop.iter().any(|name| name.starts_with("fs.")), "{}", row.name);
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! The resolver as a whole: order of the sources, errors, explanations.
+
+use std::collections::HashMap;
+use std::fs;
+
+use rstest::rstest;
+
+use super::*;
+
+/// Sources of a test; a home directory holds the profile files.
+#[derive(Default)]
+struct World {
+    explicit: Vec<(String, String)>,
+    hadoop: Vec<(String, String)>,
+    environment: HashMap<String, String>,
+    home: Option<tempfile::TempDir>,
+}
+
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let pairs = text.split_whitespace().map(|pair| pair.split_once('=').unwrap());
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+impl World {
+    /// Keys that are enough, in Hadoop's configuration, and what else it says.
+    fn hadoop(text: &str) -> Self {
+        Self::bare(&format!("fs.s3a.access.key=devkey fs.s3a.secret.key=devsecret {text}"))
+    }
+
+    fn bare(text: &str) -> Self {
+        Self { hadoop: pairs(text), ..Self::default() }
+    }
+
+    fn explicit(mut self, text: &str) -> Self {
+        self.explicit = pairs(text);
+        self
+    }
+
+    fn environment(mut self, text: &str) -> Self {
+        self.environment = pairs(text).into_iter().collect();
+        self
+    }
+
+    fn profiles(mut self, credentials: &str, config: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join(".aws")).unwrap();
+        fs::write(home.path().join(".aws/credentials"), credentials).unwrap();
+        fs::write(home.path().join(".aws/config"), config).unwrap();
+        self.home = Some(home);
+        self
+    }
+
+    fn resolve(&self) -> Result<Options> {
+        self.resolve_for("lake")
+    }
+
+    fn resolve_for(&self, bucket: &str) -> Result<Options> {
+        Options::resolve(
+            bucket,
+            &Sources {
+                explicit: self.explicit.clone(),
+                hadoop: self.hadoop.clone(),
+                environment: &|name| self.environment.get(name).cloned(),
+                home: self.home.as_ref().map(|home| home.path().to_owned()),
+            },
+        )
+    }
+
+    #[track_caller]
+    fn options(&self) -> Options {
+        self.resolve().unwrap()
+    }
+
+    #[track_caller]
+    fn error(&self) -> Error {
+        self.resolve().map(|_| ()).unwrap_err()
+    }
+}
+
+#[track_caller]
+fn explained(options: &Options, name: &str) -> (String, String) {
+    let line = options.explain().into_iter().find(|line| line.option == format!("fs.s3core.{name}")).unwrap();
+    (line.value, line.origin)
+}
+
+#[test]
+fn endpoint_and_keys_are_enough() {
+    let options = World::hadoop("fs.s3a.endpoint=http://rgw:8000").options();
+    assert_eq!(options.gateway.endpoint.to_string(), "http://rgw:8000");
+    assert!(options.gateway.path_style);
+    assert_eq!(options.gateway.region, "us-east-1");
+    assert_eq!(options.gateway.credentials.as_ref().unwrap().access_key, "devkey");
+    assert_eq!(options.gateway.retry, RetryPolicy::default());
+    assert_eq!(options.transfer.part_size, 64 << 20);
+    assert_eq!(options.transfer.upload_concurrency, 4);
+    assert_eq!(options.transfer.memory_limit, None);
+    assert_eq!(options.transfer.buffer_directory, std::env::temp_dir());
+    assert!(options.trust.use_system_store);
+    assert_eq!(options.gateway.user_agent, "");
+}
+
+/// The values of `core-default.xml` of Hadoop 2.10, 3.3 and 3.4 that would be wrong on Ceph.
+#[rstest]
+#[case("fs.s3a.connection.maximum=15 fs.s3a.attempts.maximum=20")]
+#[case("fs.s3a.connection.maximum=96 fs.s3a.attempts.maximum=20")]
+#[case("fs.s3a.connection.maximum=96 fs.s3a.attempts.maximum=5")]
+fn what_hadoop_ships_is_no_wish(#[case] shipped: &str) {
+    let text = format!("fs.s3a.endpoint=http://rgw fs.s3a.path.style.access=false fs.s3a.buffer.dir= {shipped}");
+    let options = World::hadoop(&text).options();
+    assert!(options.gateway.path_style);
+    assert_eq!(options.maximum_connections, 96);
+    assert_eq!(options.gateway.retry.brief_attempts, 8);
+    assert_eq!(explained(&options, "path.style.access"), ("true".to_owned(), "default for the endpoint".to_owned()));
+}
+
+#[test]
+fn the_providers_that_hadoop_ships_do_not_shut_the_profile_out() {
+    let mut world =
+        World::bare("fs.s3core.profile=dev").profiles("[dev]\naws_access_key_id=dk\naws_secret_access_key=ds\n", "");
+    let list = "
+        org.apache.hadoop.fs.s3a.TemporaryAWSCredentialsProvider,
+        org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider,
+        software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider,
+        org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider
+    ";
+    world.hadoop.push(("fs.s3a.aws.credentials.provider".to_owned(), list.to_owned()));
+    assert_eq!(world.options().gateway.credentials.unwrap().access_key, "dk");
+}
+
+#[rstest]
+#[case("fs.s3a.bucket.lake.path.style.access=false")]
+#[case("fs.s3core.path.style.access=false")]
+fn a_wish_for_virtual_hosts_that_hadoop_does_not_ship_counts(#[case] wish: &str) {
+    assert!(!World::hadoop(&format!("fs.s3a.endpoint=http://rgw {wish}")).options().gateway.path_style);
+}
+
+/// Each case takes the strongest source of the one before away.
+#[rstest]
+#[case(0, "explicit", "argument region")]
+#[case(1, "own-bucket", "fs.s3core.bucket.lake.region")]
+#[case(2, "bucket", "fs.s3a.bucket.lake.endpoint.region")]
+#[case(3, "own-plain", "fs.s3core.region")]
+#[case(4, "plain", "fs.s3a.endpoint.region")]
+#[case(5, "variable", "AWS_REGION")]
+#[case(6, "second-variable", "AWS_DEFAULT_REGION")]
+#[case(7, "profile", "profile default in ~/.aws/config")]
+#[case(8, "us-east-1", "default")]
+fn stronger_sources_win(#[case] taken_away: usize, #[case] region: &str, #[case] origin: &str) {
+    let from = |index: usize, text: &'static str| if index < taken_away { "" } else { text };
+    let hadoop = [
+        from(1, "fs.s3core.bucket.lake.region=own-bucket"),
+        from(2, "fs.s3a.bucket.lake.endpoint.region=bucket"),
+        from(3, "fs.s3core.region=own-plain"),
+        from(4, "fs.s3a.endpoint.region=plain"),
+        "fs.s3a.bucket.other.endpoint.region=other",
+    ];
+    let options = World::hadoop(&hadoop.join(" "))
+        .explicit(from(0, "region=explicit"))
+        .environment(&[from(5, "AWS_REGION=variable"), from(6, "AWS_DEFAULT_REGION=second-variable")].join(" "))
+        .profiles("", from(7, "[default]\nregion = profile\n"))
+        .options();
+    assert_eq!(options.gateway.region, region);
+    assert_eq!(explained(&options, "region"), (region.to_owned(), origin.to_owned()));
+}
+
+#[test]
+fn buckets_with_dots_find_their_own_keys() {
+    let world = World::hadoop("fs.s3a.bucket.data.lake.endpoint=http://one fs.s3core.bucket.data.lake.region=here");
+    let options = world.resolve_for("data.lake").unwrap();
+    assert_eq!(options.gateway.endpoint.host, "one");
+    assert_eq!(options.gateway.region, "here");
+    world.resolve_for("data").unwrap();
+}
+
+#[test]
+fn a_profile_that_is_asked_for_goes_before_the_environment() {
+    let credentials = "[dev]\naws_access_key_id=dk\naws_secret_access_key=ds\n";
+    let world = World::bare("")
+        .environment("AWS_ACCESS_KEY_ID=ek AWS_SECRET_ACCESS_KEY=es AWS_PROFILE=dev")
+        .profiles(credentials, "[profile dev]\nendpoint_url = http://rgw:7480\n");
+    let options = world.options();
+    assert_eq!(options.gateway.credentials.unwrap().access_key, "ek");
+    assert_eq!(options.gateway.endpoint.to_string(), "http://rgw:7480");
+
+    let options = world.explicit("profile=dev").options();
+    assert_eq!(explained(&options, "secret.key"), ("***".to_owned(), "profile dev in ~/.aws/credentials".to_owned()));
+    assert_eq!(options.gateway.credentials.unwrap().access_key, "dk");
+}
+
+#[test]
+fn both_keys_come_from_one_source() {
+    let options = World::bare("fs.s3a.secret.key=plain fs.s3a.session.token=plain fs.s3a.access.key=plain")
+        .explicit("access_key=mine secret_key=mine")
+        .options();
+    let keys = options.gateway.credentials.unwrap();
+    assert_eq!((keys.access_key.as_str(), keys.secret_key.as_str(), keys.session_token), ("mine", "mine", None));
+}
+
+#[rstest]
+#[case(World::bare("").explicit("access_key=visible"), "argument access_key", "argument secret_key")]
+#[case(World::bare("").explicit("secret_key=hidden"), "argument secret_key", "argument access_key")]
+#[case(World::bare("").explicit("session_token=hidden"), "argument session_token", "argument access_key")]
+#[case(World::bare("fs.s3a.secret.key=hidden"), "fs.s3a.secret.key", "fs.s3a.access.key")]
+#[case(
+    World::hadoop("fs.s3a.bucket.lake.access.key=k"),
+    "fs.s3a.bucket.lake.access.key",
+    "fs.s3a.bucket.lake.secret.key"
+)]
+#[case(World::bare("").environment("AWS_ACCESS_KEY_ID=k"), "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
+#[case(
+    World::bare("").profiles("[default]\naws_secret_access_key=hidden\n", ""),
+    "profile default in ~/.aws/credentials",
+    "aws_access_key_id in profile default"
+)]
+fn half_a_pair_names_what_is_missing(#[case] world: World, #[case] given: &str, #[case] missing: &str) {
+    let error = world.error();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption);
+    assert!(error.message().starts_with(given), "{error}");
+    assert!(error.message().contains(&format!("set {missing} too")), "{error}");
+    assert!(!error.message().contains("hidden"), "{error}");
+}
+
+#[test]
+fn no_keys_at_all_lists_the_places() {
+    let error = World::bare("").profiles("[dev]\nregion=x\n", "").error();
+    assert_eq!(error.kind(), ErrorKind::NoCredentials);
+    for place in [
+        "bucket lake",
+        "argument access_key",
+        "fs.s3a.bucket.lake.access.key",
+        "fs.s3a.access.key",
+        "AWS_ACCESS_KEY_ID",
+        "profile default in ~/.aws/credentials (no such profile) and ~/.aws/config (no such profile)",
+        "fs.s3core.anonymous=true",
+    ] {
+        assert!(error.message().contains(place), "{place}: {error}");
+    }
+}
+
+#[test]
+fn providers_that_are_passed_over_are_named_when_nothing_is_found() {
+    let class = "org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider";
+    let error = World::bare(&format!("fs.s3a.aws.credentials.provider={class}"))
+        .environment("AWS_ACCESS_KEY_ID=k AWS_SECRET_ACCESS_KEY=s")
+        .error();
+    assert_eq!(error.kind(), ErrorKind::NoCredentials);
+    assert!(error.message().contains(class), "{error}");
+    assert!(!error.message().contains("AWS_ACCESS_KEY_ID"), "{error}");
+}
+
+#[rstest]
+#[case("fs.s3a.aws.credentials.provider=org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider")]
+#[case("fs.s3core.credentials.provider=profile,anonymous")]
+#[case("fs.s3core.anonymous=TRUE fs.s3a.access.key=k fs.s3a.secret.key=s")]
+fn unsigned_requests_are_asked_for(#[case] text: &str) {
+    let options = World::bare(text).options();
+    assert_eq!(options.gateway.credentials, None);
+    assert_eq!(explained(&options, "access.key"), (String::new(), "none: unsigned requests".to_owned()));
+}
+
+#[test]
+fn keys_and_anonymous_in_one_call_contradict_each_other() {
+    let error = World::bare("").explicit("access_key=k secret_key=s anonymous=true").error();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption);
+}
+
+#[test]
+fn the_provider_list_sets_the_order() {
+    let options = World::hadoop("fs.s3core.credentials.provider=environment,static")
+        .environment("AWS_ACCESS_KEY_ID=ek AWS_SECRET_ACCESS_KEY=es AWS_SESSION_TOKEN=et")
+        .options();
+    assert_eq!(explained(&options, "access.key"), ("ek".to_owned(), "AWS_ACCESS_KEY_ID".to_owned()));
+    assert_eq!(explained(&options, "session.token"), ("***".to_owned(), "AWS_SESSION_TOKEN".to_owned()));
+}
+
+#[rstest]
+#[case("fs.s3core.endpont=x", "fs.s3core.endpoint")]
+#[case("fs.s3core.endpoint.region=x", "fs.s3core.region")]
+#[case("fs.s3core.bucket.lake.acces.key=x", "fs.s3core.bucket.lake.access.key")]
+#[case("fs.s3core.Region=x", "fs.s3core.region")]
+fn an_unknown_own_key_names_the_near_one(#[case] text: &str, #[case] near: &str) {
+    let error = World::hadoop(text).error();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption);
+    assert!(error.message().contains(text.trim_end_matches("=x")), "{error}");
+    assert!(error.message().contains(&format!("did you mean {near}?")), "{error}");
+}
+
+#[rstest]
+#[case("endpoint_ulr=x", "did you mean endpoint?")]
+#[case("secretkey=x", "did you mean secret_key?")]
+#[case("fs.s3a.access.key=x", "did you mean access_key?")]
+#[case("colour_of_the_sky=x", "docs/options.md")]
+fn an_unknown_argument_names_the_near_one(#[case] text: &str, #[case] remedy: &str) {
+    let error = World::hadoop("").explicit(text).error();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption);
+    assert!(error.message().contains(remedy), "{error}");
+}
+
+#[rstest]
+#[case("multipart_size=16M")]
+#[case("multipart.size=16M")]
+#[case("fs.s3core.multipart.size=16M")]
+fn arguments_have_own_names(#[case] text: &str) {
+    assert_eq!(World::hadoop("").explicit(text).options().transfer.part_size, 16 << 20);
+}
+
+#[rstest]
+#[case("fs.s3a.multipart.size=64X", &["fs.s3core.multipart.size", "\"64X\"", "fs.s3a.multipart.size", "64MiB"])]
+#[case("fs.s3a.multipart.size=6G", &["\"6G\"", "5G"])]
+#[case("fs.s3a.connection.timeout=soon", &["\"soon\"", "60s", "milliseconds"])]
+#[case("fs.s3a.connection.timeout=0", &["\"0\"", "1ms to 1d"])]
+#[case("fs.s3core.retry.patience=1w", &["\"1w\"", "seconds"])]
+#[case("fs.s3a.path.style.access=yes", &["\"yes\"", "true or false"])]
+#[case("fs.s3a.connection.maximum=0", &["1 to 10000"])]
+#[case("fs.s3a.connection.maximum=many", &["whole number"])]
+#[case("fs.s3a.experimental.input.fadvise=fast", &["\"fast\"", "sequential"])]
+#[case("fs.s3a.bucket.lake.endpoint=http://rgw/lake", &["fs.s3a.bucket.lake.endpoint", "http://rgw,"])]
+#[case("fs.s3a.endpoint.region=eu/west", &["fs.s3a.endpoint.region", "eu/west"])]
+#[case("fs.s3a.endpoint=http://10.0.0.1 fs.s3core.path.style.access=false", &["path.style.access", "address"])]
+fn a_bad_value_names_key_origin_value_and_spelling(#[case] text: &str, #[case] parts: &[&str]) {
+    let error = World::hadoop(text).error();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption);
+    for part in parts {
+        assert!(error.message().contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn a_time_in_a_call_says_its_unit() {
+    let error = World::hadoop("").explicit("connection_timeout=60").error();
+    assert!(error.message().contains("60s or 60ms"), "{error}");
+    let options = World::hadoop("").explicit("connection_timeout=60s retry_patience=60").options();
+    assert_eq!(options.gateway.limits.answer, Duration::from_secs(60));
+    assert_eq!(options.gateway.retry.patience, Duration::from_secs(60));
+}
+
+#[rstest]
+#[case("8388608", 8 << 20)]
+#[case("5M", 8 << 20)]
+#[case("65M", 68 << 20)]
+#[case("104857600", 100 << 20)]
+#[case("5G", 5 << 30)]
+fn parts_are_multiples_of_cephs_stripe(#[case] written: &str, #[case] bytes: u64) {
+    assert_eq!(World::hadoop(&format!("fs.s3a.multipart.size={written}")).options().transfer.part_size, bytes);
+}
+
+#[rstest]
+#[case("", "https://s3.us-east-1.amazonaws.com", "us-east-1", false)]
+#[case("fs.s3a.endpoint= fs.s3a.endpoint.region=eu-west-1", "https://s3.eu-west-1.amazonaws.com", "eu-west-1", false)]
+#[case("fs.s3a.endpoint=s3.eu-west-1.amazonaws.com", "https://s3.eu-west-1.amazonaws.com", "eu-west-1", false)]
+#[case("fs.s3a.endpoint=rgw:8000", "https://rgw:8000", "us-east-1", true)]
+#[case("fs.s3a.endpoint=rgw:8000 fs.s3a.connection.ssl.enabled=false", "http://rgw:8000", "us-east-1", true)]
+fn endpoint_region_and_style_follow_from_each_other(
+    #[case] text: &str,
+    #[case] endpoint: &str,
+    #[case] region: &str,
+    #[case] path_style: bool,
+) {
+    let gateway = World::hadoop(text).options().gateway;
+    assert_eq!(gateway.endpoint.to_string(), endpoint);
+    assert_eq!(gateway.region, region);
+    assert_eq!(gateway.path_style, path_style);
+}
+
+#[test]
+fn bucket_names_are_checked_for_the_style() {
+    World::hadoop("fs.s3a.endpoint=http://rgw").resolve_for("data_lake").unwrap();
+    let error = World::hadoop("").resolve_for("data_lake").map(|_| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidPath);
+}
+
+#[test]
+fn amazon_buckets_with_dots_are_reached_in_path_style() {
+    assert!(World::hadoop("").resolve_for("data.lake").unwrap().gateway.path_style);
+}
+
+#[test]
+fn keys_of_s3a_that_mean_nothing_here_are_listed() {
+    let options = World::hadoop(
+        "fs.s3a.impl=x fs.s3a.impl.disable.cache=true fs.s3a.threads.max=64 fs.s3a.bucket.lake.threads.max=1 \
+         fs.s3a.bucket.other.threads.max=1 fs.s3a.bucket.lake.endpoint=http://rgw fs.azure.account=x fs.s3a.colour=red",
+    )
+    .options();
+    assert_eq!(options.foreign(), ["fs.s3a.bucket.lake.threads.max", "fs.s3a.colour", "fs.s3a.threads.max"]);
+}
+
+#[test]
+fn no_explanation_shows_a_secret() {
+    let options = World::hadoop("fs.s3a.session.token=swordfish").options();
+    let shown = format!("{options:?} {:?} {:?}", options.explain(), options.gateway.credentials);
+    assert!(shown.contains("devkey") && shown.contains("***"));
+    assert!(!shown.contains("swordfish") && !shown.contains("devsecret"), "{shown}");
+    assert_eq!(options.explain().len(), table::TABLE.len());
+}
+
+#[test]
+fn a_key_inside_an_endpoint_is_not_repeated() {
+    let error = World::hadoop("fs.s3a.endpoint=http://me:swordfish@rgw").error();
+    assert!(!error.message().contains("swordfish"), "{error}");
+}
+
+#[test]
+fn other_settings_reach_their_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = World::hadoop(&format!(
+        "fs.s3a.buffer.dir=${{hadoop.tmp.dir}}/s3a,{} fs.s3core.memory.limit=512M fs.s3a.create.storage.class=COLD \
+         fs.s3a.user.agent.prefix=reports fs.s3a.readahead.range=1M fs.s3a.experimental.input.fadvise=random \
+         fs.s3a.paging.maximum=5000 fs.s3a.multipart.threshold=2147483647 fs.s3a.connection.establish.timeout=5000 \
+         fs.s3a.connection.idle.time=5m fs.s3core.ssl.ca.file=/etc/ca.pem fs.s3core.ssl.system.store=false",
+        directory.path().display()
+    ))
+    .options();
+    assert_eq!(options.transfer.buffer_directory, directory.path());
+    let shown = directory.path().display().to_string();
+    assert_eq!(explained(&options, "buffer.dir"), (shown, "fs.s3a.buffer.dir".to_owned()));
+    assert_eq!(options.transfer.memory_limit, Some(512 << 20));
+    assert_eq!(options.transfer.storage_class.as_deref(), Some("COLD"));
+    assert_eq!(options.gateway.user_agent, "reports");
+    assert_eq!(options.readahead_range, 1 << 20);
+    assert_eq!(options.read_policy, ReadPolicy::Random);
+    assert_eq!(options.paging_maximum, 5000);
+    assert_eq!(options.multipart_threshold, 2_147_483_647);
+    assert_eq!(options.gateway.limits.connect, Duration::from_secs(5));
+    assert_eq!(options.idle_connection_limit, Duration::from_secs(300));
+    assert_eq!(options.trust.ca_file, Some(PathBuf::from("/etc/ca.pem")));
+    assert!(!options.trust.use_system_store);
+}

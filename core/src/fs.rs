@@ -1,0 +1,126 @@
+//! Paths and directories on top of keys: what a Hadoop FileSystem, fsspec and the programs share.
+//!
+//! A path is `a/b`: decoded, without a leading slash; the empty path is the root of the bucket. A directory exists
+//! where a key below it exists, a marker (an empty object whose key ends in a slash) included. Markers are made by
+//! [`FileSystem::make_directory`] and kept ("directory marker retention = keep" in S3A's words), and trees that were
+//! written without markers read the same.
+
+mod create;
+mod delete;
+mod keys;
+mod listing;
+mod open;
+mod rename;
+mod status;
+
+use std::sync::Arc;
+
+use crate::config::{Explained, Options};
+use crate::environment::Environment;
+use crate::gateway::Gateway;
+use crate::http::Payload;
+use crate::ops::PutObject;
+use crate::transfer::TransferSettings;
+use crate::transfer::budget::MemoryBudget;
+use crate::{Error, ErrorKind, Result};
+
+pub use create::CreateOptions;
+pub use listing::Listing;
+pub use open::OpenOptions;
+pub use status::FileStatus;
+
+/// One bucket as a file system. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct FileSystem {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    gateway: Gateway,
+    bucket: String,
+    transfer: TransferSettings,
+    budget: MemoryBudget,
+    explained: Vec<Explained>,
+}
+
+impl FileSystem {
+    /// The bucket that `options` were resolved for. Nothing is sent.
+    pub fn new(options: &Options, environment: Environment, budget: MemoryBudget) -> Self {
+        let shared = Shared {
+            gateway: Gateway::new(options.gateway.clone(), environment),
+            bucket: options.bucket.clone(),
+            transfer: options.transfer.clone(),
+            budget,
+            explained: options.explain(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// How the bucket is reached.
+    pub fn gateway(&self) -> &Gateway {
+        &self.shared.gateway
+    }
+
+    /// Name of the bucket.
+    pub fn bucket(&self) -> &str {
+        &self.shared.bucket
+    }
+
+    /// The memory that readers and writers share.
+    pub fn budget(&self) -> &MemoryBudget {
+        &self.shared.budget
+    }
+
+    /// Every option, its value and where that came from; secrets are masked.
+    pub fn explain(&self) -> &[Explained] {
+        &self.shared.explained
+    }
+
+    /// Makes a directory and what is missing above it. An existing directory is fine.
+    ///
+    /// # Errors
+    /// `AlreadyExists` where the path is a file, `NotADirectory` where one stands above it.
+    pub async fn make_directory(&self, path: &str) -> Result<()> {
+        if keys::is_root(path) {
+            return self.check_bucket().await;
+        }
+        match self.kind_of(path).await? {
+            Some(status) if status.is_directory => return Ok(()),
+            Some(_) => {
+                return Err(Error::new(ErrorKind::AlreadyExists, "a file of that name exists").at(self.bucket(), path));
+            }
+            None => {}
+        }
+        if let Some(file) = self.file_above(path).await? {
+            let message = format!("no directory can be made below it: {file} is a file");
+            return Err(Error::new(ErrorKind::NotADirectory, message).at(self.bucket(), path));
+        }
+        self.put_marker(path).await
+    }
+
+    /// The nearest thing that exists above `path`, where that is a file.
+    async fn file_above<'a>(&self, path: &'a str) -> Result<Option<&'a str>> {
+        let mut above = keys::parent(path);
+        while let Some(ancestor) = above.filter(|ancestor| !keys::is_root(ancestor)) {
+            match self.kind_of(ancestor).await? {
+                Some(status) => return Ok((!status.is_directory).then_some(ancestor)),
+                None => above = keys::parent(ancestor),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn put_marker(&self, path: &str) -> Result<()> {
+        let marker = PutObject::new(self.bucket(), &keys::directory(path), Payload::empty());
+        self.gateway().run(marker).await.map(|_| ())
+    }
+
+    /// Keeps the directory above `path` in existence after `path` was removed: without this the removal of its last
+    /// file would remove the directory, which no file system does.
+    async fn keep_parent(&self, path: &str) -> Result<()> {
+        match keys::parent(path).filter(|parent| !keys::is_root(parent)) {
+            Some(parent) if !self.has_keys_below(parent).await? => self.put_marker(parent).await,
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Removing files and trees.
+
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use crate::ops::{DeleteObject, DeleteObjects, ListObjectsV2, ListedObject};
+use crate::{Error, ErrorKind, Result};
+
+use super::{FileSystem, keys};
+
+/// Keys of one DeleteObjects. S3 allows 1,000; Radosgw works 16 at a time within a request, so smaller requests side
+/// by side are faster, and S3A's page of 250 is one that gateways are used to.
+const KEYS_AT_ONCE: usize = 250;
+/// DeleteObjects requests under way at the same time.
+const REQUESTS_AT_ONCE: usize = 4;
+
+impl FileSystem {
+    /// Removes a file, or a directory: with what is in it where `recursive`. False where there is nothing. The root
+    /// itself stays: false where it is not empty and `recursive`, as S3A answers.
+    ///
+    /// # Errors
+    /// `DirectoryNotEmpty` for a directory with entries unless `recursive`.
+    pub async fn delete(&self, path: &str, recursive: bool) -> Result<bool> {
+        if keys::is_root(path) {
+            return self.delete_root(recursive).await;
+        }
+        let Some(status) = self.kind_of(path).await? else {
+            return Ok(false);
+        };
+        if !status.is_directory {
+            self.gateway().run(DeleteObject::new(self.bucket(), path)).await?;
+        } else {
+            if !recursive && self.has_entries(path).await? {
+                return Err(self.not_empty(path));
+            }
+            self.delete_tree(path).await?;
+        }
+        self.keep_parent(path).await?;
+        Ok(true)
+    }
+
+    async fn delete_root(&self, recursive: bool) -> Result<bool> {
+        let is_empty = !self.has_entries("").await?;
+        if is_empty || recursive { Ok(is_empty) } else { Err(self.not_empty("")) }
+    }
+
+    fn not_empty(&self, path: &str) -> Error {
+        let message = "the directory is not empty and was to be removed without its entries";
+        Error::new(ErrorKind::DirectoryNotEmpty, message).at(self.bucket(), path)
+    }
+
+    /// Whether the directory `path` holds anything besides its marker.
+    pub(super) async fn has_entries(&self, path: &str) -> Result<bool> {
+        let prefix = keys::directory(path);
+        let mut list = ListObjectsV2::new(self.bucket(), &prefix);
+        list.max_keys = Some(2);
+        let page = self.gateway().run(list).await?;
+        Ok(page.objects.iter().any(|object| object.key != prefix))
+    }
+
+    /// Removes every key below the directory `path`, its marker included, while the listing goes on.
+    async fn delete_tree(&self, path: &str) -> Result<()> {
+        let mut pages = self.keys_below(path);
+        let mut under_way = FuturesUnordered::new();
+        let mut keys = Vec::new();
+        loop {
+            let page = pages.next_page().await?;
+            let is_last = page.is_none();
+            keys.extend(page.into_iter().flatten().map(|object| object.key));
+            while keys.len() >= KEYS_AT_ONCE || (is_last && !keys.is_empty()) {
+                let batch = keys.drain(..keys.len().min(KEYS_AT_ONCE)).collect();
+                if under_way.len() >= REQUESTS_AT_ONCE {
+                    under_way.next().await.transpose()?;
+                }
+                under_way.push(self.delete_batch(batch));
+            }
+            if is_last {
+                break;
+            }
+        }
+        while let Some(done) = under_way.next().await {
+            done?;
+        }
+        Ok(())
+    }
+
+    /// Removes `keys`, in as many requests as it takes.
+    pub(super) async fn delete_keys(&self, keys: Vec<String>) -> Result<()> {
+        let batches: Vec<Vec<String>> = keys.chunks(KEYS_AT_ONCE).map(<[String]>::to_vec).collect();
+        let mut done =
+            futures::stream::iter(batches).map(|batch| self.delete_batch(batch)).buffer_unordered(REQUESTS_AT_ONCE);
+        while let Some(outcome) = done.next().await {
+            outcome?;
+        }
+        Ok(())
+    }
+
+    async fn delete_batch(&self, mut keys: Vec<String>) -> Result<()> {
+        if keys.len() == 1
+            && let Some(key) = keys.pop()
+        {
+            return self.gateway().run(DeleteObject::new(self.bucket(), &key)).await.map(|_| ());
+        }
+        let failures = self.gateway().run(DeleteObjects::new(self.bucket(), keys)).await?;
+        let others = failures.len().saturating_sub(1);
+        failures.into_iter().next().map_or(Ok(()), |first| {
+            if others > 0 {
+                tracing::warn!(others, "more keys could not be removed");
+            }
+            Err(first.error)
+        })
+    }
+
+    /// Every key in the directory `path`, its marker included.
+    pub(super) fn keys_below(&self, path: &str) -> KeyPages<'_> {
+        let list = ListObjectsV2::new(self.bucket(), &keys::directory(path));
+        KeyPages { file_system: self, next: Some(list) }
+    }
+}
+
+/// A flat listing of keys, page by page.
+pub(super) struct KeyPages<'a> {
+    file_system: &'a FileSystem,
+    next: Option<ListObjectsV2>,
+}
+
+impl KeyPages<'_> {
+    pub(super) async fn next_page(&mut self) -> Result<Option<Vec<ListedObject>>> {
+        let Some(list) = self.next.take() else {
+            return Ok(None);
+        };
+        let page = self.file_system.gateway().run(list.clone()).await?;
+        self.next = page.next.map(|token| ListObjectsV2 { continuation_token: Some(token), ..list });
+        Ok(Some(page.objects))
+    }
+}

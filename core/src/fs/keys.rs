@@ -1,0 +1,40 @@
+//! Paths and the keys that they stand for.
+
+/// Whether `path` is the root of the bucket.
+pub(super) fn is_root(path: &str) -> bool {
+    path.is_empty()
+}
+
+/// The prefix of everything in the directory `path`, and the key of its marker: `a/b/`; empty for the root.
+pub(super) fn directory(path: &str) -> String {
+    if is_root(path) { String::new() } else { format!("{path}/") }
+}
+
+/// The directory that `path` is in; `None` for the root.
+pub(super) fn parent(path: &str) -> Option<&str> {
+    if is_root(path) { None } else { Some(path.rsplit_once('/').map_or("", |(parent, _)| parent)) }
+}
+
+/// The last name of `path`.
+pub(super) fn name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// `name` in the directory `parent`.
+pub(super) fn join(parent: &str, name: &str) -> String {
+    if is_root(parent) { name.to_owned() } else { format!("{parent}/{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_have_parents_and_names() {
+        assert_eq!((parent("a/b/c"), name("a/b/c")), (Some("a/b"), "c"));
+        assert_eq!((parent("a"), name("a")), (Some(""), "a"));
+        assert_eq!(parent(""), None);
+        assert_eq!((directory("a/b").as_str(), directory("").as_str()), ("a/b/", ""));
+        assert_eq!((join("a", "b").as_str(), join("", "b").as_str()), ("a/b", "b"));
+    }
+}

@@ -1,0 +1,105 @@
+//! What stands at a path.
+
+use std::time::SystemTime;
+
+use crate::ops::{HeadObject, ListObjectsV2, ListedObject};
+use crate::{Error, ErrorKind, Result};
+
+use super::{FileSystem, keys};
+
+/// A file or a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileStatus {
+    /// Path without a leading slash; empty for the root.
+    pub path: String,
+    /// Whether it is a directory.
+    pub is_directory: bool,
+    /// Length in bytes; 0 for a directory.
+    pub length: u64,
+    /// When the object was written; the epoch for a directory, of which S3 knows no time.
+    pub modified: SystemTime,
+    /// ETag without quotes.
+    pub etag: Option<String>,
+    /// Storage class; `None` is the bucket's default.
+    pub storage_class: Option<String>,
+}
+
+impl FileStatus {
+    pub(super) fn directory(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            is_directory: true,
+            length: 0,
+            modified: SystemTime::UNIX_EPOCH,
+            etag: None,
+            storage_class: None,
+        }
+    }
+
+    pub(super) fn of(object: ListedObject) -> Self {
+        Self {
+            path: object.key,
+            is_directory: false,
+            length: object.length,
+            modified: object.modified.unwrap_or(SystemTime::UNIX_EPOCH),
+            etag: object.etag,
+            storage_class: object.storage_class,
+        }
+    }
+}
+
+impl FileSystem {
+    /// What stands at `path`: one request for a file, two for a directory.
+    ///
+    /// # Errors
+    /// `NotFound` where nothing does, `NoSuchBucket` where the bucket is missing.
+    pub async fn status(&self, path: &str) -> Result<FileStatus> {
+        if keys::is_root(path) {
+            self.check_bucket().await?;
+            return Ok(FileStatus::directory(path));
+        }
+        self.kind_of(path).await?.ok_or_else(|| self.not_found(path))
+    }
+
+    /// As [`FileSystem::status`], for a path below the root; `None` where nothing is.
+    pub(super) async fn kind_of(&self, path: &str) -> Result<Option<FileStatus>> {
+        if let Some(file) = self.file_status(path).await? {
+            return Ok(Some(file));
+        }
+        Ok(self.has_keys_below(path).await?.then(|| FileStatus::directory(path)))
+    }
+
+    /// The object at `path` itself; `None` where there is none.
+    pub(super) async fn file_status(&self, path: &str) -> Result<Option<FileStatus>> {
+        match self.gateway().run(HeadObject::new(self.bucket(), path)).await {
+            Ok(head) => Ok(Some(FileStatus {
+                path: path.to_owned(),
+                is_directory: false,
+                length: head.length,
+                modified: head.modified.unwrap_or(SystemTime::UNIX_EPOCH),
+                etag: head.etag,
+                storage_class: head.storage_class,
+            })),
+            // The answer to a HEAD has no body, so it does not say whether the key or the bucket is missing; the
+            // listing that follows does.
+            Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether any key lies in the directory `path`, its marker included.
+    pub(super) async fn has_keys_below(&self, path: &str) -> Result<bool> {
+        let mut list = ListObjectsV2::new(self.bucket(), &keys::directory(path));
+        list.max_keys = Some(1);
+        let page = self.gateway().run(list).await?;
+        Ok(!page.objects.is_empty())
+    }
+
+    pub(super) async fn check_bucket(&self) -> Result<()> {
+        self.has_keys_below("").await.map(|_| ())
+    }
+
+    pub(super) fn not_found(&self, path: &str) -> Error {
+        Error::new(ErrorKind::NotFound, "no such file or directory").at(self.bucket(), path)
+    }
+}

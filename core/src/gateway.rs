@@ -1,0 +1,207 @@
+//! Sends operations to a gateway: signs each attempt, decides about the next one, counts.
+//!
+//! An operation is an [`Exchange`]: it makes a request and reads the answer. [`Gateway::run`] owns the only loop over
+//! attempts in this crate; what it decides comes from [`retry`], a state machine without I/O.
+
+pub mod capabilities;
+pub mod retry;
+pub mod statistics;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http::{HeaderMap, Method};
+
+use crate::credentials::Credentials;
+use crate::environment::Environment;
+use crate::http::{Endpoint, Limits, Payload, Response};
+use crate::sign::{PayloadHash, Signer};
+use crate::{Error, Result};
+
+use capabilities::Capabilities;
+use retry::{RetryPolicy, RetryState, Verdict};
+use statistics::Statistics;
+
+/// One S3 operation: makes the request of each attempt and reads its answer.
+///
+/// An exchange may keep what an earlier attempt brought (`&mut self`): a ranged GET asks for the rest only.
+pub trait Exchange: Send {
+    /// What a successful answer means.
+    type Output: Send;
+
+    /// S3 name of the operation, "GetObject".
+    fn operation(&self) -> &'static str;
+
+    /// Bucket and key, for error messages; the key is empty where the operation is about the bucket.
+    fn place(&self) -> (&str, &str);
+
+    /// The request of the next attempt.
+    ///
+    /// # Errors
+    /// `InvalidPath` or `InvalidOption` for what S3 cannot hold.
+    fn request(&mut self) -> Result<OperationRequest>;
+
+    /// Reads the answer, its body included. An answer with an error status is the exchange's to translate.
+    fn read(&mut self, response: Response) -> impl Future<Output = Result<Self::Output>> + Send;
+
+    /// Called before an attempt after one whose outcome is unknown (the connection broke after the request left, a
+    /// 500 to a write). Returns the output where the operation is found done, so that it is not repeated blindly.
+    fn settle(
+        &mut self,
+        gateway: &Gateway,
+        failure: &Error,
+    ) -> impl Future<Output = Result<Option<Self::Output>>> + Send {
+        let _ = (gateway, failure);
+        async { Ok(None) }
+    }
+}
+
+/// A request before it is signed.
+#[derive(Debug, Clone)]
+pub struct OperationRequest {
+    /// HTTP method.
+    pub method: Method,
+    /// Bucket name; empty for ListBuckets.
+    pub bucket: String,
+    /// Object key, not encoded; empty for operations on the bucket.
+    pub key: String,
+    /// Query parameters, not encoded, without value where the value is empty ("uploads").
+    pub query: Vec<(&'static str, String)>,
+    /// Headers besides those that signing adds.
+    pub headers: HeaderMap,
+    /// The body.
+    pub payload: Payload,
+    /// SHA-256 of the body, or that it is unsigned.
+    pub payload_hash: PayloadHash,
+}
+
+/// How a gateway is reached and in whose name. The settings of [`Gateway::new`].
+#[derive(Clone)]
+pub struct GatewaySettings {
+    /// Scheme, host and port.
+    pub endpoint: Endpoint,
+    /// `endpoint/bucket/key` rather than `bucket.endpoint/key`.
+    pub path_style: bool,
+    /// Region that signatures name; Radosgw takes any.
+    pub region: String,
+    /// In whose name; `None` sends unsigned requests.
+    pub credentials: Option<Credentials>,
+    /// Deadlines of one attempt.
+    pub limits: Limits,
+    /// When to give up.
+    pub retry: RetryPolicy,
+    /// First words of the User-Agent header.
+    pub user_agent: String,
+}
+
+/// A connection to one S3 service. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: GatewaySettings,
+    environment: Environment,
+    signer: Signer,
+    statistics: Statistics,
+    capabilities: Capabilities,
+    has_answered: AtomicBool,
+}
+
+impl Gateway {
+    /// A gateway that is reached as `settings` say. Nothing is sent.
+    pub fn new(settings: GatewaySettings, environment: Environment) -> Self {
+        let signer = Signer::new(&settings);
+        let capabilities = Capabilities::new(Arc::clone(&environment.clock));
+        Self {
+            shared: Arc::new(Shared {
+                settings,
+                environment,
+                signer,
+                statistics: Statistics::default(),
+                capabilities,
+                has_answered: AtomicBool::new(false),
+            }),
+        }
+    }
+
+    /// Runs `exchange` until it succeeds or the retry policy gives up.
+    ///
+    /// # Errors
+    /// The last attempt's, with operation, bucket and key named.
+    pub async fn run<E: Exchange>(&self, mut exchange: E) -> Result<E::Output> {
+        let shared = &*self.shared;
+        let clock = &shared.environment.clock;
+        let mut state = RetryState::new(&shared.settings.retry, clock.monotonic());
+        loop {
+            let failure = match self.attempt(&mut exchange).await {
+                Ok(output) => return Ok(output),
+                Err(failure) => failure,
+            };
+            let verdict =
+                state.after(&failure, self.has_answered(), clock.monotonic(), shared.environment.random.unit());
+            let (bucket, key) = exchange.place();
+            let failure = failure.during(exchange.operation()).at(bucket, key);
+            let Verdict::Again { after } = verdict else {
+                shared.statistics.failed(exchange.operation());
+                return Err(failure);
+            };
+            tracing::debug!(%failure, pause = ?after, "trying again");
+            shared.statistics.retried(exchange.operation());
+            clock.sleep(after).await;
+            if let Some(output) = exchange.settle(self, &failure).await? {
+                return Ok(output);
+            }
+        }
+    }
+
+    async fn attempt<E: Exchange>(&self, exchange: &mut E) -> Result<E::Output> {
+        let shared = &*self.shared;
+        let request = exchange.request()?;
+        let sent = request.payload.len();
+        let limits =
+            if self.has_answered() { shared.settings.limits } else { shared.settings.limits.for_first_contact() };
+        let endpoint = shared.signer.endpoint(&request.bucket);
+        let signed = shared.signer.sign(request, shared.environment.clock.wall())?;
+        shared.statistics.sending(exchange.operation(), sent);
+        let response = shared.environment.transport.send(&endpoint, signed, limits).await?;
+        shared.has_answered.store(true, Ordering::Relaxed);
+        exchange.read(shared.statistics.counting(exchange.operation(), response)).await
+    }
+
+    /// Whether the endpoint has answered any request of this process yet: patience begins with its first answer.
+    pub fn has_answered(&self) -> bool {
+        self.shared.has_answered.load(Ordering::Relaxed)
+    }
+
+    /// Counts of requests, retries and bytes so far.
+    pub fn statistics(&self) -> &Statistics {
+        &self.shared.statistics
+    }
+
+    /// What this gateway has been seen to honour.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.shared.capabilities
+    }
+
+    /// How it is reached.
+    pub fn settings(&self) -> &GatewaySettings {
+        &self.shared.settings
+    }
+
+    /// Clock, randomness and transport.
+    pub fn environment(&self) -> &Environment {
+        &self.shared.environment
+    }
+}
+
+impl Limits {
+    /// Shorter limits until the endpoint has answered once: a wrong address is a mistake that its user waits for.
+    fn for_first_contact(self) -> Self {
+        let at_most = Duration::from_secs(10);
+        Self { connect: self.connect.min(at_most), answer: self.answer.min(at_most), idle: self.idle.min(at_most) }
+    }
+}

@@ -1,0 +1,157 @@
+//! Decides whether a failed attempt is followed by another, and when. No I/O, no clock, no randomness of its own:
+//! the caller says what time it is and rolls the dice, so that a simulation runs the same decisions.
+
+use std::time::{Duration, Instant};
+
+use crate::Error;
+use crate::error::{ErrorKind, Repeat};
+
+/// When to give up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Until the endpoint has answered once, everything fails within this time: a wrong address is a mistake that
+    /// its user waits for.
+    pub first_contact: Duration,
+    /// After that, how long one operation waits for a gateway that is busy, resharding (503, 504: a bucket of 20
+    /// million objects blocks its writers for minutes on releases before Tentacle) or away.
+    pub patience: Duration,
+    /// Attempts in all at what broke on the way or failed inside the gateway.
+    pub brief_attempts: u32,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { first_contact: Duration::from_secs(30), patience: Duration::from_secs(600), brief_attempts: 8 }
+    }
+}
+
+/// Whether there is another attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Send it again after this pause.
+    Again {
+        /// The pause.
+        after: Duration,
+    },
+    /// The failure is final.
+    Final,
+}
+
+/// The attempts of one operation so far.
+#[derive(Debug)]
+pub struct RetryState {
+    policy: RetryPolicy,
+    started: Instant,
+    failures: u32,
+    brief_failures: u32,
+}
+
+/// First pause; doubled with each failure.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// Longest pause: a reshard ends at an unknown moment, and ten seconds late is late enough.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Without an answer so far, the name or address is more likely wrong than the gateway away for a moment, so that
+/// connection failures get this share of [`RetryPolicy::first_contact`].
+const FIRST_CONTACT_CONNECTING: f64 = 0.4;
+
+impl RetryState {
+    /// An operation that begins at `now`.
+    pub fn new(policy: &RetryPolicy, now: Instant) -> Self {
+        Self { policy: *policy, started: now, failures: 0, brief_failures: 0 }
+    }
+
+    /// What follows `failure`. `dice` is a random number from 0 to 1 that spreads the pauses of many clients.
+    pub fn after(&mut self, failure: &Error, endpoint_has_answered: bool, now: Instant, dice: f64) -> Verdict {
+        let repeat = failure.kind().row().repeat;
+        if repeat == Repeat::Never {
+            return Verdict::Final;
+        }
+        self.failures += 1;
+        if repeat == Repeat::Briefly {
+            self.brief_failures += 1;
+            if self.brief_failures >= self.policy.brief_attempts {
+                return Verdict::Final;
+            }
+        }
+        let after = self.pause(failure, dice);
+        if now.saturating_duration_since(self.started) + after > self.time_allowed(failure, endpoint_has_answered) {
+            return Verdict::Final;
+        }
+        Verdict::Again { after }
+    }
+
+    fn time_allowed(&self, failure: &Error, endpoint_has_answered: bool) -> Duration {
+        if endpoint_has_answered {
+            return self.policy.patience;
+        }
+        match failure.kind() {
+            ErrorKind::Unreachable | ErrorKind::UnknownHost => {
+                self.policy.first_contact.mul_f64(FIRST_CONTACT_CONNECTING)
+            }
+            // The next attempt itself may take ten seconds.
+            _ => self.policy.first_contact.saturating_sub(Duration::from_secs(10)),
+        }
+    }
+
+    fn pause(&self, failure: &Error, dice: f64) -> Duration {
+        let doubled = FIRST_PAUSE.saturating_mul(1 << (self.failures - 1).min(16)).min(LONGEST_PAUSE);
+        let spread = doubled.mul_f64(0.5 + 0.5 * dice.clamp(0.0, 1.0));
+        failure.retry_after_hint().map_or(spread, |asked| asked.min(LONGEST_PAUSE * 6).max(spread))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs attempts that all fail as `kind`, each taking `attempt` long; returns how many there were and for how long.
+    fn exhaust(kind: ErrorKind, answered: bool, attempt: Duration) -> (u32, Duration) {
+        let start = Instant::now();
+        let mut now = start;
+        let mut state = RetryState::new(&RetryPolicy::default(), start);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            now += attempt;
+            match state.after(&Error::new(kind, "x"), answered, now, 0.5) {
+                Verdict::Again { after } => now += after,
+                Verdict::Final => return (attempts, now - start),
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_key_is_final_at_once() {
+        assert_eq!(exhaust(ErrorKind::NotFound, true, Duration::ZERO).0, 1);
+    }
+
+    #[test]
+    fn before_the_first_answer_everything_ends_within_thirty_seconds() {
+        for row in ErrorKind::TABLE {
+            for attempt in [Duration::ZERO, Duration::from_secs(5), Duration::from_secs(10)] {
+                let (_, took) = exhaust(row.kind, false, attempt);
+                assert!(took <= Duration::from_secs(30), "{}: {took:?}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn after_it_a_write_rides_out_ten_minutes_of_slow_down() {
+        let (attempts, took) = exhaust(ErrorKind::Throttled, true, Duration::from_millis(5));
+        assert!(took > Duration::from_secs(580) && took <= Duration::from_secs(600), "{took:?}");
+        assert!(attempts < 100, "{attempts}");
+    }
+
+    #[test]
+    fn a_gateway_that_fails_inside_is_asked_eight_times() {
+        assert_eq!(exhaust(ErrorKind::Unavailable, true, Duration::from_millis(5)).0, 8);
+    }
+
+    #[test]
+    fn the_gateways_own_pause_is_honoured() {
+        let start = Instant::now();
+        let mut state = RetryState::new(&RetryPolicy::default(), start);
+        let failure = Error::new(ErrorKind::Throttled, "x").retry_after(Duration::from_secs(7));
+        assert_eq!(state.after(&failure, true, start, 0.0), Verdict::Again { after: Duration::from_secs(7) });
+    }
+}

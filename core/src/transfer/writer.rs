@@ -1,0 +1,371 @@
+//! Writes one object: in one PutObject where it is small, as a multipart upload while the writer still writes where it
+//! is not. Nothing is visible before [`ObjectWriter::close`].
+
+mod part;
+mod upload;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use futures::future::BoxFuture;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::gateway::Gateway;
+use crate::ops::{CompletedPart, HeadObject, ObjectAttributes, PutObject, WriteCondition, WriteId};
+use crate::{Error, ErrorKind, Result};
+
+use super::TransferSettings;
+use super::budget::{Holder, MemoryBudget};
+use part::{Appended, PartBuffer};
+use upload::Upload;
+
+/// An object being written. Dropping it unclosed gives it up: nothing becomes visible.
+pub struct ObjectWriter {
+    shared: Arc<Shared>,
+    runtime: Handle,
+    written: Option<WrittenObject>,
+}
+
+/// What [`ObjectWriter::close`] has made visible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenObject {
+    /// ETag without quotes.
+    pub etag: String,
+    /// Length in bytes.
+    pub length: u64,
+}
+
+/// The object to be, and how it is put.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) gateway: Gateway,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    /// Fails with `AlreadyExists` rather than replace an object. Atomic where the object goes out in one request;
+    /// a multipart one is checked before its completion.
+    pub(crate) exclusive: bool,
+    pub(crate) attributes: ObjectAttributes,
+}
+
+/// A part of at least this size may go out before it is full; smaller ones would leave too many behind. Two RADOS
+/// objects of `rgw_obj_stripe_size`.
+const EARLY: u64 = 8 << 20;
+/// S3 allows 10,000 parts; from every 2,000th on they are twice as large, which reaches the largest object there is.
+const PARTS_PER_SIZE: u32 = 2_000;
+
+struct Shared {
+    target: Target,
+    settings: TransferSettings,
+    budget: MemoryBudget,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+struct State {
+    part: PartBuffer,
+    /// Bytes in parts that were sealed before `part`.
+    sealed: u64,
+    upload: Option<Upload>,
+    next_part: u32,
+    in_flight: usize,
+    completed: Vec<CompletedPart>,
+    failure: Option<Error>,
+    spilling: bool,
+}
+
+impl ObjectWriter {
+    /// Begins an object. Nothing is sent yet. Must be called inside a tokio runtime, which sends the parts.
+    pub(crate) fn new(target: Target, settings: TransferSettings, budget: MemoryBudget) -> Self {
+        let state = State {
+            part: PartBuffer::default(),
+            sealed: 0,
+            upload: None,
+            next_part: 1,
+            in_flight: 0,
+            completed: Vec::new(),
+            failure: None,
+            spilling: false,
+        };
+        let shared = Arc::new(Shared { target, settings, budget, state: Mutex::new(state), changed: Notify::new() });
+        let holder: Weak<Shared> = Arc::downgrade(&shared);
+        shared.budget.register(holder);
+        Self { shared, runtime: Handle::current(), written: None }
+    }
+
+    /// Takes what fits in memory at once and returns how many bytes that were; never waits, never sends.
+    pub fn try_write(&mut self, data: &[u8]) -> usize {
+        let mut state = self.shared.lock();
+        if state.failure.is_some() {
+            return 0;
+        }
+        let size = self.shared.part_size(state.next_part);
+        state.part.append(data, size, &self.shared.budget).taken
+    }
+
+    /// Takes all of `data`; waits while memory or upload slots are short.
+    ///
+    /// # Errors
+    /// What a part failed with, now or earlier; `LocalDisk` where spilling failed; `Closed` after close or abort.
+    pub async fn write(&mut self, mut data: &[u8]) -> Result<()> {
+        let shared = &self.shared;
+        while !data.is_empty() {
+            let appended = {
+                let mut state = shared.lock();
+                state.check()?;
+                let size = shared.part_size(state.next_part);
+                state.part.append(data, size, &shared.budget)
+            };
+            data = data.get(appended.taken..).unwrap_or_default();
+            match appended {
+                Appended { full: true, .. } => {
+                    shared
+                        .until(|state| !state.spilling && state.in_flight < shared.settings.upload_concurrency)
+                        .await?;
+                    shared.seal();
+                }
+                Appended { wants, .. } if wants > 0 => {
+                    let reservation = shared.budget.reserve(wants).await?;
+                    shared.lock().part.grow(reservation);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes written so far.
+    pub fn length(&self) -> u64 {
+        let state = self.shared.lock();
+        state.sealed + state.part.length()
+    }
+
+    /// Sends what is left and makes the object visible. A second call returns what the first did.
+    ///
+    /// # Errors
+    /// `AlreadyExists` where it was to be exclusive and is not; what a part failed with. Nothing is visible then, and
+    /// what was uploaded is removed.
+    pub async fn close(&mut self) -> Result<WrittenObject> {
+        if let Some(written) = &self.written {
+            return Ok(written.clone());
+        }
+        match self.shared.finish().await {
+            Ok(written) => {
+                self.shared.lock().failure = Some(closed());
+                self.written = Some(written.clone());
+                Ok(written)
+            }
+            Err(failure) => {
+                self.shared.give_up().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Gives the object up: nothing becomes visible, and what was uploaded is removed.
+    ///
+    /// # Errors
+    /// The gateway's, where the upload could not be removed; it is invisible all the same.
+    pub async fn abort(&mut self) -> Result<()> {
+        if self.written.is_some() { Ok(()) } else { self.shared.abort().await }
+    }
+}
+
+impl Drop for ObjectWriter {
+    fn drop(&mut self) {
+        if self.written.is_none() {
+            let shared = Arc::clone(&self.shared);
+            self.runtime.spawn(async move { shared.give_up().await });
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn part_size(&self, number: u32) -> u64 {
+        self.settings.part_size << (number / PARTS_PER_SIZE).min(5)
+    }
+
+    /// Waits until the state is as `wanted`.
+    async fn until(&self, wanted: impl Fn(&State) -> bool) -> Result<()> {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            {
+                let state = self.lock();
+                state.check()?;
+                if wanted(&state) {
+                    return Ok(());
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Sends the part that was being filled and begins the next.
+    fn seal(self: &Arc<Self>) {
+        let mut state = self.lock();
+        if state.part.length() == 0 {
+            return;
+        }
+        let part = std::mem::take(&mut state.part);
+        let number = state.next_part;
+        let upload = state.upload.get_or_insert_with(|| Upload::create(&self.target)).clone();
+        state.sealed += part.length();
+        state.next_part += 1;
+        state.in_flight += 1;
+        drop(state);
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            let outcome = upload.send(number, part).await;
+            let mut state = shared.lock();
+            state.in_flight -= 1;
+            match outcome {
+                Ok(completed) => state.completed.push(completed),
+                Err(failure) => {
+                    state.failure.get_or_insert(failure);
+                }
+            }
+            drop(state);
+            shared.changed.notify_waiters();
+        });
+    }
+
+    async fn finish(self: &Arc<Self>) -> Result<WrittenObject> {
+        self.until(|state| !state.spilling).await?;
+        if self.lock().upload.is_none() {
+            return self.put_whole().await;
+        }
+        self.seal();
+        self.until(|state| state.in_flight == 0).await?;
+        let (upload, mut parts, length) = {
+            let mut state = self.lock();
+            (state.upload.clone(), std::mem::take(&mut state.completed), state.sealed)
+        };
+        let Some(upload) = upload else {
+            return Err(Error::new(ErrorKind::Internal, "an upload without parts"));
+        };
+        parts.sort_unstable_by_key(|part| part.number);
+        if self.target.exclusive {
+            self.check_absent().await?;
+        }
+        let etag = upload.complete(parts, length).await?;
+        Ok(WrittenObject { etag, length })
+    }
+
+    async fn put_whole(&self) -> Result<WrittenObject> {
+        let part = std::mem::take(&mut self.lock().part);
+        let (payload, digest, _memory) = part.into_payload();
+        let length = payload.len();
+        let mut put = PutObject::new(&self.target.bucket, &self.target.key, payload);
+        put.digest = Some(digest);
+        put.attributes = self.target.attributes.clone();
+        if self.target.exclusive {
+            put.condition = WriteCondition::IfAbsent;
+            put.write_id = Some(WriteId::new(self.target.gateway.environment().random.bits()));
+        }
+        let etag = self.target.gateway.run(put).await?;
+        Ok(WrittenObject { etag, length })
+    }
+
+    async fn check_absent(&self) -> Result<()> {
+        let Target { gateway, bucket, key, .. } = &self.target;
+        match gateway.run(HeadObject::new(bucket, key)).await {
+            Ok(_) => Err(Error::new(ErrorKind::AlreadyExists, "somebody created it meanwhile").at(bucket, key)),
+            Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn abort(&self) -> Result<()> {
+        let upload = {
+            let mut state = self.lock();
+            state.failure = Some(closed());
+            state.part = PartBuffer::default();
+            state.upload.take()
+        };
+        self.changed.notify_waiters();
+        match upload {
+            Some(upload) => upload.abort().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Aborts where nobody can be told of a failure to do so.
+    async fn give_up(&self) {
+        if let Err(failure) = self.abort().await {
+            tracing::warn!(%failure, "an upload was given up but could not be removed; it stays pending, invisible");
+        }
+    }
+
+    /// Writes what the part holds in memory to its file.
+    async fn spill(self: Arc<Self>) -> Result<bool> {
+        let taken = {
+            let mut state = self.lock();
+            if state.spilling {
+                return Ok(false);
+            }
+            let Some(taken) = state.part.take_memory() else {
+                return Ok(false);
+            };
+            state.spilling = true;
+            taken
+        };
+        let directory = self.settings.buffer_directory.clone();
+        let spilled = tokio::task::spawn_blocking(move || taken.write(&directory)).await;
+        let mut state = self.lock();
+        state.spilling = false;
+        let outcome = match spilled {
+            Ok(Ok(spilled)) => {
+                state.part.spilled(spilled);
+                Ok(true)
+            }
+            Ok(Err(failure)) => Err(failure),
+            Err(stopped) => Err(Error::new(ErrorKind::Internal, "spilling was stopped").caused_by(stopped)),
+        };
+        if let Err(failure) = &outcome {
+            // What was taken is lost, so the object cannot be completed any more.
+            state.failure.get_or_insert_with(|| failure.clone());
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        outcome
+    }
+
+    fn may_go_early(&self, state: &State) -> bool {
+        !state.spilling && state.part.length() >= EARLY << (state.next_part / PARTS_PER_SIZE).min(5)
+    }
+}
+
+impl Holder for Shared {
+    fn holds(&self) -> u64 {
+        self.state.try_lock().map_or(0, |state| if state.spilling { 0 } else { state.part.memory() })
+    }
+
+    fn is_cheap(&self) -> bool {
+        self.state.try_lock().is_ok_and(|state| self.may_go_early(&state))
+    }
+
+    fn give_back(self: Arc<Self>) -> BoxFuture<'static, Result<bool>> {
+        Box::pin(async move {
+            if self.may_go_early(&self.lock()) {
+                self.seal();
+                return Ok(true);
+            }
+            self.spill().await
+        })
+    }
+}
+
+impl State {
+    fn check(&self) -> Result<()> {
+        self.failure.clone().map_or(Ok(()), Err)
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the file was closed or given up before")
+}

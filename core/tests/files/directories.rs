@@ -1,0 +1,98 @@
+//! Directories on keys: marked and unmarked ones.
+
+use rstest::rstest;
+use s3core::ErrorKind;
+
+use super::support::files::Files;
+use super::support::{EMBEDDED, Service, content};
+use super::{entries, paths, write};
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_made_directory_exists_and_is_empty(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::at(service).await;
+    files.make_directory("a/b/c").await.unwrap();
+    files.make_directory("a/b/c").await.unwrap();
+    for path in ["", "a", "a/b", "a/b/c"] {
+        assert!(files.status(path).await.unwrap().is_directory, "{path}");
+    }
+    assert_eq!(paths(&files, "a/b/c", false).await, Vec::<String>::new());
+    assert_eq!(paths(&files, "a", false).await, ["a/b"]);
+    assert_eq!(files.status("a/x").await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_without_marker_exists_while_a_key_is_below_it(
+    #[values(Service::Ceph, EMBEDDED)] service: Service,
+) {
+    let files = Files::at(service).await;
+    write(&files, "tree/day=1/part-0", b"x").await.unwrap();
+    assert!(files.status("tree/day=1").await.unwrap().is_directory);
+    assert!(files.status("tree").await.unwrap().is_directory);
+    // "tree-2" sorts between "tree" and "tree/", which is no reason to find it below "tree".
+    write(&files, "tree-2", b"y").await.unwrap();
+    assert_eq!(paths(&files, "tree", true).await, ["tree/day=1/part-0"]);
+    assert_eq!(paths(&files, "", false).await, ["tree", "tree-2"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn listings_tell_what_a_status_tells(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::at(service).await;
+    write(&files, "d/plus+percent%20 space", &content(1000, 1)).await.unwrap();
+    write(&files, "d/e/below", b"").await.unwrap();
+    let listed = entries(&files, "d", false).await.unwrap();
+    assert_eq!(listed.len(), 2);
+    for entry in &listed {
+        let status = files.status(&entry.path).await.unwrap();
+        assert_eq!((status.is_directory, status.length, &status.etag), (entry.is_directory, entry.length, &entry.etag));
+        // HEAD speaks in whole seconds.
+        let apart = entry.modified.duration_since(status.modified).unwrap_or_default();
+        assert!(apart.as_secs_f64() < 1.0, "{apart:?}");
+    }
+    let file = entries(&files, "d/plus+percent%20 space", false).await.unwrap();
+    assert_eq!((file.len(), file[0].length), (1, 1000));
+    assert_eq!(entries(&files, "nothing", false).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn deleting_the_last_file_keeps_its_directory(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::at(service).await;
+    write(&files, "only/one", b"x").await.unwrap();
+    assert!(files.delete("only/one", false).await.unwrap());
+    assert!(!files.delete("only/one", false).await.unwrap());
+    assert!(files.status("only").await.unwrap().is_directory);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tree_goes_only_when_asked_for_as_a_whole(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::at(service).await;
+    files.make_directory("tree/empty").await.unwrap();
+    for number in 0..600 {
+        write(&files, &format!("tree/{}/{number}", number % 7), b"x").await.unwrap();
+    }
+    write(&files, "tree-2/stays", b"x").await.unwrap();
+    assert_eq!(files.delete("tree", false).await.unwrap_err().kind(), ErrorKind::DirectoryNotEmpty);
+    assert_eq!(paths(&files, "tree", true).await.len(), 600);
+    assert!(files.delete("tree", true).await.unwrap());
+    assert_eq!(files.status("tree").await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(paths(&files, "", true).await, ["tree-2/stays"]);
+    files.make_directory("empty").await.unwrap();
+    assert!(files.delete("empty", false).await.unwrap());
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_made_below_or_over_a_file(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::at(service).await;
+    write(&files, "file", b"x").await.unwrap();
+    assert_eq!(files.make_directory("file").await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(files.make_directory("file/a/b").await.unwrap_err().kind(), ErrorKind::NotADirectory);
+    files.make_directory("directory").await.unwrap();
+    assert_eq!(write(&files, "directory", b"x").await.unwrap_err().kind(), ErrorKind::IsADirectory);
+    let opened = files.open_file("directory", Default::default()).await.map(|_| ());
+    assert!(opened.unwrap_err().message().contains("is a directory"));
+}

@@ -1,0 +1,104 @@
+//! Writing: in one request or many, visible only when closed.
+
+use std::time::Duration;
+
+use rstest::rstest;
+use s3core::ErrorKind;
+use s3core::fs::CreateOptions;
+use s3core::ops::ListMultipartUploads;
+use s3core_gateway::Fault;
+
+use super::support::files::Files;
+use super::support::{EMBEDDED, Service, content};
+use super::{paths, read, write};
+
+const MIB: usize = 1 << 20;
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn sizes_around_the_part_size_come_back_equal(
+    #[values(Service::Ceph, EMBEDDED)] service: Service,
+    #[values(0, 1, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 21 * MIB)] length: usize,
+) {
+    let files = Files::at(service).await;
+    let bytes = content(length, 1);
+    let written = write(&files, "file", &bytes).await.unwrap();
+    assert_eq!(written.length, length as u64);
+    let status = files.status("file").await.unwrap();
+    assert_eq!((status.length, status.etag), (length as u64, Some(written.etag)));
+    assert!(read(&files, "file").await.unwrap() == bytes);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_visible_before_close_nor_after_an_abort(
+    #[values(Service::Ceph, EMBEDDED)] service: Service,
+    #[values(100, 20 * MIB)] length: usize,
+    #[values(true, false)] dropped: bool,
+) {
+    let files = Files::at(service).await;
+    let mut writer = files.create_file("file", CreateOptions::default()).await.unwrap();
+    writer.write(&content(length, 1)).await.unwrap();
+    assert_eq!(paths(&files, "", true).await, Vec::<String>::new());
+    if dropped {
+        drop(writer);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    } else {
+        writer.abort().await.unwrap();
+        assert_eq!(writer.write(b"x").await.unwrap_err().kind(), ErrorKind::Closed);
+    }
+    assert_eq!(paths(&files, "", true).await, Vec::<String>::new());
+    let pending = files.gateway().run(ListMultipartUploads::new(files.bucket(), "")).await.unwrap();
+    assert!(pending.uploads.is_empty(), "{:?}", pending.uploads);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_came_meanwhile_is_not_replaced(
+    #[values(Service::Ceph, EMBEDDED)] service: Service,
+    #[values(100, 20 * MIB)] length: usize,
+) {
+    let files = Files::at(service).await;
+    let mut writer = files.create_file("file", CreateOptions::default()).await.unwrap();
+    writer.write(&content(length, 1)).await.unwrap();
+    write(&files, "file", b"theirs").await.unwrap();
+    assert_eq!(writer.close().await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(read(&files, "file").await.unwrap(), b"theirs");
+    let again = files.create_file("file", CreateOptions::default()).await.map(|_| ());
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::AlreadyExists);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_file_costs_one_put() {
+    let files = Files::at(EMBEDDED).await;
+    write(&files, "d/file", &content(1000, 1)).await.unwrap();
+    let counts = files.gateway().statistics().snapshot();
+    assert_eq!((counts["PutObject"].requests, counts["ListObjectsV2"].requests, counts.len()), (1, 1, 2), "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_replies_and_busy_answers_lose_nothing() {
+    let files = Files::at(EMBEDDED).await;
+    for fault in [Fault::lose_reply(), Fault::slow_down(), Fault::reset(), Fault::error(500, "InternalError")] {
+        files.place.faults().add(fault.every(3));
+    }
+    let bytes = content(20 * MIB, 1);
+    for number in 0..5 {
+        let path = format!("file-{number}");
+        let mut writer = files.create_file(&path, CreateOptions::default()).await.unwrap();
+        writer.write(&bytes[number..]).await.unwrap();
+        writer.close().await.unwrap();
+        assert!(read(&files, &path).await.unwrap() == bytes[number..]);
+    }
+    assert!(files.place.faults().injected() > 10, "{}", files.place.faults().injected());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_change_on_the_way_are_noticed() {
+    let files = Files::at(EMBEDDED).await;
+    files.place.faults().add(Fault::corrupt_upload(100).operation("PutObject").times(2));
+    let bytes = content(MIB, 1);
+    write(&files, "file", &bytes).await.unwrap();
+    assert_eq!(files.place.faults().injected(), 2);
+    assert!(read(&files, "file").await.unwrap() == bytes);
+}

@@ -1,0 +1,15 @@
+//! Every S3 operation against real endpoints: the Ceph of the environment and the embedded endpoint.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where its preparations fail")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod buckets;
+mod copies;
+mod deletions;
+mod failures;
+mod listings;
+mod reads;
+mod uploads;
+mod writes;
