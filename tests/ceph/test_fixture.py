@@ -33,9 +33,11 @@ def directory() -> Iterator[Path]:
 def request(ceph: Ceph, method: str, url: str, *options: str) -> tuple[int, str]:
     """Status and body of one signed request."""
     finished = subprocess.run(
-        ["curl", "-s", "--noproxy", "*", "-X", method, "-w", "\n%{http_code}", *options]
-        + ["-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "--aws-sigv4", "aws:amz:us-east-1:s3"]
-        + ["--user", f"{ceph.access_key}:{ceph.secret_key}", url],
+        [
+            *("curl", "-s", "--noproxy", "*", "-X", method, "-w", "\n%{http_code}", *options),
+            *("-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "--aws-sigv4", "aws:amz:us-east-1:s3"),
+            *("--user", f"{ceph.access_key}:{ceph.secret_key}", url),
+        ],
         check=False,
         capture_output=True,
         text=True,
@@ -134,9 +136,7 @@ def test_with_ceph_passes_the_status_on(directory: Path) -> None:
 
 @pytest.mark.parametrize("when", ["while it starts", "while the command runs"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_with_ceph_leaves_nothing_behind_on_a_signal(
-    directory: Path, tmp_path: Path, number: signal.Signals, when: str
-) -> None:
+def test_with_ceph_leaves_nothing_behind_on_a_signal(directory: Path, tmp_path: Path, number: signal.Signals, when: str) -> None:
     running = tmp_path / "running"
     sign = directory / "osd.0.pid" if when == "while it starts" else running
     command = [str(HERE / "with-ceph.sh"), "--directory", str(directory), "--"]

@@ -67,7 +67,9 @@ struct State {
     sealed: u64,
     upload: Option<Upload>,
     next_part: u32,
+    /// Parts that are being sent, and their bytes.
     in_flight: usize,
+    in_flight_bytes: u64,
     completed: Vec<CompletedPart>,
     failure: Option<Error>,
     spilling: bool,
@@ -82,6 +84,7 @@ impl ObjectWriter {
             upload: None,
             next_part: 1,
             in_flight: 0,
+            in_flight_bytes: 0,
             completed: Vec::new(),
             failure: None,
             spilling: false,
@@ -118,9 +121,7 @@ impl ObjectWriter {
             data = data.get(appended.taken..).unwrap_or_default();
             match appended {
                 Appended { full: true, .. } => {
-                    shared
-                        .until(|state| !state.spilling && state.in_flight < shared.settings.upload_concurrency)
-                        .await?;
+                    shared.until(|state| !state.spilling && shared.has_turn(state)).await?;
                     shared.seal();
                 }
                 Appended { wants, .. } if wants > 0 => {
@@ -188,6 +189,13 @@ impl Shared {
         self.settings.part_size << (number / PARTS_PER_SIZE).min(5)
     }
 
+    /// Whether one more part may be sent: one writer alone leaves a quarter of the memory to others, with half of it on
+    /// its way and a quarter being filled.
+    fn has_turn(&self, state: &State) -> bool {
+        let bytes = state.in_flight_bytes + state.part.length();
+        state.in_flight == 0 || (state.in_flight < self.settings.upload_concurrency && bytes <= self.budget.limit() / 2)
+    }
+
     /// Waits until the state is as `wanted`.
     async fn until(&self, wanted: impl Fn(&State) -> bool) -> Result<()> {
         loop {
@@ -214,15 +222,18 @@ impl Shared {
         let part = std::mem::take(&mut state.part);
         let number = state.next_part;
         let upload = state.upload.get_or_insert_with(|| Upload::create(&self.target)).clone();
-        state.sealed += part.length();
+        let length = part.length();
+        state.sealed += length;
         state.next_part += 1;
         state.in_flight += 1;
+        state.in_flight_bytes += length;
         drop(state);
         let shared = Arc::clone(self);
         tokio::spawn(async move {
             let outcome = upload.send(number, part).await;
             let mut state = shared.lock();
             state.in_flight -= 1;
+            state.in_flight_bytes -= length;
             match outcome {
                 Ok(completed) => state.completed.push(completed),
                 Err(failure) => {
