@@ -269,8 +269,8 @@ error_table! {
         "No access key and secret key were found in any place that was looked at.";
     NotFound = 10, Never, "java.io.FileNotFoundException", "NotFoundError", 4,
         "No object, directory or upload of that name.";
-    NoSuchBucket = 11, Never, "java.io.FileNotFoundException", "NotFoundError", 4,
-        "The bucket does not exist.";
+    NoSuchBucket = 11, Never, "org.apache.hadoop.fs.PathIOException", "NotFoundError", 4,
+        "The bucket does not exist. No FileNotFoundException: Hadoop would take that for a path that can be made.";
     AlreadyExists = 12, Never, "org.apache.hadoop.fs.FileAlreadyExistsException", "AlreadyExistsError", 5,
         "Something of that name exists and was not to be replaced.";
     PreconditionFailed = 13, Never, "org.apache.hadoop.fs.PathIOException", "PreconditionFailedError", 5,

@@ -8,9 +8,9 @@ pub mod retry;
 pub mod statistics;
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use http::{HeaderMap, Method};
 
@@ -21,7 +21,7 @@ use crate::sign::{PayloadHash, Signer};
 use crate::{Error, Result};
 
 use capabilities::Capabilities;
-use retry::{RetryPolicy, RetryState, Verdict};
+use retry::{FirstContact, RetryPolicy, RetryState, Verdict};
 use statistics::Statistics;
 
 /// One S3 operation: makes the request of each attempt and reads its answer.
@@ -109,6 +109,7 @@ struct Shared {
     statistics: Statistics,
     capabilities: Capabilities,
     has_answered: AtomicBool,
+    first_contact: Mutex<FirstContact>,
 }
 
 impl Gateway {
@@ -124,6 +125,7 @@ impl Gateway {
                 statistics: Statistics::default(),
                 capabilities,
                 has_answered: AtomicBool::new(false),
+                first_contact: Mutex::default(),
             }),
         }
     }
@@ -135,7 +137,8 @@ impl Gateway {
     pub async fn run<E: Exchange>(&self, mut exchange: E) -> Result<E::Output> {
         let shared = &*self.shared;
         let clock = &shared.environment.clock;
-        let mut state = RetryState::new(&shared.settings.retry, clock.monotonic());
+        let started = self.approach(clock.monotonic());
+        let mut state = RetryState::new(&shared.settings.retry, started);
         loop {
             let failure = match self.attempt(&mut exchange).await {
                 Ok(output) => return Ok(output),
@@ -162,14 +165,34 @@ impl Gateway {
         let shared = &*self.shared;
         let request = exchange.request()?;
         let sent = request.payload.len();
-        let limits =
-            if self.has_answered() { shared.settings.limits } else { shared.settings.limits.for_first_contact() };
+        let limits = self.limits(shared.environment.clock.monotonic());
         let endpoint = shared.signer.endpoint(&request.bucket);
         let signed = shared.signer.sign(request, shared.environment.clock.wall())?;
         shared.statistics.sending(exchange.operation(), sent);
         let response = shared.environment.transport.send(&endpoint, signed, limits).await?;
         shared.has_answered.store(true, Ordering::Relaxed);
         exchange.read(shared.statistics.counting(exchange.operation(), response)).await
+    }
+
+    /// When the time of an operation that begins `now` began.
+    fn approach(&self, now: Instant) -> Instant {
+        if self.has_answered() {
+            return now;
+        }
+        self.shared.first_contact.lock().unwrap_or_else(PoisonError::into_inner).approach(now)
+    }
+
+    /// Deadlines of an attempt at `now`: shorter ones until the endpoint has answered once, since a wrong address is a
+    /// mistake that its user waits for.
+    fn limits(&self, now: Instant) -> Limits {
+        let usual = self.shared.settings.limits;
+        if self.has_answered() {
+            return usual;
+        }
+        self.approach(now);
+        let contact = self.shared.first_contact.lock().unwrap_or_else(PoisonError::into_inner);
+        let at_most = contact.longest_attempt(&self.shared.settings.retry, now);
+        Limits { connect: usual.connect.min(at_most), answer: usual.answer.min(at_most), idle: usual.idle.min(at_most) }
     }
 
     /// Whether the endpoint has answered any request of this process yet: patience begins with its first answer.
@@ -195,13 +218,5 @@ impl Gateway {
     /// Clock, randomness and transport.
     pub fn environment(&self) -> &Environment {
         &self.shared.environment
-    }
-}
-
-impl Limits {
-    /// Shorter limits until the endpoint has answered once: a wrong address is a mistake that its user waits for.
-    fn for_first_contact(self) -> Self {
-        let at_most = Duration::from_secs(10);
-        Self { connect: self.connect.min(at_most), answer: self.answer.min(at_most), idle: self.idle.min(at_most) }
     }
 }

@@ -62,7 +62,10 @@ impl FileSystem {
                 Err(failure) => return Err(failure),
             }
         }
-        let head = self.gateway().run(HeadObject::new(self.bucket(), path)).await?;
+        let head = match self.gateway().run(HeadObject::new(self.bucket(), path)).await {
+            Ok(head) => head,
+            Err(failure) => return Err(self.with_reason(path, failure).await),
+        };
         let etag = options.etag.clone().or(head.etag);
         Ok((self.source(path, head.length, etag), None))
     }

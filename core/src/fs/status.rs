@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::ops::{HeadObject, ListObjectsV2, ListedObject};
+use crate::ops::{ByteRange, GetObject, HeadObject, ListObjectsV2, ListedObject};
 use crate::{Error, ErrorKind, Result};
 
 use super::{FileSystem, keys};
@@ -83,7 +83,21 @@ impl FileSystem {
             // The answer to a HEAD has no body, so it does not say whether the key or the bucket is missing; the
             // listing that follows does.
             Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(None),
-            Err(failure) => Err(failure),
+            Err(failure) => Err(self.with_reason(path, failure).await),
+        }
+    }
+
+    /// A refused HEAD says no more than 403 or 400. A GET of the same key is refused with the reason: whether it is the
+    /// access key, the secret key, the clock or the right to read.
+    pub(super) async fn with_reason(&self, path: &str, failure: Error) -> Error {
+        if failure.service_code().is_some() || !matches!(failure.status(), Some(400 | 403)) {
+            return failure;
+        }
+        let mut get = GetObject::new(self.bucket(), path, Vec::new());
+        get.range = Some(ByteRange::At { start: 0, length: 1 });
+        match self.gateway().run(get).await {
+            Err(reason) if reason.service_code().is_some() => reason,
+            _ => failure,
         }
     }
 

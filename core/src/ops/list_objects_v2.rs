@@ -245,6 +245,30 @@ mod tests {
     }
 
     #[test]
+    fn no_damage_makes_reading_panic() {
+        let read = |document: &[u8]| {
+            let text = crate::ops::xml::text(document)?;
+            crate::ops::xml::root(text);
+            crate::ops::xml::parse::<ListBucketResult<'_>>(text)?.into_page()
+        };
+        let document = RADOSGW.as_bytes();
+        let cut = (0..document.len()).map(|end| document[..end].to_vec());
+        let replaced = (0..document.len()).flat_map(|at| {
+            [b'<', b'>', b'&', b'/', b'"', b'9', 0, 0xff].map(|byte| {
+                let mut damaged = document.to_vec();
+                damaged[at] = byte;
+                damaged
+            })
+        });
+        for damaged in cut.chain(replaced) {
+            if let Err(error) = read(&damaged) {
+                assert_eq!(error.kind(), ErrorKind::Corrupted, "{}", String::from_utf8_lossy(&damaged));
+            }
+        }
+        assert_eq!(read(document).unwrap().objects.len(), 2);
+    }
+
+    #[test]
     fn pages_are_read_fast() {
         const PAGES: u32 = 4;
         let entry = "<Contents><Key>warehouse/table/year%3D2013/month%3D1/part-00000-0a1b.snappy.parquet</Key>\

@@ -96,3 +96,43 @@ async fn nothing_is_made_below_or_over_a_file(#[values(Service::Ceph, EMBEDDED)]
     let opened = files.open_file("directory", Default::default()).await.map(|_| ());
     assert!(opened.unwrap_err().message().contains("is a directory"));
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_names_its_reason(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let place = Files::at(service).await.place;
+    let secret = place.running.secret_key.clone();
+    for (access_key, secret_key, named) in [
+        ("unknown-access-key", secret.as_str(), "access.key"),
+        (place.running.access_key.as_str(), "wrong", "secret.key"),
+    ] {
+        let keys = [("fs.s3a.access.key", access_key), ("fs.s3a.secret.key", secret_key)];
+        let files = Files::reaching(&place.running.url, &place.bucket, &keys, 64 << 20);
+        for refused in [
+            files.status("file").await.map(|_| ()),
+            files.open_file("file", Default::default()).await.map(|_| ()),
+            files.make_directory("a/b").await,
+        ] {
+            let refused = refused.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::BadCredentials);
+            assert!(refused.message().contains(named), "{refused}");
+            assert!(!refused.to_string().contains(secret_key), "{refused}");
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_bucket_is_told_from_a_missing_file(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let place = Files::at(service).await.place;
+    let keys = [
+        ("fs.s3a.access.key", place.running.access_key.as_str()),
+        ("fs.s3a.secret.key", place.running.secret_key.as_str()),
+    ];
+    let files = Files::reaching(&place.running.url, "no-such-bucket", &keys, 64 << 20);
+    for missing in
+        [files.status("file").await.map(|_| ()), files.make_directory("a").await, files.status("").await.map(|_| ())]
+    {
+        assert_eq!(missing.unwrap_err().kind(), ErrorKind::NoSuchBucket);
+    }
+}

@@ -24,20 +24,25 @@ impl Files {
     /// With these Hadoop options and a memory budget of `memory` bytes.
     pub async fn with(service: Service, hadoop: &[(&str, &str)], memory: u64) -> Self {
         let place = Place::at(service).await;
-        let given = [
-            ("fs.s3a.endpoint", place.running.url.as_str()),
+        let keys = [
             ("fs.s3a.access.key", place.running.access_key.as_str()),
             ("fs.s3a.secret.key", place.running.secret_key.as_str()),
         ];
+        let all: Vec<_> = keys.iter().chain(hadoop).copied().collect();
+        let files = Self::reaching(&place.running.url, &place.bucket, &all, memory);
+        Self { place, files }
+    }
+
+    /// A bucket at `endpoint` with these Hadoop options, the keys among them.
+    pub fn reaching(endpoint: &str, bucket: &str, hadoop: &[(&str, &str)], memory: u64) -> FileSystem {
         let sources = Sources {
-            explicit: Vec::new(),
-            hadoop: given.iter().chain(hadoop).map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            explicit: vec![("endpoint".to_owned(), endpoint.to_owned())],
+            hadoop: hadoop.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
             environment: &|_| None,
             home: None,
         };
-        let options = Options::resolve(&place.bucket, &sources).expect("options that are right");
-        let files = FileSystem::new(&options, environment(), MemoryBudget::new(memory));
-        Self { place, files }
+        let options = Options::resolve(bucket, &sources).expect("options that are right");
+        FileSystem::new(&options, environment(), MemoryBudget::new(memory))
     }
 }
 
