@@ -1,0 +1,238 @@
+//! Native methods of open files that are read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use jni::objects::{JByteArray, JByteBuffer, JClass, JIntArray, JLongArray, JObject, JObjectArray, JString};
+use jni::sys::{jint, jlong};
+use jni::{Env, EnvUnowned};
+use s3core::ErrorKind;
+use s3core::transfer::reader::ObjectReader;
+
+use crate::errors::{Failure, export};
+use crate::ids::{Ids, Kind};
+use crate::memory::{self, Destination};
+use crate::store;
+use crate::wait::wait;
+
+static READERS: Ids<Reader> = Ids::new(Kind::Reader);
+
+/// An open file and whether its stream was closed: a read under way in another thread then ends within a slice.
+struct Reader {
+    object: ObjectReader,
+    is_closed: AtomicBool,
+}
+
+impl Reader {
+    fn find(id: jlong) -> Result<Arc<Self>, Failure> {
+        READERS.get(id).ok_or_else(|| Failure::closed("Stream"))
+    }
+
+    fn stop(&self) -> Option<Failure> {
+        self.is_closed.load(Ordering::Acquire).then(|| Failure::closed("Stream"))
+    }
+
+    /// Bytes at `position` without waiting where they are in memory.
+    fn next(&self, env: &mut Env<'_>, position: u64, at_most: usize) -> Result<Bytes, Failure> {
+        match self.object.try_read(position, at_most) {
+            Some(bytes) => Ok(bytes),
+            None => wait(env, || self.stop(), self.object.read(position, at_most)),
+        }
+    }
+
+    /// Fills `destination` with what one wait brings and with what is in memory behind it. 0 at the end.
+    fn fill(
+        &self,
+        env: &mut Env<'_>,
+        position: u64,
+        at_most: usize,
+        destination: &Destination<'_, '_>,
+    ) -> Result<usize, Failure> {
+        let mut bytes = self.next(env, position, at_most)?;
+        let mut filled = 0;
+        while !bytes.is_empty() {
+            destination.put(env, filled, &bytes)?;
+            filled += bytes.len();
+            if filled == at_most {
+                break;
+            }
+            bytes = self.object.try_read(position + filled as u64, at_most - filled).unwrap_or_default();
+        }
+        Ok(filled)
+    }
+}
+
+/// `length` is -1 and `etag` null where the caller does not know them.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_openReader<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    path: JString<'local>,
+    length: jlong,
+    etag: JString<'local>,
+) -> jlong {
+    export(&mut env, |env| {
+        let object = store::open_reader(env, store, &path, length, &etag)?;
+        Ok(READERS.insert(Reader { object, is_closed: AtomicBool::new(false) }))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_readerLength<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    reader: jlong,
+) -> jlong {
+    export(&mut env, |_env| Ok(jlong::try_from(Reader::find(reader)?.object.length()).unwrap_or(jlong::MAX)))
+}
+
+/// Sequential read: at least one byte, 0 at the end.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_read<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    reader: jlong,
+    position: jlong,
+    target: JByteArray<'local>,
+    offset: jint,
+    length: jint,
+) -> jint {
+    export(&mut env, |env| {
+        let (position, at_most) = (unsigned(position)?, size(length)?);
+        let destination = Destination::Array(&target, size(offset)?);
+        let filled = Reader::find(reader)?.fill(env, position, at_most, &destination)?;
+        Ok(filled as jint)
+    })
+}
+
+/// Sequential read into a direct buffer.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_readDirect<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    reader: jlong,
+    position: jlong,
+    target: JByteBuffer<'local>,
+    offset: jint,
+    length: jint,
+) -> jint {
+    export(&mut env, |env| {
+        let (position, at_most) = (unsigned(position)?, size(length)?);
+        let destination = Destination::direct(env, &target, size(offset)?, at_most)?;
+        let filled = Reader::find(reader)?.fill(env, position, at_most, &destination)?;
+        Ok(filled as jint)
+    })
+}
+
+/// Exactly `length` bytes at `position`, whatever is read sequentially beside it.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_readRange<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    reader: jlong,
+    position: jlong,
+    target: JByteArray<'local>,
+    offset: jint,
+    length: jint,
+) {
+    export(&mut env, |env| {
+        let (position, length) = (unsigned(position)?, size(length)?);
+        let reader = Reader::find(reader)?;
+        let pieces = wait(env, || reader.stop(), reader.object.read_range(position, length))?;
+        Destination::Array(&target, size(offset)?).put_all(env, &pieces)?;
+        Ok(())
+    });
+}
+
+/// Many ranges at once: `targets` are byte arrays and direct buffers, each filled from its `offset` on.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_readRanges<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    reader: jlong,
+    positions: JLongArray<'local>,
+    lengths: JIntArray<'local>,
+    targets: JObjectArray<'local>,
+    offsets: JIntArray<'local>,
+) {
+    export(&mut env, |env| read_ranges(env, reader, &positions, &lengths, &targets, &offsets));
+}
+
+fn read_ranges(
+    env: &mut Env<'_>,
+    reader: jlong,
+    positions: &JLongArray<'_>,
+    lengths: &JIntArray<'_>,
+    targets: &JObjectArray<'_>,
+    offsets: &JIntArray<'_>,
+) -> Result<(), Failure> {
+    let reader = Reader::find(reader)?;
+    let count = positions.len(env)?;
+    let (mut starts, mut sizes, mut indices) = (vec![0; count], vec![0; count], vec![0; count]);
+    positions.get_region(env, 0, &mut starts)?;
+    lengths.get_region(env, 0, &mut sizes)?;
+    offsets.get_region(env, 0, &mut indices)?;
+    let ranges = starts
+        .iter()
+        .zip(&sizes)
+        .map(|(start, length)| Ok((unsigned(*start)?, size(*length)?)))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let results = wait(env, || reader.stop(), reader.object.read_ranges(&ranges))?;
+    for (index, (pieces, offset)) in results.iter().zip(indices).enumerate() {
+        let target = targets.get_element(env, index)?;
+        put_range(env, target, size(offset)?, pieces)?;
+    }
+    Ok(())
+}
+
+fn put_range(env: &mut Env<'_>, target: JObject<'_>, offset: usize, pieces: &[Bytes]) -> Result<(), Failure> {
+    if memory::is_array(env, &target)? {
+        let array = env.cast_local::<JByteArray<'_>>(target)?;
+        Destination::Array(&array, offset).put_all(env, pieces)?;
+        env.delete_local_ref(array);
+    } else {
+        let buffer = env.cast_local::<JByteBuffer<'_>>(target)?;
+        let length = pieces.iter().map(Bytes::len).sum();
+        Destination::direct(env, &buffer, offset, length)?.put_all(env, pieces)?;
+        env.delete_local_ref(buffer);
+    }
+    Ok(())
+}
+
+/// Gives back memory and connections; the next read begins anew.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_unbuffer<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    reader: jlong,
+) {
+    export(&mut env, |_env| {
+        Reader::find(reader)?.object.unbuffer();
+        Ok(())
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_closeReader<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    reader: jlong,
+) {
+    export(&mut env, |_env| {
+        if let Some(reader) = READERS.remove(reader) {
+            reader.is_closed.store(true, Ordering::Release);
+            reader.object.unbuffer();
+        }
+        Ok(())
+    });
+}
+
+fn unsigned(position: jlong) -> Result<u64, Failure> {
+    u64::try_from(position).map_err(|_| Failure::new(ErrorKind::OutOfRange, format!("negative position {position}")))
+}
+
+fn size(length: jint) -> Result<usize, Failure> {
+    usize::try_from(length).map_err(|_| Failure::new(ErrorKind::OutOfRange, format!("negative length {length}")))
+}

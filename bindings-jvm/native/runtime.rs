@@ -1,0 +1,127 @@
+//! What the process has one of, per copy of this library: threads, memory budget and, per configuration, connections.
+//!
+//! Nothing here is ever torn down: Spark executors end by `System.exit`, and a runtime that is dropped then waits for
+//! its threads. They are plain daemon-like threads that the JVM does not know and does not wait for.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use s3core::config::{Options, TrustSettings};
+use s3core::environment::{Environment, SystemClock, SystemRandom};
+use s3core::http::Transport;
+use s3core::http::connection::{HttpTransport, TransportSettings};
+use s3core::transfer::budget::MemoryBudget;
+use s3core::{Error, ErrorKind};
+use tokio::runtime::{Builder, EnterGuard, Runtime};
+
+use crate::errors::Failure;
+
+/// A second copy of the library (another class loader) gets by with this much memory.
+const BUDGET_OF_FURTHER_COPIES: u64 = 64 << 20;
+
+#[derive(Clone, Copy)]
+struct Process {
+    heap: u64,
+    first: bool,
+}
+
+static PROCESS: OnceLock<Process> = OnceLock::new();
+static RUNTIME: OnceLock<Result<Runtime, Error>> = OnceLock::new();
+static BUDGET: OnceLock<MemoryBudget> = OnceLock::new();
+static TRANSPORTS: Mutex<Vec<(TransportKey, Arc<dyn Transport>)>> = Mutex::new(Vec::new());
+
+/// Keeps what Java knows about the process: its largest heap in bytes, and whether this copy of the library is the
+/// first one in it.
+pub(crate) fn describe_process(heap: u64, first: bool) {
+    PROCESS.get_or_init(|| Process { heap, first });
+}
+
+/// The runtime, started by the first call.
+pub(crate) fn runtime() -> Result<&'static Runtime, Failure> {
+    match RUNTIME.get_or_init(start) {
+        Ok(runtime) => Ok(runtime),
+        Err(error) => Err(error.clone().into()),
+    }
+}
+
+/// Makes the runtime that of the calling thread for a while, where a store has been opened already.
+pub(crate) fn enter_if_started() -> Option<EnterGuard<'static>> {
+    RUNTIME.get()?.as_ref().ok().map(Runtime::enter)
+}
+
+fn start() -> Result<Runtime, Error> {
+    let workers = available_parallelism().map_or(2, NonZero::get).clamp(2, 4);
+    Builder::new_multi_thread().worker_threads(workers).thread_name("s3core").enable_all().build().map_err(|error| {
+        Error::new(ErrorKind::Internal, "the process may not start threads: raise its limit (ulimit -u, pids.max)")
+            .caused_by(error)
+    })
+}
+
+/// The budget of all buffers; the first store that is opened decides its size.
+pub(crate) fn budget(options: &Options) -> MemoryBudget {
+    let process = PROCESS.get().copied().unwrap_or(Process { heap: 0, first: false });
+    let budget = BUDGET.get_or_init(|| {
+        MemoryBudget::new(match (options.transfer.memory_limit, process.first) {
+            (Some(limit), _) => limit,
+            (None, true) => MemoryBudget::suitable(container_limit(), process.heap),
+            (None, false) => BUDGET_OF_FURTHER_COPIES,
+        })
+    });
+    budget.clone()
+}
+
+/// The budget, where a store has been opened already.
+pub(crate) fn current_budget() -> Option<&'static MemoryBudget> {
+    BUDGET.get()
+}
+
+/// Clock, randomness and the connections of this configuration.
+pub(crate) fn environment(options: &Options) -> Result<Environment, Failure> {
+    Ok(Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport: transport(options)? })
+}
+
+/// What makes two configurations share connections.
+#[derive(PartialEq)]
+struct TransportKey {
+    ca_file: Option<PathBuf>,
+    additional: Vec<Vec<u8>>,
+    use_system_store: bool,
+    maximum_connections: usize,
+    idle_connection_limit: Duration,
+}
+
+fn transport(options: &Options) -> Result<Arc<dyn Transport>, Failure> {
+    let TrustSettings { ca_file, additional, use_system_store } = options.trust.clone();
+    let key = TransportKey {
+        ca_file,
+        additional,
+        use_system_store,
+        maximum_connections: options.maximum_connections,
+        idle_connection_limit: options.idle_connection_limit,
+    };
+    let mut transports = TRANSPORTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, transport)) = transports.iter().find(|(known, _)| *known == key) {
+        return Ok(Arc::clone(transport));
+    }
+    let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(TransportSettings {
+        trust: options.trust.clone(),
+        maximum_connections: options.maximum_connections,
+        idle_connection_limit: options.idle_connection_limit,
+    })?);
+    transports.push((key, Arc::clone(&transport)));
+    Ok(transport)
+}
+
+/// Memory limit of the container in bytes, where there is one: cgroup v2, then v1, as a container sees its own.
+fn container_limit() -> Option<u64> {
+    /// cgroup v1 writes "no limit" as a number near 2^63.
+    const NO_LIMIT: u64 = 1 << 60;
+    ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+        .iter()
+        .filter_map(|file| std::fs::read_to_string(file).ok())
+        .find_map(|text| text.trim().parse::<u64>().ok())
+        .filter(|limit| *limit < NO_LIMIT)
+}

@@ -1,0 +1,290 @@
+//! Native methods of stores: one bucket with one configuration, its paths and directories.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jni::objects::{JByteArray, JClass, JLongArray, JObjectArray, JString};
+use jni::sys::{jboolean, jlong};
+use jni::{Env, EnvUnowned};
+use s3core::config::{Explained, Options, ReadPolicy, Sources};
+use s3core::fs::{CreateOptions, FileSystem, Listing, OpenOptions};
+use s3core::transfer::reader::ObjectReader;
+use s3core::transfer::writer::ObjectWriter;
+
+use crate::errors::{Failure, export};
+use crate::ids::{Ids, Kind};
+use crate::wait::{self, wait};
+use crate::{encode, runtime};
+
+static STORES: Ids<Store> = Ids::new(Kind::Store);
+static LISTINGS: Ids<Mutex<Listing>> = Ids::new(Kind::Listing);
+
+struct Store {
+    files: FileSystem,
+    read_policy: ReadPolicy,
+    foreign: Vec<String>,
+}
+
+impl Store {
+    fn find(id: jlong) -> Result<Arc<Self>, Failure> {
+        STORES.get(id).ok_or_else(|| Failure::closed("Filesystem"))
+    }
+}
+
+/// Whether this configuration speaks TLS, so that certificates are wanted. `keys_and_values`: every `fs.s3a.*` and
+/// `fs.s3core.*` key of a Hadoop configuration, each followed by its value.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_usesTls<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    bucket: JString<'local>,
+    keys_and_values: JObjectArray<'local, JString<'local>>,
+) -> jboolean {
+    export(&mut env, |env| Ok(resolve(env, &bucket, &keys_and_values)?.gateway.endpoint.tls))
+}
+
+/// `trusted`: DER certificates that the JVM trusts. Nothing is sent.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_openStore<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    bucket: JString<'local>,
+    keys_and_values: JObjectArray<'local, JString<'local>>,
+    trusted: JObjectArray<'local, JByteArray<'local>>,
+) -> jlong {
+    export(&mut env, |env| {
+        let _context = runtime::runtime()?.enter();
+        let mut options = resolve(env, &bucket, &keys_and_values)?;
+        options.trust.additional.extend(certificates(env, &trusted)?);
+        Ok(STORES.insert(Store {
+            files: FileSystem::new(&options, runtime::environment(&options)?, runtime::budget(&options)),
+            read_policy: options.read_policy,
+            foreign: options.foreign().to_vec(),
+        }))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_closeStore<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+) {
+    export(&mut env, |_env| {
+        STORES.remove(store);
+        Ok(())
+    });
+}
+
+/// One status, encoded.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_status<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    path: JString<'local>,
+) -> JByteArray<'local> {
+    export(&mut env, |env| {
+        let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
+        let status = wait(env, wait::never, store.files.status(&path))?;
+        encode::to_java(env, &encode::statuses(&[status]))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_openListing<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    path: JString<'local>,
+    recursive: jboolean,
+) -> jlong {
+    export(&mut env, |env| {
+        let path = path.try_to_string(env)?;
+        Ok(LISTINGS.insert(Mutex::new(Store::find(store)?.files.list(&path, recursive))))
+    })
+}
+
+/// The next page, encoded; null at the end.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_nextPage<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    listing: jlong,
+) -> JByteArray<'local> {
+    export(&mut env, |env| {
+        let listing = LISTINGS.get(listing).ok_or_else(|| Failure::closed("Listing"))?;
+        let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
+        match wait(env, wait::never, listing.next_page())? {
+            Some(page) => encode::to_java(env, &encode::statuses(&page)),
+            None => Ok(JByteArray::default()),
+        }
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_closeListing<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    listing: jlong,
+) {
+    export(&mut env, |_env| {
+        LISTINGS.remove(listing);
+        Ok(())
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_delete<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    path: JString<'local>,
+    recursive: jboolean,
+) -> jboolean {
+    export(&mut env, |env| {
+        let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
+        wait(env, wait::never, store.files.delete(&path, recursive))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_rename<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    from: JString<'local>,
+    to: JString<'local>,
+) -> jboolean {
+    export(&mut env, |env| {
+        let store = Store::find(store)?;
+        let (from, to) = (from.try_to_string(env)?, to.try_to_string(env)?);
+        wait(env, wait::never, store.files.rename(&from, &to))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_makeDirectory<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    path: JString<'local>,
+) {
+    export(&mut env, |env| {
+        let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
+        wait(env, wait::never, store.files.make_directory(&path))
+    });
+}
+
+/// Lines of option, value (secrets masked) and origin, encoded; then the foreign keys with two empty columns.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_explain<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+) -> JByteArray<'local> {
+    export(&mut env, |env| {
+        let store = Store::find(store)?;
+        let known = store.files.explain().iter();
+        let known = known.map(|Explained { option, value, origin }| [option.as_str(), value, origin]);
+        let foreign = store.foreign.iter().map(|key| [key.as_str(), "", ""]);
+        encode::to_java(env, &encode::table(&known.chain(foreign).collect::<Vec<_>>()))
+    })
+}
+
+/// Counts of requests and bytes by operation, encoded.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_statistics<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+) -> JByteArray<'local> {
+    export(&mut env, |env| {
+        let counts = Store::find(store)?.files.gateway().statistics().snapshot();
+        encode::to_java(env, &encode::counts(&counts))
+    })
+}
+
+/// Limit, bytes in use and largest use of the memory budget; zeros before the first store is opened.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_memory<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) -> JLongArray<'local> {
+    export(&mut env, |env| {
+        let figures = runtime::current_budget()
+            .map_or([0; 3], |budget| [budget.limit(), budget.used(), budget.peak()])
+            .map(|figure| i64::try_from(figure).unwrap_or(i64::MAX));
+        let array = env.new_long_array(figures.len())?;
+        array.set_region(env, 0, &figures)?;
+        Ok(array)
+    })
+}
+
+pub(crate) fn open_reader(
+    env: &mut Env<'_>,
+    store: jlong,
+    path: &JString<'_>,
+    length: jlong,
+    etag: &JString<'_>,
+) -> Result<ObjectReader, Failure> {
+    let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
+    let options = OpenOptions {
+        length: u64::try_from(length).ok(),
+        etag: if etag.is_null() { None } else { Some(etag.try_to_string(env)?) },
+        policy: store.read_policy,
+    };
+    wait(env, wait::never, store.files.open_file(&path, options))
+}
+
+pub(crate) fn open_writer(
+    env: &mut Env<'_>,
+    store: jlong,
+    path: &JString<'_>,
+    overwrite: bool,
+) -> Result<ObjectWriter, Failure> {
+    let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
+    let options = CreateOptions { overwrite, ..CreateOptions::default() };
+    wait(env, wait::never, store.files.create_file(&path, options))
+}
+
+fn resolve<'local>(
+    env: &mut Env<'local>,
+    bucket: &JString<'_>,
+    keys_and_values: &JObjectArray<'_, JString<'local>>,
+) -> Result<Options, Failure> {
+    let bucket = bucket.try_to_string(env)?;
+    let mut hadoop = Vec::new();
+    let count = keys_and_values.len(env)?;
+    for index in (0..count.saturating_sub(1)).step_by(2) {
+        hadoop.push((text(env, keys_and_values, index)?, text(env, keys_and_values, index + 1)?));
+    }
+    let environment = |name: &str| std::env::var(name).ok();
+    let sources = Sources { explicit: Vec::new(), hadoop, environment: &environment, home: std::env::home_dir() };
+    Ok(Options::resolve(&bucket, &sources)?)
+}
+
+fn text<'local>(
+    env: &mut Env<'local>,
+    texts: &JObjectArray<'_, JString<'local>>,
+    index: usize,
+) -> Result<String, Failure> {
+    let element = texts.get_element(env, index)?;
+    let text = element.try_to_string(env)?;
+    // Hundreds of keys would overflow the frame of local references.
+    env.delete_local_ref(element);
+    Ok(text)
+}
+
+fn certificates<'local>(
+    env: &mut Env<'local>,
+    trusted: &JObjectArray<'_, JByteArray<'local>>,
+) -> Result<Vec<Vec<u8>>, Failure> {
+    let count = trusted.len(env)?;
+    let mut certificates = Vec::with_capacity(count);
+    for index in 0..count {
+        let element = trusted.get_element(env, index)?;
+        certificates.push(env.convert_byte_array(&element)?);
+        env.delete_local_ref(element);
+    }
+    Ok(certificates)
+}

@@ -1,0 +1,61 @@
+//! How a Java thread waits for the core.
+//!
+//! The future runs on the calling thread, so that cancelling it is dropping it: when the call returns, nothing of it
+//! runs any more and nobody writes into the caller's buffer. Only what core itself put on runtime threads (read-ahead,
+//! parts under way) goes on, and that owns its buffers.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use jni::{Env, jni_sig, jni_str};
+use s3core::ErrorKind;
+use tokio::time::timeout;
+
+use crate::errors::Failure;
+use crate::{native_class, runtime};
+
+/// A waiting thread looks this often whether it was interrupted or its stream closed.
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
+
+/// Waits for `future`; between slices the thread's interrupt flag and `stop` are read, and either ends the wait.
+///
+/// The flag stays set, as HDFS leaves it: what the thread does next shall see it too. It is read only once the first
+/// slice is over, so that what ends at once (the clean-up of an interrupted task) works in an interrupted thread.
+pub(crate) fn wait<T>(
+    env: &mut Env<'_>,
+    stop: impl Fn() -> Option<Failure>,
+    future: impl Future<Output = s3core::Result<T>>,
+) -> Result<T, Failure> {
+    let runtime = runtime::runtime()?;
+    let mut future = pin!(future);
+    loop {
+        if let Ok(result) = runtime.block_on(async { timeout(SLICE, future.as_mut()).await }) {
+            return Ok(result?);
+        }
+        if let Some(failure) = stop() {
+            return Err(failure);
+        }
+        if is_interrupted(env)? {
+            return Err(Failure::new(
+                ErrorKind::Interrupted,
+                "the thread was interrupted while it waited for the gateway",
+            ));
+        }
+    }
+}
+
+/// Waits for `future` whatever happens: for cleaning up, in a thread that may be interrupted already.
+pub(crate) fn wait_out<T>(future: impl Future<Output = s3core::Result<T>>) -> Result<T, Failure> {
+    Ok(runtime::runtime()?.block_on(future)?)
+}
+
+/// Nothing but an interrupt ends the wait.
+pub(crate) fn never() -> Option<Failure> {
+    None
+}
+
+/// Whether the calling Java thread is interrupted; leaves the flag as it is.
+pub(crate) fn is_interrupted(env: &mut Env<'_>) -> Result<bool, Failure> {
+    Ok(env.call_static_method(native_class()?, jni_str!("isInterrupted"), jni_sig!("()Z"), &[])?.z()?)
+}

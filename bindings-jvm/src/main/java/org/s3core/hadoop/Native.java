@@ -1,0 +1,116 @@
+package org.s3core.hadoop;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * The functions of the native library. Nothing here may be called before {@link NativeLibrary#load()}.
+ *
+ * <p>Stores, listings, readers and writers are ids; an id of something that is closed already finds nothing, and the
+ * call then fails with "... is closed!". Paths are keys: no leading slash, and "" for the root. Every call that waits
+ * for the gateway ends with {@link java.io.InterruptedIOException} within 50 ms after its thread is interrupted.
+ * Errors are of the classes that core's error table names.
+ */
+final class Native {
+  private Native() {
+  }
+
+  /** Version of the library; usable before {@link #initialize}. */
+  static native String version();
+
+  /** {@code heap}: largest heap in bytes; {@code first}: whether no other copy of the library is in the process. */
+  static native void initialize(long heap, boolean first);
+
+  // Stores. keysAndValues: every fs.s3a.* and fs.s3core.* key of a Configuration, each followed by its value.
+
+  static native boolean usesTls(String bucket, String[] keysAndValues) throws IOException;
+
+  /** {@code trusted}: DER certificates to trust beside the operating system's. Nothing is sent. */
+  static native long openStore(String bucket, String[] keysAndValues, byte[][] trusted) throws IOException;
+
+  static native void closeStore(long store);
+
+  static native byte[] status(long store, String path) throws IOException;
+
+  static native boolean delete(long store, String path, boolean recursive) throws IOException;
+
+  static native boolean rename(long store, String from, String to) throws IOException;
+
+  static native void makeDirectory(long store, String path) throws IOException;
+
+  /** Lines of option, value and origin; foreign keys have two empty columns. For {@link Decoder#table}. */
+  static native byte[] explain(long store) throws IOException;
+
+  /** Requests, retries, failures, bytes sent and received by operation. For {@link Decoder#counts}. */
+  static native byte[] statistics(long store) throws IOException;
+
+  /** Limit, bytes in use and largest use of the memory budget; zeros before the first store. */
+  static native long[] memory();
+
+  // Listings.
+
+  static native long openListing(long store, String path, boolean recursive) throws IOException;
+
+  /** The next page for {@link Decoder#entries}, or null at the end. */
+  static native byte[] nextPage(long listing) throws IOException;
+
+  static native void closeListing(long listing);
+
+  // Readers.
+
+  /** {@code length} is -1 and {@code etag} null where they are not known. */
+  static native long openReader(long store, String path, long length, String etag) throws IOException;
+
+  static native long readerLength(long reader) throws IOException;
+
+  /** Sequential read of at least one byte; 0 at the end. */
+  static native int read(long reader, long position, byte[] target, int offset, int length) throws IOException;
+
+  static native int readDirect(long reader, long position, ByteBuffer target, int offset, int length)
+      throws IOException;
+
+  /** Exactly {@code length} bytes, beside what is read sequentially. */
+  static native void readRange(long reader, long position, byte[] target, int offset, int length)
+      throws IOException;
+
+  /** Each target is a byte[] or a direct ByteBuffer and filled from its offset on. */
+  static native void readRanges(long reader, long[] positions, int[] lengths, Object[] targets, int[] offsets)
+      throws IOException;
+
+  static native void unbuffer(long reader);
+
+  static native void closeReader(long reader);
+
+  // Writers.
+
+  static native long openWriter(long store, String path, boolean overwrite) throws IOException;
+
+  static native void write(long writer, byte[] data, int offset, int length) throws IOException;
+
+  /** The object becomes visible; not in an interrupted thread. */
+  static native void closeWriter(long writer) throws IOException;
+
+  /** Nothing becomes visible. */
+  static native void abortWriter(long writer) throws IOException;
+
+  // Log.
+
+  /** Rooms of the log between commas, in the order of {@link #setLogLevels}. */
+  static native String logRooms();
+
+  /** From 0, nothing, to 5, trace. */
+  static native void setLogLevels(byte[] levels);
+
+  /** The next record for {@link Decoder}, or null where none comes in time. */
+  static native byte[] nextLogRecord(int milliseconds);
+
+  // Called by the library.
+
+  static boolean isInterrupted() {
+    return Thread.currentThread().isInterrupted();
+  }
+
+  static Throwable failure(String className, String location, String message) {
+    return NativeFailure.create(className, location, message);
+  }
+}

@@ -1,0 +1,159 @@
+package org.s3core.hadoop;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.hadoop.fs.FSExceptionMessages;
+import org.apache.hadoop.fs.Syncable;
+
+/**
+ * A file that is being written. It becomes visible, whole, when {@link #close} returns; after a failed or interrupted
+ * write, and where nobody closes it, never.
+ */
+final class S3CoreOutputStream extends OutputStream implements Syncable {
+  private static final int BUFFER_SIZE = 64 * 1024;
+  private static final AtomicBoolean WARNED_OF_SYNC = new AtomicBoolean();
+
+  private final long writer;
+  private final String path;
+  private final boolean downgradeSync;
+  private final Abandoned abandoned;
+
+  private byte[] buffer;
+  private int buffered;
+  private boolean isClosed;
+  private IOException failure;
+
+  /**
+   * @param writer id of the native writer, which this stream closes
+   * @param path for messages
+   * @param downgradeSync whether hflush and hsync do nothing rather than fail
+   */
+  S3CoreOutputStream(long writer, String path, boolean downgradeSync) {
+    this.writer = writer;
+    this.path = path;
+    this.downgradeSync = downgradeSync;
+    this.abandoned = Abandoned.when(this, () -> Native.abortWriter(writer));
+  }
+
+  @Override
+  public synchronized void write(int octet) throws IOException {
+    checkOpen();
+    if (buffer == null) {
+      buffer = new byte[BUFFER_SIZE];
+    }
+    buffer[buffered++] = (byte) octet;
+    if (buffered == BUFFER_SIZE) {
+      drain();
+    }
+  }
+
+  @Override
+  public synchronized void write(byte[] data, int offset, int length) throws IOException {
+    checkOpen();
+    if (offset < 0 || length < 0 || length > data.length - offset) {
+      throw new IndexOutOfBoundsException(length + " bytes at " + offset + " of " + data.length);
+    }
+    if (length >= BUFFER_SIZE) {
+      drain();
+      send(data, offset, length);
+      return;
+    }
+    if (length > BUFFER_SIZE - buffered) {
+      drain();
+    }
+    if (buffer == null) {
+      buffer = new byte[BUFFER_SIZE];
+    }
+    System.arraycopy(data, offset, buffer, buffered, length);
+    buffered += length;
+  }
+
+  /** Nothing can become visible before the end, so there is nothing to do. */
+  @Override
+  public void flush() {
+  }
+
+  /** As S3A: nothing is durable before close(); unless {@code fs.s3a.downgrade.syncable.exceptions} is off. */
+  @Override
+  public void hflush() throws IOException {
+    sync("hflush");
+  }
+
+  @Override
+  public void hsync() throws IOException {
+    sync("hsync");
+  }
+
+  /** Of Hadoop 2's Syncable. */
+  public void sync() throws IOException {
+    sync("sync");
+  }
+
+  /** The file becomes visible here. A second call does nothing. */
+  @Override
+  public synchronized void close() throws IOException {
+    if (isClosed) {
+      return;
+    }
+    isClosed = true;
+    try {
+      if (failure == null) {
+        drain();
+      }
+      if (failure != null) {
+        throw new IOException(path + ": the file was not completed, since an earlier write failed: "
+            + failure.getMessage(), failure);
+      }
+      Native.closeWriter(writer);
+    } finally {
+      buffer = null;
+      abandoned.forget();
+      // Does nothing where the writer was closed.
+      Native.abortWriter(writer);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "S3CoreOutputStream{" + path + "}";
+  }
+
+  private void drain() throws IOException {
+    int length = buffered;
+    buffered = 0;
+    if (length > 0) {
+      send(buffer, 0, length);
+    }
+  }
+
+  private void send(byte[] data, int offset, int length) throws IOException {
+    if (failure != null) {
+      throw new IOException(path + ": an earlier write failed: " + failure.getMessage(), failure);
+    }
+    try {
+      Native.write(writer, data, offset, length);
+    } catch (IOException e) {
+      failure = e;
+      throw e;
+    }
+  }
+
+  private void checkOpen() throws IOException {
+    if (isClosed) {
+      throw new IOException(path + ": " + FSExceptionMessages.STREAM_IS_CLOSED);
+    }
+  }
+
+  private synchronized void sync(String call) throws IOException {
+    checkOpen();
+    if (!downgradeSync) {
+      throw new UnsupportedOperationException(path + ": S3 shows nothing of a file before it is closed, so " + call
+          + " cannot be had (fs.s3a.downgrade.syncable.exceptions is false)");
+    }
+    if (WARNED_OF_SYNC.compareAndSet(false, true)) {
+      NativeLog.LOG.warn("{} was called on {}; on S3 it does nothing, the file becomes visible when it is closed",
+          call, path);
+    }
+  }
+}

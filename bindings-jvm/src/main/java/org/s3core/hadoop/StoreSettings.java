@@ -1,0 +1,106 @@
+package org.s3core.hadoop;
+
+import java.io.IOException;
+import java.security.KeyStore;
+import java.security.KeyStoreException;
+import java.security.NoSuchAlgorithmException;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509TrustManager;
+import org.apache.hadoop.conf.Configuration;
+
+/** What core is told about a bucket: the keys of the configuration, the secrets of its providers, the JVM's trust. */
+final class StoreSettings {
+  private static final String PREFIX = "fs.s3a.";
+  private static final String OWN_PREFIX = "fs.s3core.";
+  private static final String BUCKET_PREFIX = "fs.s3a.bucket.";
+  private static final String PROVIDER_PATH = "hadoop.security.credential.provider.path";
+  private static final String S3A_PROVIDER_PATH = "security.credential.provider.path";
+  private static final String[] SECRETS = {"access.key", "secret.key", "session.token"};
+  /** Hadoop's own defaults for S3A: what nobody asked for. */
+  private static final String HADOOP_DEFAULTS = "core-default.xml";
+
+  private StoreSettings() {
+  }
+
+  /** Every key that may concern {@code bucket}, each followed by its value. */
+  static String[] keysAndValues(Configuration conf, String bucket) throws IOException {
+    Map<String, String> settings = new TreeMap<>();
+    for (Map.Entry<String, String> entry : conf) {
+      String key = entry.getKey();
+      if ((key.startsWith(PREFIX) || key.startsWith(OWN_PREFIX)) && !isMereDefault(conf, key)) {
+        // get() and not the entry's value: only the former expands ${...}.
+        settings.put(key, conf.get(key));
+      }
+    }
+    settings.putAll(providedSecrets(conf, bucket));
+    List<String> flat = new ArrayList<>();
+    settings.forEach((key, value) -> {
+      flat.add(key);
+      flat.add(value);
+    });
+    return flat.toArray(new String[0]);
+  }
+
+  /**
+   * Whether the value is only what Hadoop ships, which suits S3A and says nothing about what the user wants. The
+   * buffer directory is kept: Hadoop knows the disks of a YARN container.
+   */
+  private static boolean isMereDefault(Configuration conf, String key) {
+    String[] sources = conf.getPropertySources(key);
+    return sources != null && sources.length > 0 && HADOOP_DEFAULTS.equals(sources[0])
+        && !key.equals(PREFIX + "buffer.dir");
+  }
+
+  /** Keys out of Hadoop credential providers (jceks files), where the configuration names some. */
+  private static Map<String, String> providedSecrets(Configuration conf, String bucket) throws IOException {
+    StringBuilder path = new StringBuilder();
+    String[] keys = {BUCKET_PREFIX + bucket + "." + S3A_PROVIDER_PATH, PREFIX + S3A_PROVIDER_PATH, PROVIDER_PATH};
+    for (String key : keys) {
+      String value = conf.getTrimmed(key, "");
+      if (!value.isEmpty()) {
+        path.append(path.length() == 0 ? "" : ",").append(value);
+      }
+    }
+    Map<String, String> secrets = new TreeMap<>();
+    if (path.length() == 0) {
+      return secrets;
+    }
+    Configuration withProviders = new Configuration(conf);
+    withProviders.set(PROVIDER_PATH, path.toString());
+    for (String prefix : new String[] {BUCKET_PREFIX + bucket + ".", PREFIX}) {
+      for (String name : SECRETS) {
+        char[] secret = withProviders.getPassword(prefix + name);
+        if (secret != null && secret.length > 0) {
+          secrets.put(prefix + name, new String(secret));
+        }
+      }
+    }
+    return secrets;
+  }
+
+  /** DER certificates of the issuers that this JVM trusts; honours {@code javax.net.ssl.trustStore}. */
+  static byte[][] trustedCertificates() throws IOException {
+    try {
+      TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+      factory.init((KeyStore) null);
+      List<byte[]> certificates = new ArrayList<>();
+      for (TrustManager manager : factory.getTrustManagers()) {
+        if (manager instanceof X509TrustManager) {
+          for (X509Certificate issuer : ((X509TrustManager) manager).getAcceptedIssuers()) {
+            certificates.add(issuer.getEncoded());
+          }
+        }
+      }
+      return certificates.toArray(new byte[0][]);
+    } catch (NoSuchAlgorithmException | KeyStoreException | CertificateEncodingException e) {
+      throw new IOException("the trust store of this JVM cannot be read (javax.net.ssl.trustStore): " + e, e);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package org.s3core.hadoop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.security.alias.CredentialProvider;
+import org.apache.hadoop.security.alias.CredentialProviderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StoreSettingsTest {
+  @TempDir
+  Path temporary;
+
+  @Test
+  void whatHadoopShipsIsNotWhatTheUserWants() throws IOException {
+    Configuration conf = new Configuration();
+    assertEquals("false", conf.get("fs.s3a.path.style.access"), "core-default.xml has it");
+    assertFalse(settings(conf).containsKey("fs.s3a.path.style.access"));
+    assertTrue(settings(conf).containsKey("fs.s3a.buffer.dir"), "Hadoop knows the container's disks");
+
+    conf.set("fs.s3a.path.style.access", "false");
+    assertEquals("false", settings(conf).get("fs.s3a.path.style.access"));
+  }
+
+  @Test
+  void onlyOurKeysAreTakenAndVariablesAreExpanded() throws IOException {
+    Configuration conf = new Configuration(false);
+    conf.set("host", "rgw");
+    conf.set("fs.s3a.endpoint", "http://${host}:8080");
+    conf.set("fs.s3core.memory.limit", "64M");
+    conf.set("fs.hdfs.impl", "x");
+    Map<String, String> settings = settings(conf);
+    assertEquals("http://rgw:8080", settings.get("fs.s3a.endpoint"));
+    assertEquals("64M", settings.get("fs.s3core.memory.limit"));
+    assertEquals(2, settings.size());
+  }
+
+  @Test
+  void secretsComeOutOfCredentialProviders() throws IOException {
+    String provider = "localjceks://file" + temporary.resolve("keys.jceks");
+    Configuration conf = new Configuration(false);
+    conf.set("hadoop.security.credential.provider.path", provider);
+    CredentialProvider keys = CredentialProviderFactory.getProviders(conf).get(0);
+    keys.createCredentialEntry("fs.s3a.access.key", "a".toCharArray());
+    keys.createCredentialEntry("fs.s3a.bucket.lake.secret.key", "s".toCharArray());
+    keys.flush();
+
+    for (String name : new String[] {"hadoop.security.credential.provider.path",
+        "fs.s3a.security.credential.provider.path", "fs.s3a.bucket.lake.security.credential.provider.path"}) {
+      Configuration user = new Configuration(false);
+      user.set(name, provider);
+      Map<String, String> settings = settings(user);
+      assertEquals("a", settings.get("fs.s3a.access.key"), name);
+      assertEquals("s", settings.get("fs.s3a.bucket.lake.secret.key"), name);
+    }
+  }
+
+  @Test
+  void theJvmsIssuersAreTrusted() throws IOException {
+    byte[][] certificates = StoreSettings.trustedCertificates();
+    assertTrue(certificates.length > 0);
+    assertEquals(0x30, certificates[0][0], "DER begins with a sequence");
+  }
+
+  private static Map<String, String> settings(Configuration conf) throws IOException {
+    String[] flat = StoreSettings.keysAndValues(conf, "lake");
+    Map<String, String> settings = new TreeMap<>();
+    for (int i = 0; i < flat.length; i += 2) {
+      settings.put(flat[i], flat[i + 1]);
+    }
+    return settings;
+  }
+}

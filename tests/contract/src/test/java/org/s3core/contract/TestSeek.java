@@ -1,0 +1,53 @@
+package org.s3core.contract;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.contract.AbstractContractSeekTest;
+import org.apache.hadoop.fs.contract.AbstractFSContract;
+import org.junit.runner.RunWith;
+import org.junit.runners.Parameterized;
+
+/** Seeks and positioned reads, under every read policy that S3A's option knows, and with a read-ahead shorter than the test's file. */
+@RunWith(Parameterized.class)
+public class TestSeek extends AbstractContractSeekTest {
+
+  private final String policy;
+
+  public TestSeek(String policy) {
+    this.policy = policy;
+  }
+
+  @Parameterized.Parameters(name = "{0}")
+  public static List<String> policies() {
+    return Arrays.asList("normal", "sequential", "random");
+  }
+
+  @Override
+  protected Configuration createConfiguration() {
+    Configuration configuration = super.createConfiguration();
+    configuration.set("fs.s3a.experimental.input.fadvise", policy);
+    configuration.setInt("fs.s3a.readahead.range", 1024);
+    configuration.setBoolean("fs.s3a.impl.disable.cache", true); // a cached file system would keep the first policy
+    return configuration;
+  }
+
+  @Override
+  protected AbstractFSContract createContract(Configuration configuration) {
+    return new S3CoreContract(configuration);
+  }
+
+  /** A file of its own for each policy: none must find what an earlier one has left. */
+  @Override
+  protected Path path(String name) throws IOException {
+    return super.path(name + "-" + policy);
+  }
+
+  @Override
+  public void teardown() throws Exception {
+    super.teardown();
+    getFileSystem().close(); // not cached, hence not closed by anybody else
+  }
+}

@@ -1,0 +1,14 @@
+package org.s3core.contract;
+
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.contract.AbstractContractUnbufferTest;
+import org.apache.hadoop.fs.contract.AbstractFSContract;
+
+/** unbuffer() at any moment leaves the position and the data as they were. */
+public class TestUnbuffer extends AbstractContractUnbufferTest {
+
+  @Override
+  protected AbstractFSContract createContract(Configuration configuration) {
+    return new S3CoreContract(configuration);
+  }
+}
