@@ -1,0 +1,29 @@
+//! The program `s3core`.
+
+use pyo3::prelude::*;
+
+const USAGE: &str = "usage: s3core gateway [--dir DIRECTORY] [--port PORT] …   an S3 endpoint on this machine
+       s3core gateway --help
+       s3core --version
+For Spark: python -m s3core.spark --help";
+
+/// Runs the program with these arguments (without its name) and returns its exit status.
+#[pyfunction]
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
+pub(crate) fn run_program(py: Python<'_>, arguments: Vec<String>) -> i32 {
+    py.detach(|| match arguments.split_first() {
+        Some((command, rest)) if command == "gateway" => s3core_gateway::run(rest.to_vec()),
+        Some((command, _)) if command == "--version" || command == "-V" => {
+            println!("s3core {}", s3core::VERSION);
+            0
+        }
+        Some((command, _)) if command == "--help" || command == "-h" => {
+            println!("{USAGE}");
+            0
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            2
+        }
+    })
+}
