@@ -94,12 +94,21 @@ impl FileSystem {
         Ok(())
     }
 
-    async fn delete_batch(&self, mut keys: Vec<String>) -> Result<()> {
-        if keys.len() == 1
-            && let Some(key) = keys.pop()
-        {
-            return self.gateway().run(DeleteObject::new(self.bucket(), &key)).await.map(|_| ());
+    async fn delete_batch(&self, keys: Vec<String>) -> Result<()> {
+        // A request for many keys is XML, which cannot hold every key.
+        let (named, mut alone): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| DeleteObjects::can_name(key));
+        if named.len() > 1 {
+            self.delete_named(named).await?;
+        } else {
+            alone.extend(named);
         }
+        for key in alone {
+            self.gateway().run(DeleteObject::new(self.bucket(), &key)).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_named(&self, keys: Vec<String>) -> Result<()> {
         let failures = self.gateway().run(DeleteObjects::new(self.bucket(), keys)).await?;
         let others = failures.len().saturating_sub(1);
         failures.into_iter().next().map_or(Ok(()), |first| {

@@ -75,8 +75,9 @@ async fn a_tree_goes_only_when_asked_for_as_a_whole(#[values(Service::Ceph, EMBE
         write(&files, &format!("tree/{}/{number}", number % 7), b"x").await.unwrap();
     }
     write(&files, "tree-2/stays", b"x").await.unwrap();
+    write(&files, "tree/0/with\u{1}control", b"x").await.unwrap();
     assert_eq!(files.delete("tree", false).await.unwrap_err().kind(), ErrorKind::DirectoryNotEmpty);
-    assert_eq!(paths(&files, "tree", true).await.len(), 600);
+    assert_eq!(paths(&files, "tree", true).await.len(), 601);
     assert!(files.delete("tree", true).await.unwrap());
     assert_eq!(files.status("tree").await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(paths(&files, "", true).await, ["tree-2/stays"]);
