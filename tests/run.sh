@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Runs the suites and ends with one line: N passed, N failed, N skipped.
+# usage: run.sh all | lint | ceph | core | jar | contract | wheel | python | spark-3.5 | spark-4.2 | demo ...
+# Each suite's output goes to build/test-logs/SUITE.log; what failed is shown at the end.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+logs=$root/build/test-logs
+spark_3_5=3.5.7 spark_4_2=4.2.0
+every=(lint ceph core jar contract wheel python spark-3.5 spark-4.2 demo)
+
+passed=0 failed=0 skipped=0 broken=()
+
+main() {
+  [ $# -gt 0 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+  local suites=("$@") suite
+  [ "$1" != all ] || suites=("${every[@]}")
+  cd "$root"
+  mkdir -p "$logs"
+  if [ -z "${S3CORE_TOOLS:-}" ]; then
+    S3CORE_TOOLS=$("$here/tools.sh")
+    export S3CORE_TOOLS PATH="$S3CORE_TOOLS/bin:$PATH"
+  fi
+  if [ -z "${S3CORE_TEST_ENDPOINT:-}" ] && [ "${suites[*]}" != lint ]; then
+    exec "$here/ceph/with-ceph.sh" --tls -- "$0" "${suites[@]}"   # one cluster for all suites
+  fi
+  for suite in "${suites[@]}"; do
+    run "$suite"
+  done
+  for suite in "${broken[@]}"; do
+    printf '\n=== %s failed; the end of build/test-logs/%s.log:\n' "$suite" "$suite"
+    tail -n 80 "$logs/$suite.log"
+  done
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ]
+}
+
+# run SUITE: runs it and adds its counts. A suite that ends badly without naming a failed test counts as one.
+run() {
+  local suite=$1 log=$logs/$1.log status=0 started=$SECONDS counts
+  printf '%-10s ' "$suite"
+  "suite_${suite//[-.]/_}" >"$log" 2>&1 || status=$?
+  read -r -a counts < <(count "$log")
+  if [ "$status" -ne 0 ] && [ "${counts[1]}" -eq 0 ]; then
+    counts[1]=1
+  fi
+  if [ "$status" -eq 0 ] && [ $((counts[0] + counts[1])) -eq 0 ]; then
+    counts[0]=1   # a suite that is one check, such as a build with its own checks
+  fi
+  passed=$((passed + counts[0])) failed=$((failed + counts[1])) skipped=$((skipped + counts[2]))
+  [ "${counts[1]}" -eq 0 ] || broken+=("$suite")
+  printf '%5d passed %3d failed %3d skipped %5d s\n' "${counts[@]}" $((SECONDS - started))
+}
+
+# Sums the closing lines of cargo test, pytest, Surefire and our own scripts: "passed failed skipped".
+count() {
+  sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
+    /^test result: / { passed += before("passed"); failed += before("failed"); skipped += before("ignored"); next }
+    /^=+ .*(passed|failed|error|skipped).* in [0-9.]+s/ {
+      passed += before("passed"); failed += before("failed") + before("errors?"); skipped += before("skipped"); next
+    }
+    /^[a-z0-9. -]+: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ {
+      passed += before("passed"); failed += before("failed"); skipped += before("skipped")
+    }
+    END { print passed + 0, failed + 0, skipped + 0 }
+    function before(word) { return match($0, "[0-9]+ " word) ? substr($0, RSTART, RLENGTH) + 0 : 0 }'
+}
+
+suite_lint() {
+  local failures=0 checks=0 check
+  for check in lint_rustfmt lint_clippy lint_ruff lint_mypy lint_shellcheck; do
+    checks=$((checks + 1))
+    echo "--- $check"
+    "$check" || failures=$((failures + 1))
+  done
+  echo "lint: $((checks - failures)) passed, $failures failed, 0 skipped"
+  [ "$failures" -eq 0 ]
+}
+
+lint_rustfmt() { cargo fmt --all --check; }
+lint_clippy() { cargo clippy --quiet --locked --workspace --all-targets -- -D warnings; }
+lint_ruff() {
+  python_folders | while read -r folder; do
+    (cd "$folder" && ruff check . && ruff format --check .) || exit 1
+  done
+}
+# Types come from the packages that the folder runs with: those of the Spark tests for all.
+lint_mypy() {
+  local environment
+  environment=$("$here/spark/venv.sh" "$spark_3_5")
+  python_folders | while read -r folder; do
+    (cd "$folder" && mypy --python-executable "$environment/bin/python" .) || exit 1
+  done
+}
+lint_shellcheck() { git ls-files -z -co --exclude-standard -- '*.sh' .ci/run | xargs -0 shellcheck -x; }
+
+# Every folder with a pyproject.toml: its own settings, its own Python.
+python_folders() { git ls-files -co --exclude-standard -- '*pyproject.toml' | xargs -n 1 dirname; }
+
+suite_ceph() {
+  local environment
+  environment=$("$here/spark/venv.sh" "$spark_3_5")   # for pytest and boto3
+  (cd "$here/ceph" && env -u S3CORE_TEST_ENDPOINT "$environment/bin/python" -m pytest)
+}
+
+suite_core() { cargo test --locked -p s3core -p s3core-gateway --no-fail-fast -- --nocapture; }
+
+suite_jar() {
+  local status=0
+  rm -rf bindings-jvm/target/surefire-reports   # counts are of this run
+  bindings-jvm/build.sh test || status=$?
+  "$here/junit-counts.sh" junit bindings-jvm/target/surefire-reports
+  [ "$status" -eq 0 ] || return "$status"
+  bindings-jvm/build.sh jar
+  bindings-jvm/smoke-aarch64.sh
+  echo "jar: 1 passed, 0 failed, 0 skipped"
+}
+
+suite_contract() { tests/contract/run.sh; }
+suite_wheel() { bindings-python/build.sh; }
+suite_python() { bindings-python/test.sh; }
+suite_spark_3_5() { tests/spark/run.sh "$spark_3_5"; }
+suite_spark_4_2() { tests/spark/run.sh "$spark_4_2"; }
+suite_demo() { tests/demo.sh embedded "$spark_3_5"; }
+
+main "$@"
