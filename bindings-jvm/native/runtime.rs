@@ -10,7 +10,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use s3core::config::{Options, TrustSettings};
-use s3core::environment::{Environment, SystemClock, SystemRandom};
+use s3core::environment::{Environment, SystemClock, SystemRandom, container_memory_limit};
 use s3core::http::Transport;
 use s3core::http::connection::{HttpTransport, TransportSettings};
 use s3core::transfer::budget::MemoryBudget;
@@ -66,7 +66,7 @@ pub(crate) fn budget(options: &Options) -> MemoryBudget {
     let budget = BUDGET.get_or_init(|| {
         MemoryBudget::new(match (options.transfer.memory_limit, process.first) {
             (Some(limit), _) => limit,
-            (None, true) => MemoryBudget::suitable(container_limit(), process.heap),
+            (None, true) => MemoryBudget::suitable(container_memory_limit(), process.heap),
             (None, false) => BUDGET_OF_FURTHER_COPIES,
         })
     });
@@ -113,15 +113,4 @@ fn transport(options: &Options) -> Result<Arc<dyn Transport>, Failure> {
     })?);
     transports.push((key, Arc::clone(&transport)));
     Ok(transport)
-}
-
-/// Memory limit of the container in bytes, where there is one: cgroup v2, then v1, as a container sees its own.
-fn container_limit() -> Option<u64> {
-    /// cgroup v1 writes "no limit" as a number near 2^63.
-    const NO_LIMIT: u64 = 1 << 60;
-    ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-        .iter()
-        .filter_map(|file| std::fs::read_to_string(file).ok())
-        .find_map(|text| text.trim().parse::<u64>().ok())
-        .filter(|limit| *limit < NO_LIMIT)
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Method};
 use pyo3::prelude::*;
 use s3core::ErrorKind;
+use s3core::environment::container_memory_limit;
 use s3core::http::{Limits, Payload, Request};
 use s3core::ops::ListObjectsV2;
 use s3core::transfer::budget::MemoryBudget;
@@ -70,7 +71,7 @@ pub(crate) fn probe_bucket(py: Python<'_>, bucket: &str, options: Vec<Pair>, had
 /// The default memory budget of a JVM with `heap` bytes of heap in this container, and the reason for that size.
 #[pyfunction]
 pub(crate) fn memory_budget(heap: u64) -> (u64, String) {
-    let container = container_limit();
+    let container = container_memory_limit();
     let size = MemoryBudget::suitable(container, heap);
     let reason = match container {
         None => "no container limit".to_owned(),
@@ -81,15 +82,4 @@ pub(crate) fn memory_budget(heap: u64) -> (u64, String) {
         ),
     };
     (size, reason)
-}
-
-/// Memory limit of the container in bytes, where there is one: cgroup v2, then v1, as a container sees its own.
-pub(crate) fn container_limit() -> Option<u64> {
-    /// cgroup v1 writes "no limit" as a number near 2^63.
-    const NO_LIMIT: u64 = 1 << 60;
-    ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-        .iter()
-        .filter_map(|file| std::fs::read_to_string(file).ok())
-        .find_map(|text| text.trim().parse::<u64>().ok())
-        .filter(|limit| *limit < NO_LIMIT)
 }

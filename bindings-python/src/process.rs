@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use s3core::config::{Options, TrustSettings};
-use s3core::environment::{Environment, SystemClock, SystemRandom};
+use s3core::environment::{Environment, SystemClock, SystemRandom, container_memory_limit};
 use s3core::fs::FileSystem;
 use s3core::http::Transport;
 use s3core::http::connection::{HttpTransport, TransportSettings};
@@ -18,7 +18,6 @@ use s3core::{Error, ErrorKind};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::errors::{Failure, exception};
-use crate::probe::container_limit;
 
 /// Threads that requests run on; hashing is done by the callers.
 const WORKERS: usize = 2;
@@ -102,7 +101,8 @@ impl Process {
     /// for.
     fn budget(&self, options: &Options) -> MemoryBudget {
         let budget = self.budget.get_or_init(|| {
-            let limit = options.transfer.memory_limit.unwrap_or_else(|| MemoryBudget::suitable(container_limit(), 0));
+            let limit =
+                options.transfer.memory_limit.unwrap_or_else(|| MemoryBudget::suitable(container_memory_limit(), 0));
             MemoryBudget::new(limit)
         });
         budget.clone()

@@ -39,6 +39,7 @@ def test_a_builder_gets_jar_class_and_endpoint(jar: str) -> None:
         "spark.driver.extraClassPath": jar,
         "spark.executor.extraClassPath": f"./{os.path.basename(jar)}:{jar}",
         "spark.hadoop.fs.s3a.impl": CLASS,
+        "spark.hadoop.fs.AbstractFileSystem.s3a.impl": "org.s3core.hadoop.S3Core",
         "spark.hadoop.fs.s3a.endpoint": "http://127.0.0.1:1",
         "spark.hadoop.fs.s3a.endpoint.region": "eu",
     }
@@ -185,6 +186,8 @@ def test_conf_for_spark_submit(jar: str, capsys: pytest.CaptureFixture[str]) -> 
         f"spark.executor.extraClassPath=./{os.path.basename(jar)}:{jar}",
         "--conf",
         f"spark.hadoop.fs.s3a.impl={CLASS}",
+        "--conf",
+        "spark.hadoop.fs.AbstractFileSystem.s3a.impl=org.s3core.hadoop.S3Core",
         "--conf",
         "spark.hadoop.fs.s3a.endpoint=http://127.0.0.1:1",
     ]

@@ -68,3 +68,15 @@ impl Random for SystemRandom {
         rand::random()
     }
 }
+
+/// Memory limit of this process's container in bytes, where there is one: of cgroup v2, then v1, as a container sees
+/// its own.
+pub fn container_memory_limit() -> Option<u64> {
+    /// cgroup v1 writes "no limit" as a number near 2^63.
+    const NO_LIMIT: u64 = 1 << 60;
+    ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+        .iter()
+        .filter_map(|file| std::fs::read_to_string(file).ok())
+        .find_map(|text| text.trim().parse::<u64>().ok())
+        .filter(|limit| *limit < NO_LIMIT)
+}

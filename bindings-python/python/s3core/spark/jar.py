@@ -10,10 +10,13 @@ from pathlib import Path
 from s3core._s3core import __version__
 from s3core.exceptions import ConfigurationError
 
-__all__ = ["FILE_SYSTEM_CLASS", "JAR_NAME", "is_our_jar", "jar_path", "version_of_jar"]
+__all__ = ["FILE_CONTEXT_CLASS", "FILE_SYSTEM_CLASS", "JAR_NAME", "is_our_jar", "jar_path", "version_of_jar"]
 
 #: What ``fs.s3a.impl`` is set to.
 FILE_SYSTEM_CLASS = "org.s3core.hadoop.S3CoreFileSystem"
+
+#: What ``fs.AbstractFileSystem.s3a.impl`` is set to: Structured Streaming asks for it before the jar can bind it itself.
+FILE_CONTEXT_CLASS = "org.s3core.hadoop.S3Core"
 
 #: Name of the jar of this version; executors find it under this name in their working directory.
 JAR_NAME = f"s3core-hadoop-{__version__}.jar"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from s3core import _s3core
 from s3core.exceptions import ConfigurationError
-from s3core.spark.jar import FILE_SYSTEM_CLASS, is_our_jar, jar_path
+from s3core.spark.jar import FILE_CONTEXT_CLASS, FILE_SYSTEM_CLASS, is_our_jar, jar_path
 
 __all__ = [
     "HADOOP_PREFIX",
@@ -40,7 +40,8 @@ def hadoop_settings(options: Mapping[str, Option]) -> dict[str, str]:
         ConfigurationError: an option is unknown (the near match is named), malformed or contradicts another.
     """
     given = [(name, option_text(value)) for name, value in options.items() if value is not None]
-    return {"fs.s3a.impl": FILE_SYSTEM_CLASS, **dict(_s3core.hadoop_settings(given))}
+    classes = {"fs.s3a.impl": FILE_SYSTEM_CLASS, "fs.AbstractFileSystem.s3a.impl": FILE_CONTEXT_CLASS}
+    return {**classes, **dict(_s3core.hadoop_settings(given))}
 
 
 def class_path_settings() -> dict[str, str]:
