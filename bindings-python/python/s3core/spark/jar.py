@@ -15,7 +15,7 @@ __all__ = ["FILE_CONTEXT_CLASS", "FILE_SYSTEM_CLASS", "JAR_NAME", "is_our_jar", 
 #: What ``fs.s3a.impl`` is set to.
 FILE_SYSTEM_CLASS = "org.s3core.hadoop.S3CoreFileSystem"
 
-#: What ``fs.AbstractFileSystem.s3a.impl`` is set to: Structured Streaming asks for it before the jar can bind it itself.
+#: What ``fs.AbstractFileSystem.s3a.impl`` is set to: Structured Streaming asks for it before the jar can bind it.
 FILE_CONTEXT_CLASS = "org.s3core.hadoop.S3Core"
 
 #: Name of the jar of this version; executors find it under this name in their working directory.
