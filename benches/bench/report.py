@@ -1,0 +1,174 @@
+"""The results as files: results.json has every figure, RESULTS.md the medians, results.svg the picture. `python -m bench.report` redoes
+the last two from the first."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.calls import Call
+from bench.chart import Bar, Group, chart
+from bench.peers import FLOOR, NAMES, TITLES
+from bench.spark_job import STEPS, Outcome
+
+# For these, less is better.
+COSTS = {"s", "s/GB"}
+
+
+@dataclass
+class Results:
+    """All of one run."""
+
+    machine: dict[str, str]
+    sizes: dict[str, Any]
+    job: list[Outcome] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, file: Path) -> Results:
+        raw = json.loads(file.read_text())
+        return cls(raw["machine"], raw["sizes"], [Outcome(**row) for row in raw["job"]], [Call(**row) for row in raw["calls"]])
+
+    def ratio(self, peer: str, step: str) -> float | None:
+        """How much longer than file:// in the same pair of runs, median over the pairs."""
+        return self._median(peer, step, lambda row: row.seconds / row.floor_seconds)
+
+    def seconds(self, peer: str, step: str) -> float | None:
+        """Of one repetition, median over the pairs."""
+        return self._median(peer, step, lambda row: row.seconds / row.repeats)
+
+    def floor_seconds(self, step: str) -> float:
+        return median(row.floor_seconds / row.repeats for row in self.job if row.step == step)
+
+    def repeats(self, step: str) -> int:
+        return next(row.repeats for row in self.job if row.step == step)
+
+    def job_peers(self) -> list[str]:
+        return [name for name in NAMES if any(row.peer == name for row in self.job)]
+
+    def call_peers(self) -> list[str]:
+        return [name for name in [FLOOR, *NAMES] if any(call.peer == name for call in self.calls)]
+
+    def cpu(self, peer: str, step: str) -> dict[str, float]:
+        """CPU seconds of one repetition by process, medians over the pairs."""
+        rows = [row for row in self.job if (row.peer, row.step) == (peer, step)]
+        used = {"client": median(row.client_cpu / row.repeats for row in rows)}
+        for process in rows[0].server_cpu:
+            used[process] = median(row.server_cpu[process] / row.repeats for row in rows)
+        return used
+
+    def call(self, peer: str, name: str) -> float | None:
+        values = [call.value for call in self.calls if (call.peer, call.name) == (peer, name)]
+        return median(values) if values else None
+
+    def _median(self, peer: str, step: str, value: Callable[[Outcome], float]) -> float | None:
+        values = [value(row) for row in self.job if (row.peer, row.step) == (peer, step)]
+        return median(values) if values else None
+
+
+def write_all(results: Results, directory: Path) -> None:
+    (directory / "results.json").write_text(json.dumps(asdict(results), indent=1) + "\n")
+    (directory / "RESULTS.md").write_text(markdown(results))
+    if results.job:
+        (directory / "results.svg").write_text(picture(results))
+
+
+def markdown(results: Results) -> str:
+    parts = [head(results)]
+    if results.job:
+        parts += [job_table(results), cpu_table(results)]
+    if results.calls:
+        parts.append(calls_table(results))
+    return "\n\n".join(parts) + "\n"
+
+
+def head(results: Results) -> str:
+    machine = results.machine
+    rounds = "; ".join(f"{TITLES[name]}: {count}" for name, count in results.sizes["rounds"].items())
+    return (
+        "# Results\n"
+        f"Written by `make bench` on {machine['date']}; every figure of the run is in `results.json`.\n\n"
+        f"{machine['processor']}, {machine['cores']} cores shared by Spark and a one-node Ceph {machine['ceph']} (OSD in memory), "
+        f"{machine['memory']}, Linux {machine['kernel']}, {machine['java']}. Plain HTTP on loopback; file:// and HDFS lie in memory too. "
+        "s3core and S3A use the gateway's defaults unless the column says otherwise; s3core has no option set but endpoint and keys.\n\n"
+        f"Absolute figures are this machine's; compare within the run. Medians; pairs of runs with file://: {rounds}."
+    )
+
+
+def job_table(results: Results) -> str:
+    peers = results.job_peers()
+    rows = [
+        [
+            STEPS[step],
+            f"{results.floor_seconds(step):.2f}",
+            *(with_ratio(results, peer, step) for peer in peers),
+            str(results.repeats(step)),
+        ]
+        for step in STEPS
+    ]
+    return (
+        f"## A Spark job: {results.sizes['rows']:,} rows of Parquet, {results.sizes['tasks']} tasks, 10 partitions; "
+        f"Spark {results.machine['spark']}, `local[4]`\n"
+        "Seconds of one repetition and, in bold, how many times as long as on file:// in the same pair of runs. "
+        "Each measurement repeats its step as often as the last column says.\n\n"
+    ) + table(["step", "file://, s", *(TITLES[peer] for peer in peers), "repeats"], rows)
+
+
+def with_ratio(results: Results, peer: str, step: str) -> str:
+    seconds, ratio = results.seconds(peer, step), results.ratio(peer, step)
+    return f"{seconds:.2f} (**{ratio:.2f}x**)" if seconds is not None and ratio is not None else "-"
+
+
+def cpu_table(results: Results) -> str:
+    peers = results.job_peers()
+    rows = [
+        [STEPS[step], *(", ".join(f"{name} {seconds:.1f}" for name, seconds in results.cpu(peer, step).items()) for peer in peers)]
+        for step in STEPS
+    ]
+    return "### CPU seconds of one repetition\nClient and servers share the cores.\n\n" + table(
+        ["step", *(TITLES[peer] for peer in peers)], rows
+    )
+
+
+def calls_table(results: Results) -> str:
+    peers = results.call_peers()
+    names = list(dict.fromkeys((call.name, call.unit) for call in results.calls))
+    rows = [
+        [f"{name}, {unit}" + (" (less is better)" if unit in COSTS else ""), *(figure(results.call(peer, name)) for peer in peers)]
+        for name, unit in names
+    ]
+    return "## Plain FileSystem calls, one client thread\n" + table(["call", *(TITLES[peer] for peer in peers)], rows)
+
+
+def figure(value: float | None) -> str:
+    """Three significant digits, without exponents."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def picture(results: Results) -> str:
+    groups = []
+    for step, title in STEPS.items():
+        bars = [
+            Bar(TITLES[peer], ratio, peer == "s3core") for peer in results.job_peers() if (ratio := results.ratio(peer, step)) is not None
+        ]
+        groups.append(Group(title, bars))
+    machine = results.machine
+    subtitle = f"Spark {machine['spark']} on Ceph {machine['ceph']}, {results.sizes['rows']:,} rows of Parquet; 1 is a local disk in memory"
+    return chart("Times as long as on file:// (less is better)", subtitle, groups)
+
+
+if __name__ == "__main__":
+    FILE = Path(sys.argv[1])
+    write_all(Results.read(FILE), FILE.parent)

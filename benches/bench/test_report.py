@@ -1,0 +1,60 @@
+"""The report of made-up figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from bench.calls import Call
+from bench.report import Results, figure, markdown, write_all
+from bench.spark_job import STEPS, Outcome
+
+
+def results() -> Results:
+    machine = {
+        "date": "2026-01-01",
+        "processor": "P",
+        "cores": "2",
+        "memory": "8 GiB",
+        "kernel": "6",
+        "java": "17",
+        "spark": "3",
+        "ceph": "16",
+    }
+    job = [
+        Outcome(peer, number, step, 2, factor * floor, 1.0, {"gateway": 0.5, "OSD": 0.25}, floor, 1.0)
+        for step in STEPS
+        for peer, factor in (("s3core", 1.5), ("s3a", 9.0))
+        for number, floor in enumerate((8.0, 10.0, 40.0))  # the machine was busy during the third round
+    ]
+    calls = [Call("file", 0, "pread", 5000.0, "op/s"), Call("s3core", 0, "pread", 900.0, "op/s"), Call("s3core", 1, "pread", 950.0, "op/s")]
+    return Results(machine, {"rows": 1000, "tasks": 16, "rounds": {"s3core": 3, "s3a": 3}}, job, calls)
+
+
+def test_ratios_are_those_of_pairs() -> None:
+    assert results().ratio("s3core", "write flat") == 1.5
+    assert results().seconds("s3core", "write flat") == 7.5
+    assert results().floor_seconds("write flat") == 5.0
+    assert results().ratio("hdfs", "write flat") is None
+
+
+def test_tables_have_every_step_and_peer() -> None:
+    text = markdown(results())
+    assert "| write partitioned | 5.00 | 7.50 (**1.50x**) | 45.00 (**9.00x**) | 2 |" in text
+    assert "| write flat | client 0.5, gateway 0.2, OSD 0.1 | client 0.5, gateway 0.2, OSD 0.1 |" in text
+    assert "| pread, op/s | 5,000 | 925 |" in text
+
+
+def test_files_can_be_made_again_from_the_figures(tmp_path: Path) -> None:
+    write_all(results(), tmp_path)
+    assert Results.read(tmp_path / "results.json") == results()
+    picture = ElementTree.parse(tmp_path / "results.svg").getroot()
+    bars = picture.findall("{http://www.w3.org/2000/svg}rect")
+    assert len(bars) == 2 * len(STEPS)
+    assert float(bars[1].attrib["width"]) == pytest.approx(6 * float(bars[0].attrib["width"]), abs=0.5)
+
+
+def test_figures_have_three_digits() -> None:
+    assert [figure(value) for value in (None, 12345.6, 12.345, 0.012345)] == ["-", "12,346", "12.3", "0.0123"]
