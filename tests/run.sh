@@ -57,7 +57,7 @@ run() {
 count() {
   sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
     /^test result: / { passed += before("passed"); failed += before("failed"); skipped += before("ignored"); next }
-    /^=+ .*(passed|failed|error|skipped).* in [0-9.]+s/ {
+    /^(=+ )?[0-9]+ (passed|failed|errors?|skipped).* in [0-9.]+s/ {
       passed += before("passed"); failed += before("failed") + before("errors?"); skipped += before("skipped"); next
     }
     /^[a-z0-9. -]+: [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ {
