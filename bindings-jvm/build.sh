@@ -79,10 +79,11 @@ jar() {
 }
 
 test() {
+  staged=$here/target/native-debug   # what `native` made stays for the jar and the smoke test
   rm -rf "$staged"
   (cd "$root" && cargo build --quiet --locked -p s3core-jni)
   stage "$target/debug/$library" "$(uname -m)"
-  maven test
+  maven "-Dnative.directory=$staged" test
 }
 
 case "${1:-jar}" in
