@@ -4,15 +4,12 @@
 //! its threads. They are plain daemon-like threads that the JVM does not know and does not wait for.
 
 use std::num::NonZero;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
-use std::time::Duration;
 
-use s3core::config::{Options, TrustSettings};
+use s3core::config::Options;
 use s3core::environment::{Environment, SystemClock, SystemRandom, container_memory_limit};
-use s3core::http::Transport;
-use s3core::http::connection::{HttpTransport, TransportSettings};
+use s3core::http::connection::{SharedTransports, TransportSettings};
 use s3core::transfer::budget::MemoryBudget;
 use s3core::{Error, ErrorKind};
 use tokio::runtime::{Builder, EnterGuard, Runtime};
@@ -31,7 +28,7 @@ struct Process {
 static PROCESS: OnceLock<Process> = OnceLock::new();
 static RUNTIME: OnceLock<Result<Runtime, Error>> = OnceLock::new();
 static BUDGET: OnceLock<MemoryBudget> = OnceLock::new();
-static TRANSPORTS: Mutex<Vec<(TransportKey, Arc<dyn Transport>)>> = Mutex::new(Vec::new());
+static TRANSPORTS: SharedTransports = SharedTransports::new();
 
 /// Keeps what Java knows about the process: its largest heap in bytes, and whether this copy of the library is the
 /// first one in it.
@@ -80,37 +77,6 @@ pub(crate) fn current_budget() -> Option<&'static MemoryBudget> {
 
 /// Clock, randomness and the connections of this configuration.
 pub(crate) fn environment(options: &Options) -> Result<Environment, Failure> {
-    Ok(Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport: transport(options)? })
-}
-
-/// What makes two configurations share connections.
-#[derive(PartialEq)]
-struct TransportKey {
-    ca_file: Option<PathBuf>,
-    additional: Vec<Vec<u8>>,
-    use_system_store: bool,
-    maximum_connections: usize,
-    idle_connection_limit: Duration,
-}
-
-fn transport(options: &Options) -> Result<Arc<dyn Transport>, Failure> {
-    let TrustSettings { ca_file, additional, use_system_store } = options.trust.clone();
-    let key = TransportKey {
-        ca_file,
-        additional,
-        use_system_store,
-        maximum_connections: options.maximum_connections,
-        idle_connection_limit: options.idle_connection_limit,
-    };
-    let mut transports = TRANSPORTS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, transport)) = transports.iter().find(|(known, _)| *known == key) {
-        return Ok(Arc::clone(transport));
-    }
-    let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(TransportSettings {
-        trust: options.trust.clone(),
-        maximum_connections: options.maximum_connections,
-        idle_connection_limit: options.idle_connection_limit,
-    })?);
-    transports.push((key, Arc::clone(&transport)));
-    Ok(transport)
+    let transport = TRANSPORTS.get(TransportSettings::of(options))?;
+    Ok(Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport })
 }

@@ -3,16 +3,13 @@
 //! A forked child has none of its parent's threads, and locks and sockets that it shares with it: it gets everything
 //! anew, and what it inherited is leaked untouched.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
 use pyo3::prelude::*;
-use s3core::config::{Options, TrustSettings};
+use s3core::config::Options;
 use s3core::environment::{Environment, SystemClock, SystemRandom, container_memory_limit};
 use s3core::fs::FileSystem;
-use s3core::http::Transport;
-use s3core::http::connection::{HttpTransport, TransportSettings};
+use s3core::http::connection::{SharedTransports, TransportSettings};
 use s3core::transfer::budget::MemoryBudget;
 use s3core::{Error, ErrorKind};
 use tokio::runtime::{Builder, Runtime};
@@ -27,17 +24,8 @@ pub(crate) struct Process {
     pub(crate) runtime: Runtime,
     id: u32,
     budget: OnceLock<MemoryBudget>,
-    transports: Mutex<Vec<(TransportKey, Arc<dyn Transport>)>>,
+    transports: SharedTransports,
     file_systems: Mutex<Vec<(FileSystemKey, FileSystem)>>,
-}
-
-/// What makes two configurations share connections.
-#[derive(PartialEq)]
-struct TransportKey {
-    ca_file: Option<PathBuf>,
-    use_system_store: bool,
-    maximum_connections: usize,
-    idle_connection_limit: Duration,
 }
 
 /// What makes two stores share a file system: every option, the keys included.
@@ -71,7 +59,13 @@ impl Process {
             let message = "the process may not start threads: raise its limit (ulimit -u, pids.max)";
             Error::new(ErrorKind::Internal, message).caused_by(error)
         })?;
-        Ok(Self { runtime, id, budget: OnceLock::new(), transports: Mutex::default(), file_systems: Mutex::default() })
+        Ok(Self {
+            runtime,
+            id,
+            budget: OnceLock::new(),
+            transports: SharedTransports::new(),
+            file_systems: Mutex::default(),
+        })
     }
 
     /// Whether this is still the process that it was made in.
@@ -93,7 +87,7 @@ impl Process {
 
     /// Clock, randomness and the connections of this configuration.
     pub(crate) fn environment(&self, options: &Options) -> Result<Environment, Failure> {
-        let transport = self.transport(options)?;
+        let transport = self.transports.get(TransportSettings::of(options))?;
         Ok(Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport })
     }
 
@@ -106,27 +100,6 @@ impl Process {
             MemoryBudget::new(limit)
         });
         budget.clone()
-    }
-
-    fn transport(&self, options: &Options) -> Result<Arc<dyn Transport>, Failure> {
-        let TrustSettings { ca_file, use_system_store, .. } = options.trust.clone();
-        let key = TransportKey {
-            ca_file,
-            use_system_store,
-            maximum_connections: options.maximum_connections,
-            idle_connection_limit: options.idle_connection_limit,
-        };
-        let mut transports = self.transports.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, transport)) = transports.iter().find(|(known, _)| *known == key) {
-            return Ok(Arc::clone(transport));
-        }
-        let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(TransportSettings {
-            trust: options.trust.clone(),
-            maximum_connections: options.maximum_connections,
-            idle_connection_limit: options.idle_connection_limit,
-        })?);
-        transports.push((key, Arc::clone(&transport)));
-        Ok(transport)
     }
 }
 

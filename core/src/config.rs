@@ -72,7 +72,7 @@ pub struct Options {
 }
 
 /// Whose certificates are trusted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustSettings {
     /// PEM file of more issuers.
     pub ca_file: Option<PathBuf>,

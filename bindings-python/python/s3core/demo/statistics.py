@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,34 +37,11 @@ class Traffic:
 def traffic_of_session(spark: SparkSession, path: str) -> Traffic:
     """The counts of the FileSystem that serves ``path``, of this JVM (in local mode: of all there is).
 
-    Hadoop's own statistics know no requests. The native counts are not part of the jar's public surface, so they are
-    asked for by reflection; the wheel and its jar are of one version.
+    Hadoop's own statistics know no requests.
     """
     jvm = spark.sparkContext._jvm
-    gateway = spark.sparkContext._gateway
-    if jvm is None or gateway is None:
+    if jvm is None:
         return Traffic(0, 0)
     configuration = spark.sparkContext._jsc.hadoopConfiguration()
-    files = jvm.org.apache.hadoop.fs.Path(path).getFileSystem(configuration)
-    native = files.getClass().getClassLoader().loadClass("org.s3core.hadoop.Native")
-    store = files.getClass().getDeclaredMethod("store", gateway.new_array(jvm.java.lang.Class, 0))
-    store.setAccessible(True)
-    parameters = gateway.new_array(jvm.java.lang.Class, 1)
-    parameters[0] = jvm.java.lang.Long.TYPE
-    statistics = native.getDeclaredMethod("statistics", parameters)
-    statistics.setAccessible(True)
-    arguments = gateway.new_array(jvm.java.lang.Object, 1)
-    arguments[0] = store.invoke(files, gateway.new_array(jvm.java.lang.Object, 0))
-    return _decode(bytes(statistics.invoke(None, arguments)))
-
-
-def _decode(counts: bytes) -> Traffic:
-    """A number of operations; for each its name, requests, retries, failures, bytes sent, bytes received."""
-    (operations,) = struct.unpack_from(">i", counts)
-    position, found = 4, []
-    for _ in range(operations):
-        (length,) = struct.unpack_from(">i", counts, position)
-        position += 4 + length
-        found.append(OperationCounts(*struct.unpack_from(">5q", counts, position)))
-        position += 40
-    return Traffic.of(found)
+    counts = jvm.org.apache.hadoop.fs.Path(path).getFileSystem(configuration).requests()
+    return Traffic.of(OperationCounts(*counts[operation]) for operation in counts)
