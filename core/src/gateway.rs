@@ -24,6 +24,9 @@ use capabilities::Capabilities;
 use retry::{FirstContact, RetryPolicy, RetryState, Verdict};
 use statistics::Statistics;
 
+/// Header with the name that a gateway gives to a request: <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html>.
+pub const REQUEST_ID: &str = "x-amz-request-id";
+
 /// One S3 operation: makes the request of each attempt and reads its answer.
 ///
 /// An exchange may keep what an earlier attempt brought (`&mut self`): a ranged GET asks for the rest only.
@@ -46,8 +49,14 @@ pub trait Exchange: Send {
     /// Reads the answer, its body included. An answer with an error status is the exchange's to translate.
     fn read(&mut self, response: Response) -> impl Future<Output = Result<Self::Output>> + Send;
 
+    /// Bytes that the attempts so far have brought and that no further attempt asks for again.
+    fn progress(&self) -> u64 {
+        0
+    }
+
     /// Called before an attempt after one whose outcome is unknown (the connection broke after the request left, a
-    /// 500 to a write). Returns the output where the operation is found done, so that it is not repeated blindly.
+    /// 500 to a write). Returns the output where the operation is found done, so that it is not repeated blindly. What
+    /// `gateway` is asked here shares the time of the operation.
     fn settle(
         &mut self,
         gateway: &Gateway,
@@ -100,6 +109,8 @@ pub struct GatewaySettings {
 #[derive(Clone)]
 pub struct Gateway {
     shared: Arc<Shared>,
+    /// When the operation began that this one is a part of: settling shares the time of what is settled.
+    began: Option<Instant>,
 }
 
 struct Shared {
@@ -127,6 +138,7 @@ impl Gateway {
                 has_answered: AtomicBool::new(false),
                 first_contact: Mutex::default(),
             }),
+            began: None,
         }
     }
 
@@ -135,30 +147,46 @@ impl Gateway {
     /// # Errors
     /// The last attempt's, with operation, bucket and key named.
     pub async fn run<E: Exchange>(&self, mut exchange: E) -> Result<E::Output> {
-        let shared = &*self.shared;
-        let clock = &shared.environment.clock;
-        let started = self.approach(clock.monotonic());
-        let mut state = RetryState::new(&shared.settings.retry, started);
+        let now = self.shared.environment.clock.monotonic();
+        let started = self.began.unwrap_or_else(|| self.approach(now));
+        let mut state = RetryState::new(&self.shared.settings.retry, started);
+        let within = Self { shared: Arc::clone(&self.shared), began: Some(started) };
+        let mut progress = 0;
         loop {
             let failure = match self.attempt(&mut exchange).await {
                 Ok(output) => return Ok(output),
                 Err(failure) => failure,
             };
-            let verdict =
-                state.after(&failure, self.has_answered(), clock.monotonic(), shared.environment.random.unit());
-            let (bucket, key) = exchange.place();
-            let failure = failure.during(exchange.operation()).at(bucket, key);
-            let Verdict::Again { after } = verdict else {
-                shared.statistics.failed(exchange.operation());
-                return Err(failure);
-            };
-            tracing::debug!(%failure, pause = ?after, "trying again");
-            shared.statistics.retried(exchange.operation());
-            clock.sleep(after).await;
-            if let Some(output) = exchange.settle(self, &failure).await? {
-                return Ok(output);
+            state.progressed(exchange.progress().saturating_sub(progress), self.shared.environment.clock.monotonic());
+            progress = exchange.progress();
+            let failure = self.pause(&mut state, &exchange, failure).await?;
+            // Nothing is sent again before it is known what became of it.
+            loop {
+                match exchange.settle(&within, &failure).await {
+                    Ok(Some(output)) => return Ok(output),
+                    Ok(None) => break,
+                    Err(unsettled) => self.pause(&mut state, &exchange, unsettled).await?,
+                };
             }
         }
+    }
+
+    /// Waits before the next attempt; gives the failure back, with operation and place, or as the error that it is
+    /// where there is no further attempt.
+    async fn pause<E: Exchange>(&self, state: &mut RetryState, exchange: &E, failure: Error) -> Result<Error> {
+        let Shared { environment, statistics, .. } = &*self.shared;
+        let verdict =
+            state.after(&failure, self.has_answered(), environment.clock.monotonic(), environment.random.unit());
+        let (bucket, key) = exchange.place();
+        let failure = failure.during(exchange.operation()).at(bucket, key);
+        let Verdict::Again { after } = verdict else {
+            statistics.failed(exchange.operation());
+            return Err(failure);
+        };
+        tracing::debug!(%failure, pause = ?after, "trying again");
+        statistics.retried(exchange.operation());
+        environment.clock.sleep(after).await;
+        Ok(failure)
     }
 
     async fn attempt<E: Exchange>(&self, exchange: &mut E) -> Result<E::Output> {
@@ -170,8 +198,15 @@ impl Gateway {
         let signed = shared.signer.sign(request, shared.environment.clock.wall())?;
         shared.statistics.sending(exchange.operation(), sent);
         let response = shared.environment.transport.send(&endpoint, signed, limits).await?;
-        shared.has_answered.store(true, Ordering::Relaxed);
-        exchange.read(shared.statistics.counting(exchange.operation(), response)).await
+        // The page of a proxy that finds no gateway is no answer: it has neither a request id nor a code of S3.
+        if response.headers.contains_key(REQUEST_ID) {
+            shared.has_answered.store(true, Ordering::Relaxed);
+        }
+        let outcome = exchange.read(shared.statistics.counting(exchange.operation(), response)).await;
+        if outcome.as_ref().map_or_else(|failure| failure.service_code().is_some(), |_| true) {
+            shared.has_answered.store(true, Ordering::Relaxed);
+        }
+        outcome
     }
 
     /// When the time of an operation that begins `now` began.

@@ -15,7 +15,7 @@ pub struct RetryPolicy {
     /// After that, how long one operation waits for a gateway that is busy, resharding (503, 504: a bucket of 20
     /// million objects blocks its writers for minutes on releases before Tentacle) or away.
     pub patience: Duration,
-    /// Attempts in all at what broke on the way or failed inside the gateway.
+    /// Attempts in all at what broke on the way or failed inside the gateway, without progress in between.
     pub brief_attempts: u32,
 }
 
@@ -82,12 +82,16 @@ pub struct RetryState {
     started: Instant,
     failures: u32,
     brief_failures: u32,
+    /// Bytes since failures are counted.
+    progress: u64,
 }
 
 /// First pause; doubled with each failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Longest pause: a reshard ends at an unknown moment, and ten seconds late is late enough.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Bytes between two failures that make them two troubles rather than one: more than any proxy sends before it breaks.
+const PROGRESS: u64 = 256 << 10;
 /// Without an answer so far, the name or address is more likely wrong than the gateway away for a moment, so that
 /// connection failures get this share of [`RetryPolicy::first_contact`].
 const FIRST_CONTACT_CONNECTING: f64 = 0.4;
@@ -95,7 +99,17 @@ const FIRST_CONTACT_CONNECTING: f64 = 0.4;
 impl RetryState {
     /// An operation whose time counts from `started`: its own beginning, or that of the first contact.
     pub fn new(policy: &RetryPolicy, started: Instant) -> Self {
-        Self { policy: *policy, started, failures: 0, brief_failures: 0 }
+        Self { policy: *policy, started, failures: 0, brief_failures: 0, progress: 0 }
+    }
+
+    /// An attempt failed at `now` after it had brought the operation `bytes` further: once that is enough to speak of
+    /// progress, what follows is counted from here. A long transfer over a bad network ends when it stands still, not
+    /// when it has been interrupted often.
+    pub fn progressed(&mut self, bytes: u64, now: Instant) {
+        self.progress += bytes;
+        if self.progress >= PROGRESS {
+            *self = Self::new(&self.policy, now);
+        }
     }
 
     /// What follows `failure`. `dice` is a random number from 0 to 1 that spreads the pauses of many clients.
@@ -204,6 +218,21 @@ mod tests {
     #[test]
     fn a_gateway_that_fails_inside_is_asked_eight_times() {
         assert_eq!(exhaust(ErrorKind::Unavailable, true, Duration::from_millis(5)).0, 8);
+    }
+
+    #[test]
+    fn attempts_are_counted_since_the_last_progress() {
+        let start = Instant::now();
+        let mut state = RetryState::new(&RetryPolicy::default(), start);
+        let failure = Error::new(ErrorKind::Disconnected, "x");
+        for minute in 0..30 {
+            let now = start + Duration::from_secs(60 * minute);
+            state.progressed(PROGRESS, now);
+            assert_eq!(state.after(&failure, true, now, 1.0), Verdict::Again { after: FIRST_PAUSE });
+        }
+        state.progressed(PROGRESS - 1, start);
+        let attempts = (0..20).take_while(|_| state.after(&failure, true, start, 1.0) != Verdict::Final).count();
+        assert_eq!(attempts, RetryPolicy::default().brief_attempts as usize - 2);
     }
 
     #[test]

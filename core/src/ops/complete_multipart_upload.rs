@@ -71,14 +71,18 @@ impl CompleteMultipartUpload {
         multipart_etag(self.parts.iter().map(|part| part.etag.as_str()))
     }
 
-    /// Whether this upload has made the object. Where ETags are no MD5s, its length and number of parts must do.
-    fn made(&self, head: &ObjectHead) -> bool {
+    /// Whether the object is this upload's for certain: ETags are digests of the parts' ETags.
+    fn surely_made(&self, head: &ObjectHead) -> bool {
+        !head.has_opaque_etag && head.length == self.length && self.expected_etag() == head.etag
+    }
+
+    /// Whether the object can be this upload's: where ETags are no MD5s, its length and number of parts must do. An
+    /// object that was there before may have both.
+    fn may_have_made(&self, head: &ObjectHead) -> bool {
         let etag = head.etag.as_deref().unwrap_or_default();
-        head.length == self.length
-            && match self.expected_etag() {
-                Some(expected) if !head.has_opaque_etag => etag == expected,
-                _ => etag.rsplit_once('-').is_some_and(|(_, number)| number == self.parts.len().to_string()),
-            }
+        let parts = etag.rsplit_once('-').is_some_and(|(_, number)| number == self.parts.len().to_string());
+        let is_comparable = !head.has_opaque_etag && self.expected_etag().is_some();
+        head.length == self.length && if is_comparable { self.surely_made(head) } else { parts }
     }
 }
 
@@ -141,13 +145,19 @@ impl Exchange for CompleteMultipartUpload {
         if !self.in_doubt {
             return Ok(None);
         }
-        if let Some(head) = present(gateway, &self.bucket, &self.key).await?.filter(|head| self.made(head)) {
+        if let Some(head) = present(gateway, &self.bucket, &self.key).await?.filter(|head| self.surely_made(head)) {
             return Ok(head.etag);
         }
         let upload = ListParts { max_parts: Some(1), ..ListParts::new(&self.bucket, &self.key, &self.upload_id) };
         match gateway.run(upload).await {
             Ok(_) => Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => {
+                // It was completed since the object was looked at, or its object can be told by nothing else.
+                if let Some(head) =
+                    present(gateway, &self.bucket, &self.key).await?.filter(|head| self.may_have_made(head))
+                {
+                    return Ok(head.etag);
+                }
                 let message = "the upload is gone and the object is not the one it would have made: \
                                it was aborted, or its object was replaced or deleted since";
                 let error = Error::new(ErrorKind::NotFound, message).caused_by(error);
@@ -267,8 +277,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_aborted_upload_fails_at_once() {
         let gone = Answer::error(404, "NoSuchUpload");
-        let played = play(complete(), [in_progress(), Answer::new(404, ""), gone]).await;
-        assert_eq!(lines(&played), [COMPLETE, "HEAD /b/k", LIST_PARTS]);
+        let played = play(complete(), [in_progress(), Answer::new(404, ""), gone, Answer::new(404, "")]).await;
+        assert_eq!(lines(&played), [COMPLETE, "HEAD /b/k", LIST_PARTS, "HEAD /b/k"]);
         assert_eq!(played.outcome.unwrap_err().kind(), ErrorKind::NotFound);
         let played = play(complete(), [Answer::error(404, "NoSuchUpload")]).await;
         assert_eq!(played.outcome.unwrap_err().kind(), ErrorKind::NotFound);
@@ -300,9 +310,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn encrypted_objects_are_recognised_by_length_and_parts() {
-        let head = present(10, "0123-2").header("x-amz-server-side-encryption", "aws:kms");
-        let played = play(complete(), [Answer::Failure(ErrorKind::Disconnected), head]).await;
+        let head = |etag| present(10, etag).header("x-amz-server-side-encryption", "aws:kms");
+        let lost = || Answer::Failure(ErrorKind::Disconnected);
+        let gone = Answer::error(404, "NoSuchUpload");
+        let played = play(complete(), [lost(), head("0123-2"), gone, head("0123-2")]).await;
         assert_eq!(played.outcome.unwrap(), "0123-2");
+        // An older object of that length and number of parts, while the upload is still there.
+        let pending = Answer::new(200, "<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResult>");
+        let played = play(complete(), [lost(), head("0123-2"), pending, completed("\"4567-2\"")]).await;
+        assert_eq!(lines(&played), [COMPLETE, "HEAD /b/k", LIST_PARTS, COMPLETE]);
+        assert_eq!(played.outcome.unwrap(), "4567-2");
     }
 
     #[tokio::test(start_paused = true)]

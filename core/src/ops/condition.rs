@@ -108,6 +108,10 @@ pub(super) async fn present(gateway: &Gateway, bucket: &str, key: &str) -> Resul
     match gateway.run(HeadObject::new(bucket, key)).await {
         Ok(head) => Ok(Some(head)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::AccessDenied => {
+            let message = "the write may have been done or not: its answer was lost, and this key may not be looked at";
+            Err(restated(&error, ErrorKind::AccessDenied, message.to_owned()))
+        }
         Err(error) => Err(error),
     }
 }

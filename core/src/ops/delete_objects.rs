@@ -3,6 +3,7 @@
 use http::Method;
 use serde::Deserialize;
 
+use crate::error::Repeat;
 use crate::gateway::{Exchange, OperationRequest};
 use crate::http::Response;
 use crate::{Error, ErrorKind, Result};
@@ -21,6 +22,8 @@ pub struct DeleteObjects {
     pub bucket: String,
     /// Keys, at most [`DeleteObjects::MOST_KEYS`], each one that [`DeleteObjects::can_name`].
     pub keys: Vec<String>,
+    /// What no further attempt will change.
+    refused: Vec<DeleteFailure>,
 }
 
 impl DeleteObjects {
@@ -29,7 +32,7 @@ impl DeleteObjects {
 
     /// These keys of a bucket.
     pub fn new(bucket: &str, keys: Vec<String>) -> Self {
-        Self { bucket: bucket.to_owned(), keys }
+        Self { bucket: bucket.to_owned(), keys, refused: Vec::new() }
     }
 
     /// Whether the request's XML can name the key. A key with control characters needs
@@ -85,7 +88,16 @@ impl Exchange for DeleteObjects {
     async fn read(&mut self, response: Response) -> Result<Vec<DeleteFailure>> {
         let document = Document::read(response, "DeleteResult").await?;
         let DeleteResult { error } = document.parse()?;
-        Ok(error.into_iter().filter_map(|failed| self.failure(&document, failed)).collect())
+        let failures = error.into_iter().filter_map(|failed| self.failure(&document, failed));
+        // A busy gateway says so key by key, under a status of success: those keys are asked for again, alone.
+        let (refused, busy): (Vec<_>, Vec<_>) =
+            failures.partition(|failure| failure.error.kind().row().repeat == Repeat::Never);
+        self.refused.extend(refused);
+        let Some(first) = busy.first().map(|failure| failure.error.clone()) else {
+            return Ok(std::mem::take(&mut self.refused));
+        };
+        self.keys = busy.into_iter().map(|failure| failure.key).collect();
+        Err(first)
     }
 }
 
@@ -122,7 +134,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn keys_are_named_and_failures_are_listed() {
         let answer = "<DeleteResult><Error><Key>b&lt;</Key><Code>AccessDenied</Code><Message>no</Message></Error>\
-                      <Error><Key>c</Key><Code>InternalError</Code></Error>\
+                      <Error><Key>c</Key><Code>MethodNotAllowed</Code></Error>\
                       <Error><Key>d</Key><Code>NoSuchKey</Code></Error></DeleteResult>";
         let keys = ["a&\r\n", "b<", "c", "d"].map(str::to_owned);
         let played = play(DeleteObjects::new("lake", keys.into()), [Answer::new(200, answer)]).await;
@@ -134,7 +146,20 @@ mod tests {
         let [first, second] = &failures[..] else { panic!("{failures:?}") };
         assert_eq!((first.key.as_str(), first.error.kind()), ("b<", ErrorKind::AccessDenied));
         assert_eq!(first.error.location().as_deref(), Some("s3a://lake/b<"));
-        assert_eq!((second.key.as_str(), second.error.kind()), ("c", ErrorKind::Unavailable));
+        assert_eq!(second.key, "c");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_a_busy_gateway_left_are_asked_for_again_alone() {
+        let busy = "<DeleteResult><Error><Key>a</Key><Code>AccessDenied</Code></Error>\
+                    <Error><Key>b</Key><Code>SlowDown</Code></Error>\
+                    <Error><Key>c</Key><Code>InternalError</Code></Error></DeleteResult>";
+        let keys = ["a", "b", "c", "d"].map(str::to_owned);
+        let answers = [Answer::new(200, busy), Answer::new(200, "<DeleteResult></DeleteResult>")];
+        let played = play(DeleteObjects::new("lake", keys.into()), answers).await;
+        let again = played.body(1);
+        assert!(again.contains("<Key>b</Key></Object><Object><Key>c</Key></Object></Delete>"), "{again}");
+        assert_eq!(played.outcome.unwrap().into_iter().map(|failure| failure.key).collect::<Vec<_>>(), ["a"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 
+use crate::gateway::REQUEST_ID;
 use crate::http::Response;
 use crate::{Error, ErrorKind};
 
@@ -28,7 +29,7 @@ pub(super) async fn translated(response: Response) -> Error {
 
 /// The gateway's name for the request.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
-    headers.get("x-amz-request-id")?.to_str().ok().map(str::to_owned)
+    headers.get(REQUEST_ID)?.to_str().ok().map(str::to_owned)
 }
 
 /// The error that an `Error` document under status 200 tells of: the gateway had begun its answer before it knew the
@@ -188,6 +189,8 @@ mod tests {
 
     use super::*;
     use crate::error::Repeat;
+    use crate::ops::ListObjectsV2;
+    use crate::ops::scripted::{Answer, play};
 
     fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Error {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
@@ -200,6 +203,14 @@ mod tests {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message></Message>\
              <RequestId>tx0-1</RequestId><HostId>a-default-default</HostId></Error>"
         )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_error_page_of_a_proxy_is_not_the_gateways_first_answer() {
+        let began = tokio::time::Instant::now();
+        let page = |_| Answer::new(503, "<html>no server is available</html>").header("content-type", "text/html");
+        assert!(play(ListObjectsV2::new("b", ""), (0..10).map(page)).await.outcome.is_err());
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     }
 
     #[test]

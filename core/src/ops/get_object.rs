@@ -215,6 +215,10 @@ impl<S: Sink> Exchange for GetObject<S> {
         Ok(request)
     }
 
+    fn progress(&self) -> u64 {
+        self.begun.as_ref().map_or(0, |Begun { head, missing }| missing.start - head.range.start)
+    }
+
     async fn read(&mut self, response: Response) -> Result<ObjectHead> {
         if !matches!(response.status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
             let error = failure::translated(response).await;
@@ -251,11 +255,11 @@ mod tests {
     use super::*;
     use crate::ops::scripted::{Answer, play};
 
-    fn whole(etag: &str, announced: usize, body: &'static str) -> Answer {
+    fn whole(etag: &str, announced: usize, body: impl Into<Bytes>) -> Answer {
         Answer::new(200, body).header("etag", etag).header("content-length", announced.to_string())
     }
 
-    fn part(etag: &str, range: &str, body: &'static str) -> Answer {
+    fn part(etag: &str, range: &str, body: impl Into<Bytes>) -> Answer {
         Answer::new(206, body).header("etag", etag).header("content-range", format!("bytes {range}"))
     }
 
@@ -280,6 +284,18 @@ mod tests {
         assert_eq!(played.header(3, "range"), Some("bytes=6-9"));
         drop(played);
         assert_eq!(frames.concat(), b"0123456789");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_goes_on_as_long_as_every_attempt_brings_something() {
+        const STEP: usize = 300 << 10;
+        const LENGTH: usize = 40 * STEP;
+        let rest = |start: usize| part("e", &format!("{start}-{}/{LENGTH}", LENGTH - 1), vec![0; STEP]).broken();
+        let answers = std::iter::once(whole("e", LENGTH, vec![0; STEP]).broken())
+            .chain((1..40).map(|number| rest(number * STEP)));
+        let mut frames = Vec::new();
+        assert_eq!(play(GetObject::new("b", "k", &mut frames), answers).await.outcome.unwrap().length, LENGTH as u64);
+        assert_eq!(frames.concat().len(), LENGTH);
     }
 
     #[tokio::test(start_paused = true)]
