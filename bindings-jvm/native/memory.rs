@@ -2,7 +2,6 @@
 //!
 //! Never a critical section: before JDK 22 one such section keeps the whole heap from being collected.
 
-use bytes::Bytes;
 use jni::Env;
 use jni::objects::{JByteArray, JByteBuffer, JObject};
 use s3core::ErrorKind;
@@ -64,16 +63,6 @@ impl<'call, 'local> Destination<'call, 'local> {
                 Ok(())
             }
         }
-    }
-
-    /// Copies all `pieces` one after the other and returns their length.
-    pub(crate) fn put_all(&self, env: &Env<'_>, pieces: &[Bytes]) -> Result<usize, Failure> {
-        let mut position = 0;
-        for piece in pieces {
-            self.put(env, position, piece)?;
-            position += piece.len();
-        }
-        Ok(position)
     }
 }
 

@@ -140,8 +140,13 @@ extern "system" fn Java_org_s3core_hadoop_Native_readRange<'local>(
     export(&mut env, |env| {
         let (position, length) = (unsigned(position)?, size(length)?);
         let reader = Reader::find(reader)?;
-        let pieces = wait(env, || reader.stop(), reader.object.read_range(position, length))?;
-        Destination::Array(&target, size(offset)?).put_all(env, &pieces)?;
+        let destination = Destination::Array(&target, size(offset)?);
+        let mut ranges = reader.object.ranges(&[(position, length)])?;
+        while let Some(fetched) = wait(env, || reader.stop(), ranges.next())? {
+            for (index, bytes) in fetched.within(position, length) {
+                destination.put(env, index, &bytes)?;
+            }
+        }
         Ok(())
     });
 }
@@ -179,23 +184,39 @@ fn read_ranges(
         .zip(&sizes)
         .map(|(start, length)| Ok((unsigned(*start)?, size(*length)?)))
         .collect::<Result<Vec<_>, Failure>>()?;
-    let results = wait(env, || reader.stop(), reader.object.read_ranges(&ranges))?;
-    for (index, (pieces, offset)) in results.iter().zip(indices).enumerate() {
-        let target = targets.get_element(env, index)?;
-        put_range(env, target, size(offset)?, pieces)?;
+    let mut fetching = reader.object.ranges(&ranges)?;
+    while let Some(fetched) = wait(env, || reader.stop(), fetching.next())? {
+        for (index, (&(position, length), &offset)) in ranges.iter().zip(&indices).enumerate() {
+            let mut pieces = fetched.within(position, length).peekable();
+            if pieces.peek().is_some() {
+                let target = targets.get_element(env, index)?;
+                put_pieces(env, target, size(offset)?, length, pieces)?;
+            }
+        }
     }
     Ok(())
 }
 
-fn put_range(env: &mut Env<'_>, target: JObject<'_>, offset: usize, pieces: &[Bytes]) -> Result<(), Failure> {
+fn put_pieces(
+    env: &mut Env<'_>,
+    target: JObject<'_>,
+    offset: usize,
+    length: usize,
+    pieces: impl Iterator<Item = (usize, Bytes)>,
+) -> Result<(), Failure> {
     if memory::is_array(env, &target)? {
         let array = env.cast_local::<JByteArray<'_>>(target)?;
-        Destination::Array(&array, offset).put_all(env, pieces)?;
+        let destination = Destination::Array(&array, offset);
+        for (index, bytes) in pieces {
+            destination.put(env, index, &bytes)?;
+        }
         env.delete_local_ref(array);
     } else {
         let buffer = env.cast_local::<JByteBuffer<'_>>(target)?;
-        let length = pieces.iter().map(Bytes::len).sum();
-        Destination::direct(env, &buffer, offset, length)?.put_all(env, pieces)?;
+        let destination = Destination::direct(env, &buffer, offset, length)?;
+        for (index, bytes) in pieces {
+            destination.put(env, index, &bytes)?;
+        }
         env.delete_local_ref(buffer);
     }
     Ok(())

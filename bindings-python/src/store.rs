@@ -27,8 +27,6 @@ use crate::writer::Writer;
 
 /// The first request of a read asks for this much; what is larger is read in parallel from there on.
 const FIRST_READ: u64 = 8 << 20;
-/// What each further step of a read asks for at once, in requests side by side.
-const READ_STEP: u64 = 32 << 20;
 
 /// Key, length, ETag, seconds since 1970, storage class, content type.
 type Meta = (String, u64, Option<String>, Option<f64>, Option<String>, Option<String>);
@@ -187,13 +185,12 @@ async fn read_rest(
 ) -> Result<(), Error> {
     let known = OpenOptions { length: Some(head.length), etag: head.etag.clone(), policy: ReadPolicy::Random };
     let reader = files.open_file(key, known).await?;
-    let mut position = range.start;
-    while position < range.end {
-        let step = READ_STEP.min(range.end - position);
-        for piece in reader.read_range(position, step as usize).await? {
+    let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+    let mut ranges = reader.ranges(&[(range.start, length)])?;
+    while let Some(fetched) = ranges.next().await? {
+        for (_, piece) in fetched.within(range.start, length) {
             target.append(&piece)?;
         }
-        position += step;
     }
     Ok(())
 }

@@ -61,10 +61,6 @@ pub struct Options {
     pub idle_connection_limit: Duration,
     /// How files are read where the one who opens them does not say.
     pub read_policy: ReadPolicy,
-    /// Least number of bytes that a random read asks the gateway for.
-    pub readahead_range: u64,
-    /// Objects of at least this many bytes are copied in parts.
-    pub multipart_threshold: u64,
     /// Most keys of one page of a listing.
     pub paging_maximum: u32,
     explained: Vec<Explained>,
@@ -136,6 +132,8 @@ impl Options {
                 buffer_directory,
                 memory_limit: settings.given(&table::MEMORY_LIMIT).then(|| settings.number(&table::MEMORY_LIMIT)),
                 read_ahead_limit: settings.number(&table::READ_AHEAD_LIMIT),
+                random_read: settings.number(&table::READAHEAD_RANGE),
+                copy_threshold: settings.number(&table::MULTIPART_THRESHOLD).clamp(LEAST_COPIED_PART, LARGEST_COPY),
                 upload_concurrency: settings.count(&table::FAST_UPLOAD_ACTIVE_BLOCKS) as usize,
                 storage_class: settings.optional_text(&table::CREATE_STORAGE_CLASS),
             },
@@ -147,8 +145,6 @@ impl Options {
             maximum_connections: settings.count(&table::CONNECTION_MAXIMUM) as usize,
             idle_connection_limit: settings.time(&table::CONNECTION_IDLE_TIME),
             read_policy: ReadPolicy::from_name(&settings.text(&table::INPUT_FADVISE)).unwrap_or_default(),
-            readahead_range: settings.number(&table::READAHEAD_RANGE),
-            multipart_threshold: settings.number(&table::MULTIPART_THRESHOLD),
             paging_maximum: settings.count(&table::PAGING_MAXIMUM),
             explained: settings.explained,
             foreign: resolver.foreign(),
@@ -172,6 +168,11 @@ impl fmt::Debug for Options {
         f.debug_struct("Options").field("bucket", &self.bucket).field("given", &given.collect::<Vec<_>>()).finish()
     }
 }
+
+/// CopyObject takes objects of up to 5 GiB (S3 API; `rgw_max_put_size` on Radosgw).
+const LARGEST_COPY: u64 = 5 << 30;
+/// Smallest part that S3 takes.
+const LEAST_COPIED_PART: u64 = 5 << 20;
 
 /// 4 MiB is Ceph's `rgw_obj_stripe_size`; S3 takes parts from 5 MiB on.
 fn part_size(wanted: u64) -> u64 {

@@ -39,6 +39,7 @@ struct Shared {
     gateway: Gateway,
     bucket: String,
     transfer: TransferSettings,
+    page_size: u32,
     budget: MemoryBudget,
     explained: Vec<Explained>,
 }
@@ -50,6 +51,7 @@ impl FileSystem {
             gateway: Gateway::new(options.gateway.clone(), environment),
             bucket: options.bucket.clone(),
             transfer: options.transfer.clone(),
+            page_size: options.paging_maximum,
             budget,
             explained: options.explain(),
         };
@@ -84,7 +86,7 @@ impl FileSystem {
         if keys::is_root(path) {
             return self.check_bucket().await;
         }
-        match self.kind_of(path).await? {
+        match self.entry_at(path).await? {
             Some(status) if status.is_directory => return Ok(()),
             Some(_) => {
                 return Err(Error::new(ErrorKind::AlreadyExists, "a file of that name exists").at(self.bucket(), path));
@@ -102,7 +104,7 @@ impl FileSystem {
     async fn file_above<'a>(&self, path: &'a str) -> Result<Option<&'a str>> {
         let mut above = keys::parent(path);
         while let Some(ancestor) = above.filter(|ancestor| !keys::is_root(ancestor)) {
-            match self.kind_of(ancestor).await? {
+            match self.entry_at(ancestor).await? {
                 Some(status) => return Ok((!status.is_directory).then_some(ancestor)),
                 None => above = keys::parent(ancestor),
             }

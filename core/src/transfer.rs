@@ -4,6 +4,7 @@
 pub mod budget;
 pub(crate) mod copy;
 pub mod reader;
+mod upload;
 pub mod writer;
 
 use std::path::PathBuf;
@@ -22,6 +23,10 @@ pub struct TransferSettings {
     pub read_ahead_limit: u64,
     /// Parts of one writer that are on their way at the same time.
     pub upload_concurrency: usize,
+    /// Least number of bytes that a random read asks for.
+    pub random_read: u64,
+    /// Objects of at least this many bytes are copied in parts; CopyObject takes up to 5 GiB.
+    pub copy_threshold: u64,
     /// Storage class of new objects; `None` is the bucket's default.
     pub storage_class: Option<String>,
 }

@@ -93,7 +93,7 @@ async fn five_hundred_writers_finish_in_64_mib() {
             number += 1;
         }
         let reader = files.open_file(&format!("w/{}", number - 1), Default::default()).await.unwrap();
-        assert!(reader.read_range(0, bytes.len()).await.unwrap().concat() == bytes);
+        assert!(reader.read_range(0, bytes.len()).await.unwrap() == bytes);
         files.delete("w", true).await.unwrap();
     }
     println!("500 writers of 20 MiB: {} MiB of the budget at most", files.budget().peak() >> 20);

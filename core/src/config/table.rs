@@ -185,9 +185,15 @@ options! {
         .hadoop(&["multipart.size"])
         .default("64M")
         .range(1, 5 << 30);
-    MULTIPART_THRESHOLD = Row::new("multipart.threshold", Size, "Objects of at least this size are copied in parts.")
+    MULTIPART_THRESHOLD = Row::new(
+        "multipart.threshold",
+        Size,
+        "Objects of at least this size are copied in parts; 5M to 5G. One request copies up to 5G, and on Radosgw \
+         moves no bytes.",
+    )
         .hadoop(&["multipart.threshold"])
-        .default("128M")
+        .shipped(&["128M", "128MB", "134217728"])
+        .default("5G")
         .range(1, 5 << 40);
     FAST_UPLOAD_ACTIVE_BLOCKS = Row::new(
         "fast.upload.active.blocks",

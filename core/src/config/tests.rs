@@ -416,10 +416,10 @@ fn other_settings_reach_their_place() {
     assert_eq!(options.transfer.memory_limit, Some(512 << 20));
     assert_eq!(options.transfer.storage_class.as_deref(), Some("COLD"));
     assert_eq!(options.gateway.user_agent, "reports");
-    assert_eq!(options.readahead_range, 1 << 20);
+    assert_eq!(options.transfer.random_read, 1 << 20);
     assert_eq!(options.read_policy, ReadPolicy::Random);
     assert_eq!(options.paging_maximum, 5000);
-    assert_eq!(options.multipart_threshold, 2_147_483_647);
+    assert_eq!(options.transfer.copy_threshold, 2_147_483_647);
     assert_eq!(options.gateway.limits.connect, Duration::from_secs(5));
     assert_eq!(options.idle_connection_limit, Duration::from_secs(300));
     assert_eq!(options.trust.ca_file, Some(PathBuf::from("/etc/ca.pem")));

@@ -24,12 +24,16 @@ impl FileSystem {
         if keys::is_root(path) {
             return Err(self.directory_stands_there(path));
         }
-        if !options.overwrite && self.file_status(path).await?.is_some() {
+        if options.overwrite {
+            if self.has_keys_below(path).await? {
+                return Err(self.directory_stands_there(path));
+            }
+        } else if let Some(existing) = self.entry_at(path).await? {
             let message = "a file of that name exists and was not to be replaced";
-            return Err(Error::new(ErrorKind::AlreadyExists, message).at(self.bucket(), path));
-        }
-        if self.has_keys_below(path).await? {
-            return Err(self.directory_stands_there(path));
+            return Err(match existing.is_directory {
+                true => self.directory_stands_there(path),
+                false => Error::new(ErrorKind::AlreadyExists, message).at(self.bucket(), path),
+            });
         }
         let mut attributes = options.attributes;
         attributes.storage_class = attributes.storage_class.or_else(|| self.shared.transfer.storage_class.clone());

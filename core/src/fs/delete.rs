@@ -1,6 +1,6 @@
 //! Removing files and trees.
 
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::ops::{DeleteObject, DeleteObjects, ListObjectsV2, ListedObject};
 use crate::{Error, ErrorKind, Result};
@@ -59,35 +59,20 @@ impl FileSystem {
 
     /// Removes every key below the directory `path`, its marker included, while the listing goes on.
     async fn delete_tree(&self, path: &str) -> Result<()> {
-        let mut pages = self.keys_below(path);
-        let mut under_way = FuturesUnordered::new();
-        let mut keys = Vec::new();
-        loop {
-            let page = pages.next_page().await?;
-            let is_last = page.is_none();
-            keys.extend(page.into_iter().flatten().map(|object| object.key));
-            while keys.len() >= KEYS_AT_ONCE || (is_last && !keys.is_empty()) {
-                let batch = keys.drain(..keys.len().min(KEYS_AT_ONCE)).collect();
-                if under_way.len() >= REQUESTS_AT_ONCE {
-                    under_way.next().await.transpose()?;
-                }
-                under_way.push(self.delete_batch(batch));
-            }
-            if is_last {
-                break;
-            }
-        }
-        while let Some(done) = under_way.next().await {
-            done?;
-        }
-        Ok(())
+        let pages = stream::try_unfold(self.keys_below(path), |mut pages| async move {
+            Ok::<_, Error>(pages.next_page().await?.map(|page| (page, pages)))
+        });
+        let keys = pages.map_ok(|page| stream::iter(page.into_iter().map(|object| Ok(object.key)))).try_flatten();
+        keys.try_chunks(KEYS_AT_ONCE)
+            .map_err(|stopped| stopped.1)
+            .try_for_each_concurrent(REQUESTS_AT_ONCE, |batch| self.delete_batch(batch))
+            .await
     }
 
     /// Removes `keys`, in as many requests as it takes.
     pub(super) async fn delete_keys(&self, keys: Vec<String>) -> Result<()> {
         let batches: Vec<Vec<String>> = keys.chunks(KEYS_AT_ONCE).map(<[String]>::to_vec).collect();
-        let mut done =
-            futures::stream::iter(batches).map(|batch| self.delete_batch(batch)).buffer_unordered(REQUESTS_AT_ONCE);
+        let mut done = stream::iter(batches).map(|batch| self.delete_batch(batch)).buffer_unordered(REQUESTS_AT_ONCE);
         while let Some(outcome) = done.next().await {
             outcome?;
         }
@@ -121,7 +106,8 @@ impl FileSystem {
 
     /// Every key in the directory `path`, its marker included.
     pub(super) fn keys_below(&self, path: &str) -> KeyPages<'_> {
-        let list = ListObjectsV2::new(self.bucket(), &keys::directory(path));
+        let mut list = ListObjectsV2::new(self.bucket(), &keys::directory(path));
+        list.max_keys = Some(self.shared.page_size);
         KeyPages { file_system: self, next: Some(list) }
     }
 }

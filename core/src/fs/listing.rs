@@ -45,6 +45,7 @@ impl Listing {
         let first = token.is_none();
         let mut list = ListObjectsV2::new(self.file_system.bucket(), &keys::directory(&self.path));
         list.delimiter = (!self.recursive).then(|| "/".to_owned());
+        list.max_keys = Some(self.file_system.shared.page_size);
         list.continuation_token = token;
         let page = self.file_system.gateway().run(list).await?;
         if first && page.objects.is_empty() && page.common_prefixes.is_empty() && !keys::is_root(&self.path) {

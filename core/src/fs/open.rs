@@ -1,5 +1,7 @@
 //! Opening files.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 
 use crate::config::ReadPolicy;
@@ -42,8 +44,7 @@ impl FileSystem {
                 found => found?,
             },
         };
-        let limit = self.shared.transfer.read_ahead_limit;
-        Ok(ObjectReader::new(source, tail, options.policy, limit, self.budget().clone()))
+        Ok(ObjectReader::new(source, tail, options.policy, &self.shared.transfer, self.budget().clone()))
     }
 
     async fn look_at(&self, path: &str, options: &OpenOptions) -> Result<(Source, Option<Tail>)> {
@@ -71,7 +72,13 @@ impl FileSystem {
     }
 
     fn source(&self, path: &str, length: u64, etag: Option<String>) -> Source {
-        Source { gateway: self.gateway().clone(), bucket: self.bucket().to_owned(), key: path.to_owned(), length, etag }
+        Source {
+            gateway: self.gateway().clone(),
+            bucket: self.bucket().to_owned(),
+            key: path.to_owned(),
+            length,
+            etag: etag.map_or_else(OnceLock::new, OnceLock::from),
+        }
     }
 
     fn is_a_directory(&self, path: &str) -> Error {

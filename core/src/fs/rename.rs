@@ -1,9 +1,11 @@
 //! Renaming: a server-side copy, then the removal of the source.
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::stream::{self, StreamExt};
 
 use crate::ops::{DeleteObject, ListedObject};
-use crate::transfer::copy::copy_object;
+use crate::transfer::copy::Copy;
 use crate::{Error, ErrorKind, Result};
 
 use super::{FileStatus, FileSystem, keys};
@@ -48,7 +50,7 @@ impl FileSystem {
 
     /// Where `source` will lie; `None` where it must not go there.
     async fn target_of(&self, source: &FileStatus, to: &str) -> Result<Option<String>> {
-        let existing = if keys::is_root(to) { Some(FileStatus::directory(to)) } else { self.kind_of(to).await? };
+        let existing = if keys::is_root(to) { Some(FileStatus::directory(to)) } else { self.entry_at(to).await? };
         match existing {
             Some(target) if !target.is_directory => {
                 let message = format!("the target of renaming {} exists and is a file", source.path);
@@ -60,7 +62,7 @@ impl FileSystem {
                 if inside == source.path {
                     return Ok(None);
                 }
-                match self.kind_of(&inside).await? {
+                match self.entry_at(&inside).await? {
                     Some(target) if source.is_directory && target.is_directory => Ok(None),
                     Some(_) => {
                         let message = format!("the target of renaming {} exists", source.path);
@@ -69,20 +71,49 @@ impl FileSystem {
                     None => Ok(Some(inside)),
                 }
             }
+            // The source proves that its own directory is one.
+            None if keys::parent(to) == keys::parent(&source.path) => Ok(Some(to.to_owned())),
             None => Ok(self.file_above(to).await?.is_none().then(|| to.to_owned())),
         }
     }
 
     async fn rename_directory(&self, from: &str, to: &str) -> Result<()> {
         let (old, new) = (keys::directory(from), keys::directory(to));
-        let mut pages = self.keys_below(from);
         let mut copied = Vec::new();
-        while let Some(page) = pages.next_page().await? {
-            let copies = page.into_iter().map(|object| self.copy_below(object, &old, &new));
-            let keys: Vec<String> = stream::iter(copies).buffer_unordered(COPIES_AT_ONCE).try_collect().await?;
-            copied.extend(keys);
+        if let Err(failure) = self.copy_directory(from, to, &mut copied).await {
+            // The source is whole; half a target would be taken for all of it, and a second try would go inside it.
+            let copies = copied.iter().filter_map(|key| Some(format!("{new}{}", key.strip_prefix(&old)?))).collect();
+            if let Err(failure) = self.delete_keys(copies).await {
+                tracing::warn!(%failure, from, to, "a rename failed and some of its copies could not be removed");
+            }
+            return Err(failure);
         }
         self.delete_keys(copied).await
+    }
+
+    /// Copies every key in the directory `from` to `to`, and notes in `copied` what is done.
+    async fn copy_directory(&self, from: &str, to: &str, copied: &mut Vec<String>) -> Result<()> {
+        let (old, new) = (keys::directory(from), keys::directory(to));
+        let mut pages = self.keys_below(from);
+        while let Some(page) = pages.next_page().await? {
+            let goes_on = AtomicBool::new(true);
+            let objects = page.into_iter().take_while(|_| goes_on.load(Ordering::Relaxed));
+            let copies = objects.map(|object| self.copy_below(object, &old, &new));
+            let mut done = stream::iter(copies).buffer_unordered(COPIES_AT_ONCE);
+            let mut outcome = Ok(());
+            // All that were begun are waited for, so that none appears after the others were removed.
+            while let Some(copy) = done.next().await {
+                match copy {
+                    Ok(key) => copied.push(key),
+                    Err(failure) => {
+                        goes_on.store(false, Ordering::Relaxed);
+                        outcome = outcome.and(Err(failure));
+                    }
+                }
+            }
+            outcome?;
+        }
+        Ok(())
     }
 
     async fn copy_below(&self, object: ListedObject, old: &str, new: &str) -> Result<String> {
@@ -95,6 +126,7 @@ impl FileSystem {
     }
 
     async fn copy(&self, from: &str, to: &str, length: u64, storage_class: Option<&str>) -> Result<()> {
-        copy_object(self.gateway(), self.bucket(), from, to, length, storage_class).await
+        let (gateway, bucket, threshold) = (self.gateway(), self.bucket(), self.shared.transfer.copy_threshold);
+        Copy { gateway, bucket, from, to, length, storage_class, threshold }.run().await
     }
 }

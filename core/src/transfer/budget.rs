@@ -10,11 +10,15 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::Result;
 
 /// Reservations are made in steps of at least this many bytes.
 pub const SMALLEST: u64 = 64 * 1024;
+
+/// How long a full disk is waited for when nothing else gives memory back.
+const DISK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Bytes that all buffers of a process may hold together. Cheap to clone; clones are the same budget.
 #[derive(Clone)]
@@ -100,9 +104,10 @@ impl MemoryBudget {
     /// Reserves `bytes` (at most the limit), making others give back where the budget is short.
     ///
     /// # Errors
-    /// `LocalDisk` where a writer had to spill and could not.
+    /// `LocalDisk` where a writer has to spill and could not for [`DISK_PATIENCE`], while nothing else came back.
     pub(crate) async fn reserve(&self, bytes: u64) -> Result<Reservation> {
         let bytes = bytes.min(self.shared.limit);
+        let mut disk_refused: Option<Instant> = None;
         loop {
             let returned = self.shared.returned.notified();
             tokio::pin!(returned);
@@ -110,11 +115,18 @@ impl MemoryBudget {
             if let Some(reservation) = self.try_reserve(bytes) {
                 return Ok(reservation);
             }
-            if self.make_room().await? {
-                continue;
-            }
             // Whoever is busy now is idle a moment later: look again even where nothing is returned meanwhile.
-            let _ = tokio::time::timeout(Duration::from_millis(20), returned).await;
+            let mut pause = Duration::from_millis(20);
+            match self.make_room().await {
+                Ok(true) => continue,
+                Ok(false) => disk_refused = None,
+                // The writer that was to spill is none the worse, and others may end before the disk has room.
+                Err(failure) if disk_refused.get_or_insert_with(Instant::now).elapsed() >= DISK_PATIENCE => {
+                    return Err(failure);
+                }
+                Err(_) => pause = DISK_PATIENCE / 10,
+            }
+            let _ = tokio::time::timeout(pause, returned).await;
         }
     }
 
@@ -181,9 +193,22 @@ impl Reservation {
         }
     }
 
+    /// Moves all of it into another owner's hands.
+    pub(crate) fn take(&mut self) -> Self {
+        let all = Self { budget: self.budget.clone(), bytes: self.bytes, in_flight: self.in_flight };
+        self.bytes = 0;
+        all
+    }
+
     /// Says that a request under way holds it: it comes back by itself.
     pub(crate) fn now_in_flight(mut self) -> Self {
         self.mark(true);
+        self
+    }
+
+    /// Takes that back.
+    pub(crate) fn no_longer_in_flight(mut self) -> Self {
+        self.mark(false);
         self
     }
 

@@ -1,94 +1,118 @@
 //! Server-side copies: the bytes never come here.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use tokio::runtime::Handle;
 
 use crate::gateway::Gateway;
-use crate::ops::{
-    AbortMultipartUpload, CompleteMultipartUpload, CompletedPart, CopyObject, CopySource, CreateMultipartUpload,
-    HeadObject, ObjectAttributes, UploadPartCopy,
-};
+use crate::ops::{CompletedPart, CopyObject, CopySource, HeadObject, ObjectAttributes, UploadPartCopy, WriteCondition};
 use crate::{Error, ErrorKind, Result};
 
-/// CopyObject takes objects of up to 5 GiB (S3 API; `rgw_max_put_size` on Radosgw).
-const LARGEST_COPY: u64 = 5 << 30;
-/// Part size beyond that: 10,000 of them hold the largest object.
-const PART: u64 = 1 << 30;
+use super::upload::Upload;
+
+/// Largest part of a copy in parts: 10,000 of them hold the largest object.
+const LARGEST_PART: u64 = 1 << 30;
 /// Part copies under way at the same time.
 const PARTS_AT_ONCE: usize = 8;
 
-/// Copies an object of `length` bytes within a bucket, keeping its metadata. On Radosgw a copy lands in STANDARD
-/// unless the storage class is named, so that of the source is passed on.
-///
-/// # Errors
-/// `NotFound` where the source is gone, and the gateway's.
-pub(crate) async fn copy_object(
-    gateway: &Gateway,
-    bucket: &str,
-    from: &str,
-    to: &str,
-    length: u64,
-    storage_class: Option<&str>,
-) -> Result<()> {
-    if length > LARGEST_COPY {
-        if from.contains('%') {
-            return Err(decoded_twice(from).at(bucket, from));
+/// A copy within a bucket.
+pub(crate) struct Copy<'a> {
+    pub(crate) gateway: &'a Gateway,
+    pub(crate) bucket: &'a str,
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a str,
+    /// Length of the object in bytes.
+    pub(crate) length: u64,
+    /// Storage class of the source: on Radosgw a copy lands in STANDARD unless one is named.
+    pub(crate) storage_class: Option<&'a str>,
+    /// Objects from this length on are copied in parts.
+    pub(crate) threshold: u64,
+}
+
+impl Copy<'_> {
+    /// Copies the object, with its content type and user metadata.
+    ///
+    /// # Errors
+    /// `NotFound` where the source is gone, and the gateway's.
+    pub(crate) async fn run(&self) -> Result<()> {
+        if self.length < self.threshold {
+            let mut copy = CopyObject::new(self.bucket, self.from, self.bucket, self.to);
+            copy.storage_class = self.storage_class.map(str::to_owned);
+            return self.gateway.run(copy).await.map(|_| ());
         }
-        return copy_in_parts(gateway, bucket, from, to, length, storage_class).await;
+        if self.from.contains('%') {
+            return Err(decoded_twice(self.from).at(self.bucket, self.from));
+        }
+        self.in_parts().await
     }
-    let mut copy = CopyObject::new(bucket, from, bucket, to);
-    copy.storage_class = storage_class.map(str::to_owned);
-    gateway.run(copy).await.map(|_| ())
+
+    async fn in_parts(&self) -> Result<()> {
+        // Unlike CopyObject, an upload starts without the source's attributes.
+        let source = self.gateway.run(HeadObject::new(self.bucket, self.from)).await?;
+        let attributes = ObjectAttributes {
+            content_type: source.content_type,
+            storage_class: self.storage_class.map(str::to_owned),
+            metadata: source.metadata,
+        };
+        let mut pending = Pending(Some(Upload::create(self.gateway, self.bucket, self.to, attributes)));
+        let outcome = match &pending.0 {
+            Some(upload) => self.copy_into(upload, source.etag.as_deref()).await,
+            None => Ok(()),
+        };
+        match pending.0.take() {
+            Some(upload) if outcome.is_err() => give_up(upload).await,
+            _ => {}
+        }
+        outcome
+    }
+
+    async fn copy_into(&self, upload: &Upload, etag: Option<&str>) -> Result<()> {
+        let upload_id = upload.id().await?;
+        let size = self.threshold.min(LARGEST_PART);
+        let ranges = (0..self.length.div_ceil(size)).map(|part| part * size..self.length.min((part + 1) * size));
+        let copies = (1_u32..).zip(ranges).map(|(number, range)| {
+            let copy = UploadPartCopy {
+                bucket: self.bucket.to_owned(),
+                key: self.to.to_owned(),
+                upload_id: upload_id.clone(),
+                part_number: number,
+                source: CopySource {
+                    bucket: self.bucket.to_owned(),
+                    key: self.from.to_owned(),
+                    if_match: etag.map(str::to_owned),
+                },
+                range: Some(range),
+            };
+            async move { Ok::<_, Error>(CompletedPart { number, etag: self.gateway.run(copy).await?.etag }) }
+        });
+        let mut parts: Vec<_> = stream::iter(copies).buffer_unordered(PARTS_AT_ONCE).try_collect().await?;
+        parts.sort_unstable_by_key(|part: &CompletedPart| part.number);
+        upload.complete(parts, self.length, WriteCondition::Always).await.map(|_| ())
+    }
+}
+
+/// An upload that is removed when nobody waits for its copy any more.
+struct Pending(Option<Upload>);
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let (Some(upload), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(give_up(upload));
+        }
+    }
+}
+
+async fn give_up(upload: Upload) {
+    if let Err(failure) = upload.abort().await {
+        tracing::warn!(%failure, "a copy was given up and its upload could not be removed; it stays pending, invisible");
+    }
 }
 
 /// Radosgw before 20.2 decodes the source of UploadPartCopy twice, and so would copy another object, or none. The other
 /// object could be there: Spark writes `t=00%3A00` for a partition value with a colon.
 fn decoded_twice(key: &str) -> Error {
     let message = format!(
-        "an object of more than 5 GiB is copied in parts, and Radosgw before 20.2 reads another source key than {key} \
+        "a large object is copied in parts, and Radosgw before 20.2 reads another source key than {key} \
          there, since it has a percent sign: write it anew under the new name instead"
     );
     Error::new(ErrorKind::Unsupported, message)
-}
-
-async fn copy_in_parts(
-    gateway: &Gateway,
-    bucket: &str,
-    from: &str,
-    to: &str,
-    length: u64,
-    storage_class: Option<&str>,
-) -> Result<()> {
-    // Unlike CopyObject, an upload starts without the source's attributes.
-    let source = gateway.run(HeadObject::new(bucket, from)).await?;
-    let mut create = CreateMultipartUpload::new(bucket, to);
-    create.attributes = ObjectAttributes {
-        content_type: source.content_type,
-        storage_class: storage_class.map(str::to_owned),
-        metadata: source.metadata,
-    };
-    let id = gateway.run(create).await?;
-    let ranges = (0..length).step_by(PART as usize).map(|start| start..length.min(start + PART));
-    let copies = (1_u32..).zip(ranges).map(|(number, range)| {
-        let copy = UploadPartCopy {
-            bucket: bucket.to_owned(),
-            key: to.to_owned(),
-            upload_id: id.clone(),
-            part_number: number,
-            source: CopySource { bucket: bucket.to_owned(), key: from.to_owned(), if_match: source.etag.clone() },
-            range: Some(range),
-        };
-        async move { Ok::<_, Error>(CompletedPart { number, etag: gateway.run(copy).await?.etag }) }
-    });
-    let copied = async {
-        let mut parts: Vec<_> = stream::iter(copies).buffer_unordered(PARTS_AT_ONCE).try_collect().await?;
-        parts.sort_unstable_by_key(|part: &CompletedPart| part.number);
-        gateway.run(CompleteMultipartUpload::new(bucket, to, &id, parts, length)).await.map(|_| ())
-    };
-    let outcome = copied.await;
-    if outcome.is_err()
-        && let Err(failure) = gateway.run(AbortMultipartUpload::new(bucket, to, &id)).await
-    {
-        tracing::warn!(%failure, "a copy failed and its upload could not be removed; it stays pending, invisible");
-    }
-    outcome
 }

@@ -1,60 +1,127 @@
 //! A multipart upload: created by its first part, completed or removed once.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 
-use crate::ops::{AbortMultipartUpload, CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, UploadPart};
+use crate::gateway::Gateway;
+use crate::ops::{
+    AbortMultipartUpload, CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, ObjectAttributes,
+    WriteCondition,
+};
 use crate::{Error, ErrorKind, Result};
-
-use super::Target;
-use super::part::PartBuffer;
 
 /// A multipart upload. Clones are the same upload.
 #[derive(Clone)]
 pub(super) struct Upload {
-    target: Target,
+    gateway: Gateway,
+    bucket: String,
+    key: String,
     id: Shared<BoxFuture<'static, Result<String>>>,
+    completion: Arc<Mutex<Completion>>,
+}
+
+/// Whether the object has been asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Completion {
+    NotAsked,
+    /// And may be there, or come to be, whatever was answered.
+    Asked,
+    /// And will never be there.
+    Refused,
 }
 
 impl Upload {
     /// Begins to create the upload, in a task of its own: so its id becomes known, and the upload can be removed, even
     /// where the part that caused it was given up meanwhile.
-    pub(super) fn create(target: &Target) -> Self {
-        let mut create = CreateMultipartUpload::new(&target.bucket, &target.key);
-        create.attributes = target.attributes.clone();
-        let gateway = target.gateway.clone();
-        let task = tokio::spawn(async move { gateway.run(create).await });
-        let id = async move {
-            task.await.unwrap_or_else(|stopped| {
-                Err(Error::new(ErrorKind::Closed, "the upload's creation was stopped").caused_by(stopped))
-            })
-        };
-        Self { target: target.clone(), id: id.boxed().shared() }
+    pub(super) fn create(gateway: &Gateway, bucket: &str, key: &str, attributes: ObjectAttributes) -> Self {
+        let mut create = CreateMultipartUpload::new(bucket, key);
+        create.attributes = attributes;
+        let creator = gateway.clone();
+        let task = tokio::spawn(async move { creator.run(create).await });
+        let id = async move { task.await.unwrap_or_else(|stopped| Err(was_stopped(stopped))) };
+        Self {
+            gateway: gateway.clone(),
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            id: id.boxed().shared(),
+            completion: Arc::new(Mutex::new(Completion::NotAsked)),
+        }
     }
 
-    /// Sends one part; its memory comes back when the gateway has it.
-    pub(super) async fn send(&self, number: u32, part: PartBuffer) -> Result<CompletedPart> {
-        let (payload, digest, _memory) = part.into_payload();
-        let id = self.id.clone().await?;
-        let mut upload_part = UploadPart::new(&self.target.bucket, &self.target.key, &id, number, payload);
-        upload_part.digest = Some(digest);
-        let etag = self.target.gateway.run(upload_part).await?;
-        Ok(CompletedPart { number, etag })
+    /// The upload's id, once it is created.
+    ///
+    /// # Errors
+    /// What its creation failed with.
+    pub(super) async fn id(&self) -> Result<String> {
+        self.id.clone().await
     }
 
-    /// Makes the object visible; returns its ETag.
-    pub(super) async fn complete(&self, parts: Vec<CompletedPart>, length: u64) -> Result<String> {
-        let id = self.id.clone().await?;
-        let complete = CompleteMultipartUpload::new(&self.target.bucket, &self.target.key, &id, parts, length);
-        self.target.gateway.run(complete).await
+    /// Makes the object of these parts visible, `length` bytes in all; returns its ETag. Runs to its end also where the
+    /// caller does not wait for it: an upload whose completion was begun must not be aborted. (Radosgw then may keep an
+    /// object without data: <https://tracker.ceph.com/issues/68982>.)
+    ///
+    /// # Errors
+    /// The gateway's. Where they leave open whether the object is there, they say so.
+    pub(super) async fn complete(
+        &self,
+        parts: Vec<CompletedPart>,
+        length: u64,
+        condition: WriteCondition,
+    ) -> Result<String> {
+        let id = self.id().await?;
+        let mut complete = CompleteMultipartUpload::new(&self.bucket, &self.key, &id, parts, length);
+        complete.condition = condition;
+        *self.completion() = Completion::Asked;
+        let upload = self.clone();
+        let task = tokio::spawn(async move {
+            let failure = match upload.gateway.run(complete).await {
+                Ok(etag) => return Ok(etag),
+                Err(failure) => failure,
+            };
+            if is_refusal(&failure) {
+                *upload.completion() = Completion::Refused;
+                return Err(failure);
+            }
+            let message =
+                format!("{}; whether the object is there is not known, so its upload {id} stays", failure.message());
+            let kind = failure.kind();
+            Err(failure.restated(kind, message))
+        });
+        task.await.unwrap_or_else(|stopped| Err(was_stopped(stopped)))
     }
 
-    /// Removes the upload with its parts.
+    /// Removes the upload with its parts, unless it may have become an object.
+    ///
+    /// # Errors
+    /// The gateway's: the upload stays pending, invisible.
     pub(super) async fn abort(&self) -> Result<()> {
-        let Ok(id) = self.id.clone().await else {
+        let Ok(id) = self.id().await else {
             return Ok(());
         };
-        let abort = AbortMultipartUpload::new(&self.target.bucket, &self.target.key, &id);
-        self.target.gateway.run(abort).await.map(|_| ())
+        if *self.completion() == Completion::Asked {
+            tracing::warn!(
+                bucket = self.bucket,
+                key = self.key,
+                id,
+                "an upload stays, since it may be an object by now"
+            );
+            return Ok(());
+        }
+        self.gateway.run(AbortMultipartUpload::new(&self.bucket, &self.key, &id)).await
     }
+
+    fn completion(&self) -> std::sync::MutexGuard<'_, Completion> {
+        self.completion.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the gateway has said no, rather than nothing.
+fn is_refusal(failure: &Error) -> bool {
+    failure.status().is_some_and(|status| (400..500).contains(&status)) && failure.kind() != ErrorKind::Throttled
+}
+
+fn was_stopped(stopped: tokio::task::JoinError) -> Error {
+    Error::new(ErrorKind::Closed, "the upload was stopped with the process").caused_by(stopped)
 }

@@ -2,22 +2,22 @@
 //! is not. Nothing is visible before [`ObjectWriter::close`].
 
 mod part;
-mod upload;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use crate::gateway::Gateway;
-use crate::ops::{CompletedPart, HeadObject, ObjectAttributes, PutObject, WriteCondition, WriteId};
+use crate::ops::{CompletedPart, HeadObject, ObjectAttributes, PutObject, UploadPart, WriteCondition, WriteId};
 use crate::{Error, ErrorKind, Result};
 
 use super::TransferSettings;
 use super::budget::{Holder, MemoryBudget};
+use super::upload::Upload;
 use part::{Appended, PartBuffer};
-use upload::Upload;
 
 /// An object being written. Dropping it unclosed gives it up: nothing becomes visible.
 pub struct ObjectWriter {
@@ -41,8 +41,8 @@ pub(crate) struct Target {
     pub(crate) gateway: Gateway,
     pub(crate) bucket: String,
     pub(crate) key: String,
-    /// Fails with `AlreadyExists` rather than replace an object. Atomic where the object goes out in one request;
-    /// a multipart one is checked before its completion.
+    /// Fails with `AlreadyExists` rather than replace an object. Atomic where the object goes out in one request, and
+    /// where the gateway knows conditions on completions; on others a multipart one is checked just before.
     pub(crate) exclusive: bool,
     pub(crate) attributes: ObjectAttributes,
 }
@@ -50,8 +50,13 @@ pub(crate) struct Target {
 /// A part of at least this size may go out before it is full; smaller ones would leave too many behind. Two RADOS
 /// objects of `rgw_obj_stripe_size`.
 const EARLY: u64 = 8 << 20;
-/// S3 allows 10,000 parts; from every 2,000th on they are twice as large, which reaches the largest object there is.
-const PARTS_PER_SIZE: u32 = 2_000;
+/// After so many parts the next ones are twice as large: parts of 8 MiB reach 5 TiB, the largest object there is, with
+/// fewer than [`MOST_PARTS`].
+const PARTS_PER_SIZE: u32 = 1_000;
+/// Most parts of an upload (S3 API).
+const MOST_PARTS: u32 = 10_000;
+/// Largest part (S3 API).
+const LARGEST_PART: u64 = 5 << 30;
 
 struct Shared {
     target: Target,
@@ -67,12 +72,15 @@ struct State {
     sealed: u64,
     upload: Option<Upload>,
     next_part: u32,
-    /// Parts that are being sent, and their bytes.
+    /// Parts that are being sent, their bytes, and the tasks that send them.
     in_flight: usize,
     in_flight_bytes: u64,
+    sending: JoinSet<()>,
     completed: Vec<CompletedPart>,
     failure: Option<Error>,
     spilling: bool,
+    /// The last part is spoken for.
+    closing: bool,
 }
 
 impl ObjectWriter {
@@ -85,9 +93,11 @@ impl ObjectWriter {
             next_part: 1,
             in_flight: 0,
             in_flight_bytes: 0,
+            sending: JoinSet::new(),
             completed: Vec::new(),
             failure: None,
             spilling: false,
+            closing: false,
         };
         let shared = Arc::new(Shared { target, settings, budget, state: Mutex::new(state), changed: Notify::new() });
         let holder: Weak<Shared> = Arc::downgrade(&shared);
@@ -105,12 +115,14 @@ impl ObjectWriter {
         state.part.append(data, size, &self.shared.budget).taken
     }
 
-    /// Takes all of `data`; waits while memory or upload slots are short.
+    /// Takes all of `data`; waits while memory or upload slots are short. After an error, and where it was not waited
+    /// for to the end, the object cannot be closed any more.
     ///
     /// # Errors
     /// What a part failed with, now or earlier; `LocalDisk` where spilling failed; `Closed` after close or abort.
     pub async fn write(&mut self, mut data: &[u8]) -> Result<()> {
         let shared = &self.shared;
+        let unfinished = Unfinished::new(shared);
         while !data.is_empty() {
             let appended = {
                 let mut state = shared.lock();
@@ -121,8 +133,8 @@ impl ObjectWriter {
             data = data.get(appended.taken..).unwrap_or_default();
             match appended {
                 Appended { full: true, .. } => {
-                    shared.until(|state| !state.spilling && shared.has_turn(state)).await?;
-                    shared.seal();
+                    let state = shared.until(|state| !state.spilling && shared.has_turn(state)).await?;
+                    shared.seal(state);
                 }
                 Appended { wants, .. } if wants > 0 => {
                     let reservation = shared.budget.reserve(wants).await?;
@@ -131,6 +143,7 @@ impl ObjectWriter {
                 _ => {}
             }
         }
+        unfinished.done();
         Ok(())
     }
 
@@ -149,8 +162,10 @@ impl ObjectWriter {
         if let Some(written) = &self.written {
             return Ok(written.clone());
         }
+        let unfinished = Unfinished::new(&self.shared);
         match self.shared.finish().await {
             Ok(written) => {
+                unfinished.done();
                 self.shared.lock().failure = Some(closed());
                 self.written = Some(written.clone());
                 Ok(written)
@@ -186,7 +201,7 @@ impl Shared {
     }
 
     fn part_size(&self, number: u32) -> u64 {
-        self.settings.part_size << (number / PARTS_PER_SIZE).min(5)
+        grown(self.settings.part_size, number)
     }
 
     /// Whether one more part may be sent: one writer alone leaves a quarter of the memory to others, with half of it on
@@ -196,8 +211,8 @@ impl Shared {
         state.in_flight == 0 || (state.in_flight < self.settings.upload_concurrency && bytes <= self.budget.limit() / 2)
     }
 
-    /// Waits until the state is as `wanted`.
-    async fn until(&self, wanted: impl Fn(&State) -> bool) -> Result<()> {
+    /// Waits until the state is as `wanted`, and keeps it so.
+    async fn until(&self, wanted: impl Fn(&State) -> bool) -> Result<MutexGuard<'_, State>> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -206,7 +221,7 @@ impl Shared {
                 let state = self.lock();
                 state.check()?;
                 if wanted(&state) {
-                    return Ok(());
+                    return Ok(state);
                 }
             }
             changed.await;
@@ -214,23 +229,28 @@ impl Shared {
     }
 
     /// Sends the part that was being filled and begins the next.
-    fn seal(self: &Arc<Self>) {
-        let mut state = self.lock();
+    fn seal(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         if state.part.length() == 0 {
+            return;
+        }
+        if state.next_part > MOST_PARTS {
+            state.failure.get_or_insert_with(too_many_parts);
             return;
         }
         let part = std::mem::take(&mut state.part);
         let number = state.next_part;
-        let upload = state.upload.get_or_insert_with(|| Upload::create(&self.target)).clone();
+        let Target { gateway, bucket, key, attributes, .. } = &self.target;
+        let upload =
+            state.upload.get_or_insert_with(|| Upload::create(gateway, bucket, key, attributes.clone())).clone();
         let length = part.length();
         state.sealed += length;
         state.next_part += 1;
         state.in_flight += 1;
         state.in_flight_bytes += length;
-        drop(state);
+        while state.sending.try_join_next().is_some() {}
         let shared = Arc::clone(self);
-        tokio::spawn(async move {
-            let outcome = upload.send(number, part).await;
+        state.sending.spawn(async move {
+            let outcome = shared.send(&upload, number, part).await;
             let mut state = shared.lock();
             state.in_flight -= 1;
             state.in_flight_bytes -= length;
@@ -245,30 +265,49 @@ impl Shared {
         });
     }
 
+    /// Sends one part; its memory comes back when the gateway has it.
+    async fn send(&self, upload: &Upload, number: u32, part: PartBuffer) -> Result<CompletedPart> {
+        let (payload, digest, _memory) = part.into_payload();
+        let Target { gateway, bucket, key, .. } = &self.target;
+        let mut upload_part = UploadPart::new(bucket, key, &upload.id().await?, number, payload);
+        upload_part.digest = Some(digest);
+        let etag = gateway.run(upload_part).await?;
+        Ok(CompletedPart { number, etag })
+    }
+
     async fn finish(self: &Arc<Self>) -> Result<WrittenObject> {
-        self.until(|state| !state.spilling).await?;
-        if self.lock().upload.is_none() {
-            return self.put_whole().await;
+        let whole = {
+            let mut state = self.until(|state| !state.spilling).await?;
+            state.closing = true;
+            if state.upload.is_none() {
+                Some(std::mem::take(&mut state.part))
+            } else {
+                self.seal(state);
+                None
+            }
+        };
+        if let Some(part) = whole {
+            return self.put_whole(part).await;
         }
-        self.seal();
-        self.until(|state| state.in_flight == 0).await?;
         let (upload, mut parts, length) = {
-            let mut state = self.lock();
+            let mut state = self.until(|state| state.in_flight == 0).await?;
             (state.upload.clone(), std::mem::take(&mut state.completed), state.sealed)
         };
         let Some(upload) = upload else {
             return Err(Error::new(ErrorKind::Internal, "an upload without parts"));
         };
         parts.sort_unstable_by_key(|part| part.number);
-        if self.target.exclusive {
+        let condition = if self.target.exclusive {
             self.check_absent().await?;
-        }
-        let etag = upload.complete(parts, length).await?;
+            WriteCondition::IfAbsent
+        } else {
+            WriteCondition::Always
+        };
+        let etag = upload.complete(parts, length, condition).await?;
         Ok(WrittenObject { etag, length })
     }
 
-    async fn put_whole(&self) -> Result<WrittenObject> {
-        let part = std::mem::take(&mut self.lock().part);
+    async fn put_whole(&self, part: PartBuffer) -> Result<WrittenObject> {
         let (payload, digest, _memory) = part.into_payload();
         let length = payload.len();
         let mut put = PutObject::new(&self.target.bucket, &self.target.key, payload);
@@ -292,13 +331,15 @@ impl Shared {
     }
 
     async fn abort(&self) -> Result<()> {
-        let upload = {
+        let (upload, mut sending) = {
             let mut state = self.lock();
             state.failure = Some(closed());
             state.part = PartBuffer::default();
-            state.upload.take()
+            (state.upload.take(), std::mem::take(&mut state.sending))
         };
         self.changed.notify_waiters();
+        // A part that arrives after the abort would stay for ever.
+        sending.shutdown().await;
         match upload {
             Some(upload) => upload.abort().await,
             None => Ok(()),
@@ -312,11 +353,11 @@ impl Shared {
         }
     }
 
-    /// Writes what the part holds in memory to its file.
+    /// Writes what the part holds in memory to its file. False where there is nothing to write now.
     async fn spill(self: Arc<Self>) -> Result<bool> {
         let taken = {
             let mut state = self.lock();
-            if state.spilling {
+            if state.spilling || state.closing {
                 return Ok(false);
             }
             let Some(taken) = state.part.take_memory() else {
@@ -331,29 +372,33 @@ impl Shared {
         state.spilling = false;
         let outcome = match spilled {
             Ok(Ok(spilled)) => {
-                state.part.spilled(spilled);
+                state.part.put_back_file(spilled);
                 Ok(true)
             }
-            Ok(Err(failure)) => Err(failure),
-            Err(stopped) => Err(Error::new(ErrorKind::Internal, "spilling was stopped").caused_by(stopped)),
+            Ok(Err((taken, failure))) => {
+                state.part.put_back_memory(taken);
+                Err(failure)
+            }
+            Err(stopped) => {
+                // What was taken is lost, so the object cannot be completed any more.
+                let failure = Error::new(ErrorKind::Internal, "spilling was stopped").caused_by(stopped);
+                state.failure.get_or_insert_with(|| failure.clone());
+                Err(failure)
+            }
         };
-        if let Err(failure) = &outcome {
-            // What was taken is lost, so the object cannot be completed any more.
-            state.failure.get_or_insert_with(|| failure.clone());
-        }
         drop(state);
         self.changed.notify_waiters();
         outcome
     }
 
     fn may_go_early(&self, state: &State) -> bool {
-        !state.spilling && state.part.length() >= EARLY << (state.next_part / PARTS_PER_SIZE).min(5)
+        !state.spilling && !state.closing && state.part.length() >= grown(EARLY, state.next_part)
     }
 }
 
 impl Holder for Shared {
     fn holds(&self) -> u64 {
-        self.state.try_lock().map_or(0, |state| if state.spilling { 0 } else { state.part.memory() })
+        self.state.try_lock().map_or(0, |state| if state.spilling || state.closing { 0 } else { state.part.memory() })
     }
 
     fn is_cheap(&self) -> bool {
@@ -362,9 +407,12 @@ impl Holder for Shared {
 
     fn give_back(self: Arc<Self>) -> BoxFuture<'static, Result<bool>> {
         Box::pin(async move {
-            if self.may_go_early(&self.lock()) {
-                self.seal();
-                return Ok(true);
+            {
+                let state = self.lock();
+                if self.may_go_early(&state) {
+                    self.seal(state);
+                    return Ok(true);
+                }
             }
             self.spill().await
         })
@@ -377,6 +425,51 @@ impl State {
     }
 }
 
+/// A call that is under way: dropped before it is done, it leaves an object of which nobody knows how much is there.
+struct Unfinished<'a>(Option<&'a Shared>);
+
+impl<'a> Unfinished<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        Self(Some(shared))
+    }
+
+    fn done(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0 {
+            let message = "an earlier write or close of this file ended before it was done: write the file anew";
+            shared.lock().failure.get_or_insert_with(|| Error::new(ErrorKind::Closed, message));
+        }
+    }
+}
+
+/// The size of the part of that number, where the first have `size`.
+fn grown(size: u64, number: u32) -> u64 {
+    size.saturating_mul(1 << (number / PARTS_PER_SIZE).min(16)).min(LARGEST_PART)
+}
+
+fn too_many_parts() -> Error {
+    let message = "the object needs more than 10,000 parts: set fs.s3a.multipart.size to a larger one";
+    Error::new(ErrorKind::InvalidOption, message)
+}
+
 fn closed() -> Error {
     Error::new(ErrorKind::Closed, "the file was closed or given up before")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_reach_the_largest_object() {
+        let total: u64 = (1..=MOST_PARTS).map(|number| grown(EARLY, number)).sum();
+        assert!(total >= 5 << 40, "{total}");
+        assert_eq!((grown(EARLY, 1), grown(EARLY, 999), grown(EARLY, 1000)), (EARLY, EARLY, 2 * EARLY));
+        assert_eq!(grown(5 << 30, 9999), LARGEST_PART);
+    }
 }

@@ -98,6 +98,31 @@ async fn nothing_is_made_below_or_over_a_file(#[values(Service::Ceph, EMBEDDED)]
     assert!(opened.unwrap_err().message().contains("is a directory"));
 }
 
+/// Keys between `day=1` and `day=1/`, more than a page that looks for one of them holds.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_begin_alike_hide_neither_file_nor_directory(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::at(service).await;
+    for number in 10..22 {
+        write(&files, &format!("day=1-{number}"), b"x").await.unwrap();
+        write(&files, &format!("day=1{number}/x"), b"x").await.unwrap();
+    }
+    let make = |path| files.make_directory(path);
+    make("day=1").await.unwrap();
+    assert!(files.status("day=1").await.unwrap().is_directory);
+    let requests = files.gateway().statistics().snapshot()["PutObject"].requests;
+    make("day=1").await.unwrap();
+    assert_eq!(files.gateway().statistics().snapshot()["PutObject"].requests, requests, "it was there already");
+    assert_eq!(make("day=1-10").await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    for directory in ["day=1", "day=110"] {
+        let refused = files.create_file(directory, Default::default()).await.map(|_| ());
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::IsADirectory, "{directory}");
+    }
+    let refused = files.create_file("day=1-21", Default::default()).await.map(|_| ());
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    files.create_file("day=", Default::default()).await.unwrap().abort().await.unwrap();
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_names_its_reason(#[values(Service::Ceph, EMBEDDED)] service: Service) {

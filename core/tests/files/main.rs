@@ -29,7 +29,7 @@ async fn write(file_system: &FileSystem, path: &str, bytes: &[u8]) -> Result<Wri
 
 async fn read(file_system: &FileSystem, path: &str) -> Result<Vec<u8>> {
     let reader = file_system.open_file(path, Default::default()).await?;
-    Ok(reader.read_range(0, reader.length() as usize).await?.concat())
+    reader.read_range(0, reader.length() as usize).await
 }
 
 async fn entries(file_system: &FileSystem, path: &str, recursive: bool) -> Result<Vec<FileStatus>> {

@@ -1,5 +1,8 @@
 //! Reading: sequentially, by position, many ranges at once.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use rstest::rstest;
 use s3core::ErrorKind;
 use s3core::config::ReadPolicy;
@@ -42,7 +45,7 @@ async fn every_policy_and_step_reads_the_same_bytes(
     assert!(read_on(&reader, 0, step).await.unwrap() == bytes);
     assert!(read_on(&reader, 5 * MIB as u64 + 3, step).await.unwrap() == bytes[5 * MIB + 3..]);
     drop(reader);
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(files.budget().used(), 0);
 }
 
@@ -57,7 +60,7 @@ async fn a_columnar_file_is_opened_with_its_footer(#[values(Service::Ceph, EMBED
         let reader = files.open_file("table.parquet", Default::default()).await.unwrap();
         assert_eq!(reader.length(), length as u64);
         let footer = length.min(1000);
-        let read = reader.read_range((length - footer) as u64, footer).await.unwrap().concat();
+        let read = reader.read_range((length - footer) as u64, footer).await.unwrap();
         assert!(read == bytes[length - footer..]);
         let after = files.gateway().statistics().snapshot();
         let requests = |name: &str| {
@@ -77,12 +80,20 @@ async fn ranges_come_in_the_order_asked_for(#[values(Service::Ceph, EMBEDDED)] s
     write(&files, "file", &bytes).await.unwrap();
     let reader = files.open_file("file", Default::default()).await.unwrap();
     let ranges = [(8 * MIB as u64, MIB), (0, 100), (150, 10), (4 * MIB as u64, 3 * MIB), (7, 0)];
-    let read = reader.read_ranges(&ranges).await.unwrap();
-    for (&(position, length), pieces) in ranges.iter().zip(read) {
-        assert!(pieces.concat() == bytes[position as usize..position as usize + length]);
+    let mut read: Vec<Vec<u8>> = ranges.iter().map(|(_, length)| vec![0; *length]).collect();
+    let mut under_way = reader.ranges(&ranges).unwrap();
+    while let Some(fetched) = under_way.next().await.unwrap() {
+        for (&(position, length), target) in ranges.iter().zip(&mut read) {
+            for (offset, piece) in fetched.within(position, length) {
+                target[offset..offset + piece.len()].copy_from_slice(&piece);
+            }
+        }
+    }
+    for (&(position, length), read) in ranges.iter().zip(&read) {
+        assert!(*read == bytes[position as usize..position as usize + length]);
     }
     for (position, length) in [(9 * MIB as u64, 1), (0, 9 * MIB + 1), (u64::MAX, 1)] {
-        assert_eq!(reader.read_ranges(&[(position, length)]).await.unwrap_err().kind(), ErrorKind::OutOfRange);
+        assert_eq!(reader.ranges(&[(position, length)]).map(|_| ()).unwrap_err().kind(), ErrorKind::OutOfRange);
         assert_eq!(reader.read_range(position, length).await.unwrap_err().kind(), ErrorKind::OutOfRange);
     }
     assert!(reader.read(9 * MIB as u64, 10).await.unwrap().is_empty());
@@ -125,4 +136,80 @@ async fn a_sequential_reader_asks_in_growing_steps() {
     assert_eq!(read_on(&reader, 0, 65_536).await.unwrap().len(), 64 * MIB);
     let requests = files.gateway().statistics().snapshot()["GetObject"].requests;
     assert!((8..=16).contains(&requests), "{requests}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_a_file_may_be_out_of_date(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::at(service).await;
+    write(&files, "file", &content(1000, 1)).await.unwrap();
+    for length in [100, 10_000] {
+        let known = OpenOptions { length: Some(length), ..OpenOptions::default() };
+        let reader = files.open_file("file", known).await.unwrap();
+        let failure = reader.read_range(0, length as usize).await.unwrap_err();
+        assert_eq!(failure.kind(), ErrorKind::Changed, "{failure}");
+        assert_eq!(reader.read(0, 10).await.unwrap_err().kind(), ErrorKind::Changed);
+    }
+    let known = OpenOptions { length: Some(1000), ..OpenOptions::default() };
+    let reader = files.open_file("file", known).await.unwrap();
+    assert!(reader.read_range(0, 500).await.unwrap() == content(1000, 1)[..500]);
+    // Another object of that length is another object all the same: its ETag was that of the first answer.
+    write(&files, "file", &content(1000, 2)).await.unwrap();
+    assert_eq!(reader.read_range(500, 500).await.unwrap_err().kind(), ErrorKind::Changed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_bytes_that_are_given_up_asks_again() {
+    let files = Files::at(EMBEDDED).await;
+    let bytes = content(4 * MIB, 1);
+    write(&files, "file", &bytes).await.unwrap();
+    let reader = Arc::new(files.open_file("file", Default::default()).await.unwrap());
+    files.place.faults().add(Fault::stall(Duration::from_secs(3)).operation("GetObject").times(1));
+    let waiting = tokio::spawn({
+        let reader = Arc::clone(&reader);
+        async move { reader.read(0, 2 * MIB).await }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    reader.unbuffer();
+    let began = Instant::now();
+    let read = tokio::time::timeout(Duration::from_secs(20), waiting).await.unwrap().unwrap().unwrap();
+    assert!(!read.is_empty() && read == bytes[..read.len()]);
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+/// Sixteen readers ask for 24 MiB each where there are 16 MiB of memory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ranges_stay_within_the_memory_budget() {
+    let files = Files::with(EMBEDDED, &[], 16 << 20).await;
+    let bytes = Arc::new(content(24 * MIB, 1));
+    write(&files, "file", &bytes).await.unwrap();
+    let readers = (0..16).map(|_| {
+        let (files, bytes) = (files.clone(), Arc::clone(&bytes));
+        tokio::spawn(async move {
+            let reader = files.open_file("file", Default::default()).await.unwrap();
+            let mut ranges = reader.ranges(&[(0, bytes.len())]).unwrap();
+            while let Some(fetched) = ranges.next().await.unwrap() {
+                assert!(files.budget().used() > 0, "what is handed out counts");
+                for (offset, piece) in fetched.within(0, bytes.len()) {
+                    assert!(piece == bytes[offset..offset + piece.len()]);
+                }
+            }
+        })
+    });
+    futures::future::try_join_all(readers).await.unwrap();
+    assert_eq!(files.budget().used(), 0);
+}
+
+#[rstest]
+#[case(&[], 64 << 10)]
+#[case(&[("fs.s3a.readahead.range", "1M")], 1 << 20)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_random_read_asks_for_the_readahead_range(#[case] hadoop: &[(&str, &str)], #[case] expected: u64) {
+    let files = Files::with(EMBEDDED, hadoop, 128 << 20).await;
+    write(&files, "file", &content(3 * MIB, 1)).await.unwrap();
+    let options = OpenOptions { policy: ReadPolicy::Random, ..OpenOptions::default() };
+    let reader = files.open_file("file", options).await.unwrap();
+    reader.read(MIB as u64, 10).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(files.gateway().statistics().snapshot()["GetObject"].bytes_received, expected);
 }

@@ -2,10 +2,17 @@
 
 use rstest::rstest;
 use s3core::ErrorKind;
+use s3core::fs::CreateOptions;
+use s3core::ops::HeadObject;
+use s3core_gateway::Fault;
 
 use super::support::files::Files;
 use super::support::{EMBEDDED, Service, content};
 use super::{paths, read, write};
+
+fn requests(files: &Files) -> u64 {
+    files.gateway().statistics().snapshot().values().map(|counts| counts.requests).sum()
+}
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -13,7 +20,11 @@ async fn a_file_moves_and_its_old_directory_stays(#[values(Service::Ceph, EMBEDD
     let files = Files::at(service).await;
     let bytes = content(100_000, 1);
     write(&files, "from/file", &bytes).await.unwrap();
+    let before = requests(&files);
     assert!(files.rename("from/file", "to/file").await.unwrap());
+    // What is renamed; whether the target and its directory stand; copy, delete; whether the old directory is empty;
+    // its marker.
+    assert_eq!(requests(&files) - before, 7);
     assert!(read(&files, "to/file").await.unwrap() == bytes);
     assert_eq!(files.status("from/file").await.unwrap_err().kind(), ErrorKind::NotFound);
     assert!(files.status("from").await.unwrap().is_directory);
@@ -67,4 +78,54 @@ async fn what_must_not_be_renamed_is_not(#[values(Service::Ceph, EMBEDDED)] serv
     assert!(!files.rename("directory", "file/below").await.unwrap());
     assert!(!files.rename("other", "file/far/below").await.unwrap());
     assert_eq!(paths(&files, "", true).await, ["directory/entry", "file", "full/directory/entry", "other"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_file_is_copied_in_parts(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::with(service, &[("fs.s3a.multipart.threshold", "5M")], 128 << 20).await;
+    let bytes = content(12 << 20, 1);
+    let mut options = CreateOptions::default();
+    options.attributes.content_type = Some("text/x-log".to_owned());
+    options.attributes.metadata.insert("owner".to_owned(), "me".to_owned());
+    let mut writer = files.create_file("from", options).await.unwrap();
+    writer.write(&bytes).await.unwrap();
+    writer.close().await.unwrap();
+    assert!(files.rename("from", "to").await.unwrap());
+    assert!(read(&files, "to").await.unwrap() == bytes);
+    assert_eq!(files.gateway().statistics().snapshot()["UploadPartCopy"].requests, 3);
+    let head = files.gateway().run(HeadObject::new(files.bucket(), "to")).await.unwrap();
+    assert_eq!((head.content_type.as_deref(), head.metadata["owner"].as_str()), (Some("text/x-log"), "me"));
+    write(&files, "100%", &bytes).await.unwrap();
+    assert_eq!(files.rename("100%", "there").await.unwrap_err().kind(), ErrorKind::Unsupported);
+    assert!(read(&files, "100%").await.unwrap() == bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rename_that_fails_leaves_the_source_and_nothing_else() {
+    let files = Files::at(EMBEDDED).await;
+    for number in 0..60 {
+        write(&files, &format!("from/{number:02}"), b"x").await.unwrap();
+    }
+    files.place.faults().add(Fault::error(403, "QuotaExceeded").operation("CopyObject").nth(40));
+    assert!(files.rename("from", "to").await.is_err());
+    assert_eq!(paths(&files, "", true).await.len(), 60);
+    assert_eq!(files.status("to").await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert!(files.rename("from", "to").await.unwrap());
+    assert_eq!(paths(&files, "to", true).await.len(), 60);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tree_of_many_pages_moves_and_goes(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::with(service, &[("fs.s3a.paging.maximum", "10")], 128 << 20).await;
+    for number in 0..35 {
+        write(&files, &format!("from/{number:02}"), b"x").await.unwrap();
+    }
+    assert_eq!(paths(&files, "from", false).await.len(), 35);
+    assert!(files.rename("from", "to").await.unwrap());
+    assert_eq!(paths(&files, "", true).await.len(), 35);
+    assert!(files.gateway().statistics().snapshot()["ListObjectsV2"].requests >= 12);
+    assert!(files.delete("to", true).await.unwrap());
+    assert!(paths(&files, "", true).await.is_empty());
 }

@@ -74,6 +74,10 @@ async fn a_small_file_costs_one_put() {
     write(&files, "d/file", &content(1000, 1)).await.unwrap();
     let counts = files.gateway().statistics().snapshot();
     assert_eq!((counts["PutObject"].requests, counts["ListObjectsV2"].requests, counts.len()), (1, 1, 2), "{counts:?}");
+    let mut exclusive = files.create_file("d/other", CreateOptions::default()).await.unwrap();
+    exclusive.close().await.unwrap();
+    let counts = files.gateway().statistics().snapshot();
+    assert_eq!((counts["PutObject"].requests, counts["ListObjectsV2"].requests, counts.len()), (2, 2, 2), "{counts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,4 +105,71 @@ async fn bytes_that_change_on_the_way_are_noticed() {
     write(&files, "file", &bytes).await.unwrap();
     assert_eq!(files.place.faults().injected(), 2);
     assert!(read(&files, "file").await.unwrap() == bytes);
+}
+
+/// Closing, sealing and spilling meet: each takes the part that another wants.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_writers_in_little_memory_lose_nothing() {
+    let files = Files::with(EMBEDDED, &[("fs.s3a.multipart.size", "8M")], 16 << 20).await;
+    let bytes = content(20 * MIB, 1);
+    let writers = (0..40_usize).map(|number| {
+        let (files, bytes) = (files.clone(), bytes.clone());
+        tokio::spawn(async move {
+            let length = 7 * MIB + number * 300_000;
+            let mut writer = files.create_file(&format!("file-{number}"), CreateOptions::default()).await.unwrap();
+            for piece in bytes[..length].chunks(100_000 + number) {
+                writer.write(piece).await.unwrap();
+            }
+            assert_eq!(writer.close().await.unwrap().length, length as u64);
+            assert!(read(&files, &format!("file-{number}")).await.unwrap() == bytes[..length], "file-{number}");
+        })
+    });
+    futures::future::try_join_all(writers).await.unwrap();
+    assert_eq!(files.budget().used(), 0);
+    let uploads = files.gateway().run(ListMultipartUploads::new(&files.place.bucket, "")).await.unwrap();
+    assert!(uploads.uploads.is_empty(), "{uploads:?}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_close_that_was_given_up_is_not_repeated(#[values(1, 9)] mebibytes: usize) {
+    let files = Files::at(EMBEDDED).await;
+    let operation = if mebibytes == 1 { "PutObject" } else { "CompleteMultipartUpload" };
+    files.place.faults().add(Fault::stall(Duration::from_secs(1)).operation(operation));
+    let mut writer = files.create_file("file", CreateOptions::default()).await.unwrap();
+    writer.write(&content(mebibytes * MIB, 1)).await.unwrap();
+    tokio::time::timeout(Duration::from_millis(300), writer.close()).await.unwrap_err();
+    assert_eq!(writer.close().await.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(writer.write(b"more").await.unwrap_err().kind(), ErrorKind::Closed);
+}
+
+/// Radosgw may keep an object without data where an upload is aborted while it is being completed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_not_aborted_once_its_completion_has_begun() {
+    let files = Files::at(EMBEDDED).await;
+    files.place.faults().add(Fault::stall(Duration::from_secs(1)).operation("CompleteMultipartUpload"));
+    let bytes = content(9 * MIB, 1);
+    let mut writer = files.create_file("file", CreateOptions::default()).await.unwrap();
+    writer.write(&bytes).await.unwrap();
+    tokio::time::timeout(Duration::from_millis(300), writer.close()).await.unwrap_err();
+    drop(writer);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(read(&files, "file").await.unwrap() == bytes);
+    assert!(!files.gateway().statistics().snapshot().contains_key("AbortMultipartUpload"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_fails_the_one_who_needs_memory_and_harms_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = Files::with(EMBEDDED, &[("fs.s3a.buffer.dir", directory.path().to_str().unwrap())], 1 << 20).await;
+    directory.close().unwrap();
+    let bytes = content(MIB, 1);
+    let mut idle = files.create_file("idle", CreateOptions::default()).await.unwrap();
+    idle.write(&bytes[..MIB - 200_000]).await.unwrap();
+    let mut needy = files.create_file("needy", CreateOptions::default()).await.unwrap();
+    let failure = needy.write(&bytes).await.unwrap_err();
+    assert_eq!(failure.kind(), ErrorKind::LocalDisk, "{failure}");
+    drop(needy);
+    idle.close().await.unwrap();
+    assert!(read(&files, "idle").await.unwrap() == bytes[..MIB - 200_000]);
 }

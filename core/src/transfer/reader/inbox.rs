@@ -1,6 +1,7 @@
 //! One ranged GetObject under way, and the bytes of it that have arrived and were not read yet.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -24,6 +25,10 @@ pub(super) struct RangeRequest {
 /// A connection whose answer is dropped half-way is lost; reading this much more takes no longer than a new one.
 const CHEAPER_TO_FINISH: u64 = 512 * 1024;
 
+/// Frames of requests up to this size are copied: a frame is a piece of the connection's read buffer, which would stay
+/// as long as it does and is up to some 400 KiB, more than the request has reserved.
+const COPIED: u64 = 256 << 10;
+
 /// Where the bytes of a request arrive.
 pub(super) struct Inbox {
     state: Mutex<State>,
@@ -44,7 +49,7 @@ struct State {
 
 impl Inbox {
     /// Asks for `start..end`, whose memory is `reservation`.
-    pub(super) fn receive(source: &Source, start: u64, end: u64, reservation: Reservation) -> RangeRequest {
+    pub(super) fn receive(source: &Arc<Source>, start: u64, end: u64, reservation: Reservation) -> RangeRequest {
         let state = State {
             frames: VecDeque::new(),
             position: start,
@@ -54,9 +59,10 @@ impl Inbox {
             abandoned: false,
         };
         let inbox = Arc::new(Self { state: Mutex::new(state), arrived: Notify::new() });
-        let mut get = GetObject::new(&source.bucket, &source.key, InboxSink(Arc::clone(&inbox)));
+        let sink = InboxSink { inbox: Arc::clone(&inbox), source: Arc::clone(source), wanted: start..end };
+        let mut get = GetObject::new(&source.bucket, &source.key, sink);
         get.range = Some(ByteRange::At { start, length: end - start });
-        get.if_match.clone_from(&source.etag);
+        get.if_match = source.etag.get().cloned();
         let gateway = source.gateway.clone();
         let ending = Arc::clone(&inbox);
         let task = tokio::spawn(async move {
@@ -135,8 +141,8 @@ impl RangeRequest {
         self.inbox.lock().position
     }
 
-    /// Every byte of the request.
-    pub(super) async fn all(self) -> Result<Vec<Bytes>> {
+    /// Every byte of the request, with the memory that they are in.
+    pub(super) async fn all(&self) -> Result<(Vec<Bytes>, Reservation)> {
         loop {
             let arrived = self.inbox.arrived.notified();
             tokio::pin!(arrived);
@@ -145,7 +151,7 @@ impl RangeRequest {
                 let mut state = self.inbox.lock();
                 if let Some(ended) = state.ended.clone() {
                     ended?;
-                    return Ok(std::mem::take(&mut state.frames).into());
+                    return Ok((std::mem::take(&mut state.frames).into(), state.reservation.take()));
                 }
             }
             arrived.await;
@@ -164,6 +170,10 @@ impl Drop for RangeRequest {
         }
         let held = state.reservation.bytes();
         state.reservation.release(held);
+        // Who waits for these bytes is to look again.
+        state.ended.get_or_insert(Ok(()));
+        drop(state);
+        self.inbox.arrived.notify_waiters();
     }
 }
 
@@ -183,20 +193,37 @@ fn replaced(failure: Error) -> Error {
     }
 }
 
-struct InboxSink(Arc<Inbox>);
+struct InboxSink {
+    inbox: Arc<Inbox>,
+    source: Arc<Source>,
+    wanted: Range<u64>,
+}
 
 impl Sink for InboxSink {
-    fn head(&mut self, _head: &ObjectHead) -> Result<(), Error> {
-        Ok(())
+    /// What was known of the object when it was opened may be wrong, and without an ETag nothing but this tells.
+    fn head(&mut self, head: &ObjectHead) -> Result<(), Error> {
+        let is_known = head.etag.as_ref().is_none_or(|etag| self.source.etag.get_or_init(|| etag.clone()) == etag);
+        if is_known && head.length == self.source.length && head.range == self.wanted {
+            return Ok(());
+        }
+        let message = format!(
+            "the object is another one than was opened: {} bytes then, {} now; open it again",
+            self.source.length, head.length
+        );
+        Err(Error::new(ErrorKind::Changed, message))
     }
 
     fn frame(&mut self, frame: Bytes) -> Result<(), Error> {
-        let mut state = self.0.lock();
+        let mut state = self.inbox.lock();
         state.received += frame.len() as u64;
         if !state.abandoned {
-            state.frames.push_back(frame);
+            state.frames.push_back(if self.wanted.end - self.wanted.start <= COPIED {
+                Bytes::copy_from_slice(&frame)
+            } else {
+                frame
+            });
             drop(state);
-            self.0.arrived.notify_waiters();
+            self.inbox.arrived.notify_waiters();
         }
         Ok(())
     }

@@ -18,8 +18,6 @@ use crate::transfer::budget::Reservation;
 const FIRST_WINDOW: u64 = 128 << 10;
 /// First window of a reader that said it reads everything.
 const FIRST_SEQUENTIAL_WINDOW: u64 = 1 << 20;
-/// Window of a reader that said it reads here and there; S3A's `fs.s3a.readahead.range`.
-const RANDOM_WINDOW: u64 = 64 << 10;
 /// Bytes to skip inside a run rather than to ask anew.
 const SKIPPED: u64 = 512 << 10;
 
@@ -27,6 +25,8 @@ pub(super) struct ReadAhead {
     policy: ReadPolicy,
     length: u64,
     limit: u64,
+    /// Window of a reader that said it reads here and there.
+    random_window: u64,
     requests: VecDeque<RangeRequest>,
     /// How much the next request asks for at least.
     window: u64,
@@ -50,11 +50,12 @@ pub(super) enum Next {
 }
 
 impl ReadAhead {
-    pub(super) fn new(policy: ReadPolicy, length: u64, limit: u64) -> Self {
+    pub(super) fn new(policy: ReadPolicy, length: u64, limit: u64, random_window: u64) -> Self {
         let mut new = Self {
             policy,
             length,
             limit: limit.max(LARGEST_REQUEST),
+            random_window,
             requests: VecDeque::new(),
             window: 0,
             continued: 0,
@@ -73,7 +74,7 @@ impl ReadAhead {
         match self.policy {
             ReadPolicy::Adaptive => FIRST_WINDOW,
             ReadPolicy::Sequential => FIRST_SEQUENTIAL_WINDOW,
-            ReadPolicy::Random => RANDOM_WINDOW,
+            ReadPolicy::Random => self.random_window,
         }
     }
 
@@ -150,7 +151,7 @@ impl ReadAhead {
     }
 
     /// Sends a request that continues the run, or begins a new one.
-    pub(super) fn begin(&mut self, source: &Source, start: u64, end: u64, reservation: Reservation) {
+    pub(super) fn begin(&mut self, source: &Arc<Source>, start: u64, end: u64, reservation: Reservation) {
         if start != self.end {
             self.requests.clear();
         }

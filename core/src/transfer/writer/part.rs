@@ -1,7 +1,8 @@
 //! The part that a writer fills: chunks of memory that grow in small steps, behind what was spilled to a file.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -120,12 +121,24 @@ impl PartBuffer {
         self.end_chunk();
         let reservation = self.reservation.take()?;
         let chunks = std::mem::take(&mut self.full_chunks);
-        Some(TakenMemory { chunks, spilled: self.spilled.take(), _reservation: reservation.now_in_flight() })
+        Some(TakenMemory { chunks, spilled: self.spilled.take(), reservation: reservation.now_in_flight() })
     }
 
     /// Puts back the file that holds what was taken.
-    pub(super) fn spilled(&mut self, spilled: Spilled) {
+    pub(super) fn put_back_file(&mut self, spilled: Spilled) {
         self.spilled = Some(spilled);
+    }
+
+    /// Puts back what was taken and could not be written.
+    pub(super) fn put_back_memory(&mut self, TakenMemory { mut chunks, spilled, reservation }: TakenMemory) {
+        let mut reservation = reservation.no_longer_in_flight();
+        self.spilled = spilled;
+        chunks.append(&mut self.full_chunks);
+        self.full_chunks = chunks;
+        if let Some(newer) = self.reservation.take() {
+            reservation.merge(newer);
+        }
+        self.reservation = Some(reservation);
     }
 }
 
@@ -133,35 +146,40 @@ impl PartBuffer {
 pub(super) struct TakenMemory {
     chunks: Vec<Bytes>,
     spilled: Option<Spilled>,
-    _reservation: Reservation,
+    reservation: Reservation,
 }
 
 impl TakenMemory {
     /// Appends it to the part's file, which is made in `directory` where there is none. Blocks.
     ///
     /// # Errors
-    /// `LocalDisk`.
-    pub(super) fn write(self, directory: &Path) -> Result<Spilled> {
-        let failed = |failure: io::Error| {
-            Error::new(
-                ErrorKind::LocalDisk,
-                format!(
+    /// `LocalDisk`, with what could not be written.
+    pub(super) fn write(self, directory: &Path) -> Result<Spilled, (Self, Error)> {
+        match self.append_to_file(directory) {
+            Ok(spilled) => Ok(spilled),
+            Err(failure) => {
+                let message = format!(
                     "the memory budget is short and {} cannot take what is buffered ({failure}): make room there, set \
                      fs.s3a.buffer.dir to a directory with room, or raise fs.s3core.memory.limit",
                     directory.display()
-                ),
-            )
-            .caused_by(failure)
-        };
-        let mut spilled = match self.spilled {
-            Some(spilled) => spilled,
-            None => Spilled { file: tempfile::tempfile_in(directory).map_err(failed)?, length: 0 },
-        };
-        for chunk in &self.chunks {
-            spilled.file.write_all(chunk).map_err(failed)?;
-            spilled.length += chunk.len() as u64;
+                );
+                Err((self, Error::new(ErrorKind::LocalDisk, message).caused_by(failure)))
+            }
         }
-        Ok(spilled)
+    }
+
+    fn append_to_file(&self, directory: &Path) -> io::Result<Spilled> {
+        let file = match &self.spilled {
+            Some(spilled) => spilled.file.try_clone()?,
+            None => tempfile::tempfile_in(directory)?,
+        };
+        let mut length = self.spilled.as_ref().map_or(0, |spilled| spilled.length);
+        for chunk in &self.chunks {
+            // By position: what an earlier, failed attempt left behind the end is written over.
+            file.write_all_at(chunk, length)?;
+            length += chunk.len() as u64;
+        }
+        Ok(Spilled { file, length })
     }
 }
 
@@ -208,8 +226,8 @@ mod tests {
         let mut part = PartBuffer::default();
         part.append(&[1; 100_000], MIB, &budget);
         for fill in [2, 3] {
-            let spilled = part.take_memory().unwrap().write(directory.path()).unwrap();
-            part.spilled(spilled);
+            let spilled = part.take_memory().unwrap().write(directory.path()).ok().unwrap();
+            part.put_back_file(spilled);
             assert_eq!((budget.used(), part.memory()), (0, 0));
             part.append(&[fill; 100_000], MIB, &budget);
         }
@@ -224,8 +242,12 @@ mod tests {
         let budget = MemoryBudget::new(2 * MIB);
         let mut part = PartBuffer::default();
         part.append(b"x", MIB, &budget);
-        let failure = part.take_memory().unwrap().write(Path::new("/nowhere")).err().unwrap();
+        let (taken, failure) = part.take_memory().unwrap().write(Path::new("/nowhere")).err().unwrap();
         assert_eq!(failure.kind(), ErrorKind::LocalDisk);
         assert!(failure.message().contains("fs.s3a.buffer.dir"), "{failure}");
+        part.append(b"y", MIB, &budget);
+        part.put_back_memory(taken);
+        assert_eq!((part.length(), part.memory(), budget.used()), (2, 2 * SMALLEST, 2 * SMALLEST));
+        assert_eq!(content(part), b"xy");
     }
 }
