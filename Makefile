@@ -33,7 +33,7 @@ test-releases: ## core's tests, the capability table and a Spark smoke on Reef a
 demo: ## The main job on 336,776 flights: make demo [ENDPOINT=ceph] [SPARK=4.2.0]
 	@tests/with-tools.sh tests/demo.sh "$(ENDPOINT)" "$(SPARK)"
 
-bench: ## Ours beside stock S3A, HDFS and file://; writes benches/RESULTS.md and the README's chart
+bench: jar ## Ours beside stock S3A, HDFS and file://; writes benches/RESULTS.md and the README's chart
 	@tests/with-tools.sh benches/run.sh
 
 docs: ## Write the generated pages again: docs/options.md, docs/errors.md
