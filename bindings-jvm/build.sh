@@ -18,8 +18,7 @@ library=libs3core_jni.so
 glibc=2.17
 largest_jar=$((15 * 1024 * 1024))
 
-version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
-[ -n "$version" ] || { echo "no version in [workspace.package] of $root/Cargo.toml" >&2; exit 1; }
+version=$("$root/tests/version.sh")
 
 # stage <library> <architecture>: where the jar looks for it, with its digest and length.
 stage() {

@@ -12,8 +12,7 @@ root=$(dirname "$here")
 dist=$root/dist
 glibc=2.17
 
-version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
-[ -n "$version" ] || { echo "no version in [workspace.package] of $root/Cargo.toml" >&2; exit 1; }
+version=$("$root/tests/version.sh")
 jar=$dist/s3core-hadoop-$version.jar
 [ -f "$jar" ] || { echo "$jar is missing: run bindings-jvm/build.sh first" >&2; exit 1; }
 
