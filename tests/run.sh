@@ -19,7 +19,9 @@ main() {
   cd "$root"
   mkdir -p "$logs"
   if [ -z "${S3CORE_TOOLS:-}" ]; then
-    S3CORE_TOOLS=$("$here/tools.sh")
+    local purposes
+    mapfile -t purposes < <(for suite in "${suites[@]}"; do purposes_of "$suite"; done | sort -u)
+    S3CORE_TOOLS=$("$here/tools.sh" "${purposes[@]}")
     export S3CORE_TOOLS PATH="$S3CORE_TOOLS/bin:$PATH"
   fi
   if [ -z "${S3CORE_TEST_ENDPOINT:-}" ] && [ "${suites[*]}" != lint ]; then
@@ -34,6 +36,15 @@ main() {
   done
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ]
+}
+
+# What tools.sh has to install for a suite.
+purposes_of() {
+  case $1 in
+    lint) echo lint ;;
+    jar) printf '%s\n' build test ;;
+    *) echo build ;;
+  esac
 }
 
 # run SUITE: runs it and adds its counts. A suite that ends badly without naming a failed test counts as one.
