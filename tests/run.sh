@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the suites and ends with one line: N passed, N failed, N skipped.
-# usage: run.sh all | lint | ceph | core | jar | contract | wheel | python | spark-3.5 | spark-4.2 | demo ...
+# usage: run.sh all | lint | ceph | core | jar | contract | wheel | python | spark-3.5 | spark-4.2 | demo | bench ...
 # Each suite's output goes to build/test-logs/SUITE.log; what failed is shown at the end.
 # What single suites take from dist/ is built before them; of all suites, `jar` and `wheel` build it.
 set -euo pipefail
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 logs=$root/build/test-logs
 spark_3_5=3.5.7 spark_4_2=4.2.0
-every=(lint ceph core jar contract wheel python spark-3.5 spark-4.2 demo)
+every=(lint ceph core jar contract wheel python spark-3.5 spark-4.2 demo bench)
 
 passed=0 failed=0 skipped=0 broken=()
 
@@ -69,7 +69,7 @@ build_for() {
   local suite jar=no wheel=no
   for suite in "$@"; do
     case $suite in
-      contract | wheel | spark-*) jar=yes ;;
+      contract | wheel | spark-* | bench) jar=yes ;;
       python | demo) jar=yes wheel=yes ;;
     esac
   done
@@ -156,7 +156,8 @@ suite_ceph() {
   (cd "$here/ceph" && env -u S3CORE_TEST_ENDPOINT "$environment/bin/python" -m pytest)
 }
 
-suite_core() { cargo test --locked -p s3core -p s3core-gateway --no-fail-fast -- --nocapture; }
+# s3core-python has no tests in Rust: its functions need an interpreter, and the suite `python` calls them from one.
+suite_core() { cargo test --locked -p s3core -p s3core-gateway -p s3core-jni --no-fail-fast -- --nocapture; }
 
 suite_jar() {
   local status=0
@@ -175,5 +176,14 @@ suite_python() { bindings-python/test.sh; }
 suite_spark_3_5() { tests/spark/run.sh "$spark_3_5"; }
 suite_spark_4_2() { tests/spark/run.sh "$spark_4_2"; }
 suite_demo() { tests/demo.sh embedded "$spark_3_5"; }
+
+# The benches' own tests, and whether they run at all. The figures of such a short run mean nothing.
+suite_bench() {
+  local environment
+  environment=$("$here/spark/venv.sh" "$spark_3_5")
+  (cd benches; "$environment/bin/python" -m pytest)
+  benches/run.sh --quick --peers s3core
+  echo "bench: 1 passed, 0 failed, 0 skipped"
+}
 
 main "$@"
