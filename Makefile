@@ -1,5 +1,6 @@
-# What a developer types. `make help` lists it. Everything that a target needs is installed by it where it is missing:
-# Debian packages (root or sudo), Rust targets, and Python tools below ~/.cache/s3core.
+# What a developer types. `make help` lists it. Everything that a target needs is installed by it where it is missing: Rust
+# targets, Python tools below ~/.cache/s3core, and for tests, lint and a real Ceph Debian packages (root or sudo).
+# Targets that run what was built build it first: cargo and Maven decide what is stale.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -13,28 +14,28 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 tools: ## Install what building and testing need, where it is missing
-	@tests/tools.sh >/dev/null
+	@tests/tools.sh build test lint >/dev/null
 
 lint: ## Formatting, clippy, ruff, mypy, shellcheck
 	@tests/run.sh lint
 
 jar: ## dist/s3core-hadoop-VERSION.jar for linux x86_64 and aarch64
-	@tests/with-tools.sh bindings-jvm/build.sh jar
+	@tests/with-tools.sh build bindings-jvm/build.sh jar
 
 wheel: jar ## dist/s3core-VERSION-*.whl, which carries the jar
-	@tests/with-tools.sh bindings-python/build.sh
+	@tests/with-tools.sh build bindings-python/build.sh
 
 test: ## Everything, on real Ceph 16 and real Spark; ends with one line of counts
 	@tests/run.sh all
 
-test-releases: ## core's tests, the capability table and a Spark smoke on Reef and Tentacle; writes docs/releases.md
-	@tests/with-tools.sh tests/releases/run.sh
+test-releases: jar ## core's tests, the capability table and a Spark smoke on Reef and Tentacle; writes docs/releases.md
+	@tests/releases/run.sh
 
-demo: ## The main job on 336,776 flights: make demo [ENDPOINT=ceph] [SPARK=4.2.0]
-	@tests/with-tools.sh tests/demo.sh "$(ENDPOINT)" "$(SPARK)"
+demo: wheel ## The main job on 336,776 flights: make demo [ENDPOINT=ceph] [SPARK=4.2.0]
+	@tests/demo.sh "$(ENDPOINT)" "$(SPARK)"
 
-bench: ## Ours beside stock S3A, HDFS and file://; writes benches/RESULTS.md and the README's chart
-	@tests/with-tools.sh benches/run.sh
+bench: jar ## Ours beside stock S3A, HDFS and file://; writes benches/RESULTS.md and the README's chart
+	@benches/run.sh
 
 docs: ## Write the generated pages again: docs/options.md, docs/errors.md
 	@S3CORE_WRITE_DOCS=1 cargo test --locked -p s3core --test generated_docs

@@ -18,8 +18,7 @@ library=libs3core_jni.so
 glibc=2.17
 largest_jar=$((15 * 1024 * 1024))
 
-version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
-[ -n "$version" ] || { echo "no version in [workspace.package] of $root/Cargo.toml" >&2; exit 1; }
+version=$("$root/tests/version.sh")
 
 # stage <library> <architecture>: where the jar looks for it, with its digest and length.
 stage() {
@@ -66,16 +65,17 @@ maven() {
 }
 
 jar() {
-  local jar=$dist/s3core-hadoop-$version.jar
+  local built=$here/target/s3core-hadoop-$version.jar size
+  rm -f "$dist"/s3core-hadoop-*.jar   # one of earlier sources would be tested and delivered when this build fails
   native
   maven -DskipTests package
-  mkdir -p "$dist"
-  install -m 0644 "$here/target/s3core-hadoop-$version.jar" "$jar"
-  if [ "$(stat -c %s "$jar")" -gt "$largest_jar" ]; then
-    echo "$jar is $(stat -c %s "$jar") bytes, more than $largest_jar" >&2
+  size=$(stat -c %s "$built")
+  if [ "$size" -gt "$largest_jar" ]; then
+    echo "$built is $size bytes, more than $largest_jar" >&2
     exit 1
   fi
-  echo "$jar: $(stat -c %s "$jar") bytes"
+  install -D -m 0644 "$built" "$dist/${built##*/}"
+  echo "$dist/${built##*/}: $size bytes"
 }
 
 test() {

@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 [ -f "$library" ] || { echo "$library is missing: run $here/build.sh native" >&2; exit 1; }
-version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$here/../Cargo.toml")
+version=$("$here/../tests/version.sh")
 
 cat > "$work/smoke.c" <<'C'
 #include <dlfcn.h>

@@ -10,10 +10,15 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 dist=$root/dist
+built=${CARGO_TARGET_DIR:-$root/target}/wheels
 glibc=2.17
 
-version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
-[ -n "$version" ] || { echo "no version in [workspace.package] of $root/Cargo.toml" >&2; exit 1; }
+version=$("$root/tests/version.sh")
+architectures=("${@:-$(uname -m)}")
+# One of earlier sources would be tested and delivered when this build fails.
+for architecture in "${architectures[@]}"; do
+  rm -f "$dist"/s3core-*-manylinux*_"$architecture".whl
+done
 jar=$dist/s3core-hadoop-$version.jar
 [ -f "$jar" ] || { echo "$jar is missing: run bindings-jvm/build.sh first" >&2; exit 1; }
 
@@ -47,9 +52,10 @@ if [ "${1:-}" = develop ]; then
 fi
 
 cd "$here"
-for architecture in "${@:-$(uname -m)}"; do
-  rm -f "$dist"/s3core-*-manylinux*_"$architecture".whl
+for architecture in "${architectures[@]}"; do
+  rm -rf "$built"
   maturin build --release --locked --zig --compatibility manylinux2014 \
-    --target "$architecture-unknown-linux-gnu" --out "$dist"
-  check "$(ls "$dist"/s3core-"$version"-*"$architecture".whl)"
+    --target "$architecture-unknown-linux-gnu" --out "$built"
+  check "$built"/s3core-"$version"-*_"$architecture".whl
+  install -D -m 0644 -t "$dist" "$built"/*.whl
 done

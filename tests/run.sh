@@ -1,30 +1,42 @@
 #!/usr/bin/env bash
 # Runs the suites and ends with one line: N passed, N failed, N skipped.
-# usage: run.sh all | lint | ceph | core | jar | contract | wheel | python | spark-3.5 | spark-4.2 | demo ...
+# usage: run.sh all | lint | ceph | core | jar | contract | wheel | python | spark-3.5 | spark-4.2 | demo | bench ...
 # Each suite's output goes to build/test-logs/SUITE.log; what failed is shown at the end.
+# What single suites take from dist/ is built before them; of all suites, `jar` and `wheel` build it.
 set -euo pipefail
+shopt -s inherit_errexit
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 logs=$root/build/test-logs
 spark_3_5=3.5.7 spark_4_2=4.2.0
-every=(lint ceph core jar contract wheel python spark-3.5 spark-4.2 demo)
+every=(lint ceph core jar contract wheel python spark-3.5 spark-4.2 demo bench)
 
 passed=0 failed=0 skipped=0 broken=()
 
 main() {
-  [ $# -gt 0 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+  [ $# -gt 0 ] || usage
+  cd "$root"
+  if [ "$1" = --child ]; then
+    "$2"
+    return
+  fi
   local suites=("$@") suite
   [ "$1" != all ] || suites=("${every[@]}")
-  cd "$root"
+  for suite in "${suites[@]}"; do
+    [ "$(type -t "$(function_of "$suite")")" = function ] || usage
+  done
   mkdir -p "$logs"
   if [ -z "${S3CORE_TOOLS:-}" ]; then
-    S3CORE_TOOLS=$("$here/tools.sh")
+    local purposes
+    mapfile -t purposes < <(for suite in "${suites[@]}"; do purposes_of "$suite"; done | sort -u)
+    S3CORE_TOOLS=$("$here/tools.sh" "${purposes[@]}")
     export S3CORE_TOOLS PATH="$S3CORE_TOOLS/bin:$PATH"
   fi
   if [ -z "${S3CORE_TEST_ENDPOINT:-}" ] && [ "${suites[*]}" != lint ]; then
-    exec "$here/ceph/with-ceph.sh" --tls -- "$0" "${suites[@]}"   # one cluster for all suites
+    exec "$here/ceph/with-ceph.sh" --tls -- "$here/run.sh" "$@"   # one cluster for all suites
   fi
+  [ "$1" = all ] || build_for "${suites[@]}"
   for suite in "${suites[@]}"; do
     run "$suite"
   done
@@ -36,11 +48,44 @@ main() {
   [ "$failed" -eq 0 ]
 }
 
+usage() { sed -n '2,5s/^# \{0,1\}//p' "$here/run.sh" >&2; exit 2; }
+
+function_of() { echo "suite_${1//[-.]/_}"; }
+
+# child FUNCTION: one of the functions below in a bash of its own. Where a caller looks at the status, as in `f || ...`, bash
+# ignores -e in all of f: a failure in its middle would go unnoticed.
+child() { "$here/run.sh" --child "$1"; }
+
+# What tools.sh has to install for a suite.
+purposes_of() {
+  case $1 in
+    lint) echo lint ;;
+    jar) printf '%s\n' build test ;;
+    *) echo build ;;
+  esac
+}
+
+build_for() {
+  local suite jar=no wheel=no
+  for suite in "$@"; do
+    case $suite in
+      contract | wheel | spark-* | bench) jar=yes ;;
+      python | demo) jar=yes wheel=yes ;;
+    esac
+  done
+  [ "$jar" = no ] || build bindings-jvm/build.sh jar
+  [ "$wheel" = no ] || build bindings-python/build.sh
+}
+
+build() {
+  "$@" >"$logs/build.log" 2>&1 || { tail -n 80 "$logs/build.log"; echo "run.sh: $* failed: build/test-logs/build.log" >&2; exit 1; }
+}
+
 # run SUITE: runs it and adds its counts. A suite that ends badly without naming a failed test counts as one.
 run() {
   local suite=$1 log=$logs/$1.log status=0 started=$SECONDS counts
   printf '%-10s ' "$suite"
-  "suite_${suite//[-.]/_}" >"$log" 2>&1 || status=$?
+  child "$(function_of "$suite")" >"$log" 2>&1 || status=$?
   read -r -a counts < <(count "$log")
   if [ "$status" -ne 0 ] && [ "${counts[1]}" -eq 0 ]; then
     counts[1]=1
@@ -69,10 +114,10 @@ count() {
 
 suite_lint() {
   local failures=0 checks=0 check
-  for check in lint_rustfmt lint_clippy lint_ruff lint_mypy lint_shellcheck; do
+  for check in lint_rustfmt lint_clippy lint_ruff lint_mypy lint_shellcheck lint_runner; do
     checks=$((checks + 1))
     echo "--- $check"
-    "$check" || failures=$((failures + 1))
+    child "$check" || failures=$((failures + 1))
   done
   echo "lint: $((checks - failures)) passed, $failures failed, 0 skipped"
   [ "$failures" -eq 0 ]
@@ -82,7 +127,7 @@ lint_rustfmt() { cargo fmt --all --check; }
 lint_clippy() { cargo clippy --quiet --locked --workspace --all-targets -- -D warnings; }
 lint_ruff() {
   python_folders | while read -r folder; do
-    (cd "$folder" && ruff check . && ruff format --check .) || exit 1
+    (cd "$folder"; ruff check .; ruff format --check .)
   done
 }
 # Types come from the packages that the folder runs with: those of the Spark tests for all.
@@ -90,10 +135,17 @@ lint_mypy() {
   local environment
   environment=$("$here/spark/venv.sh" "$spark_3_5")
   python_folders | while read -r folder; do
-    (cd "$folder" && mypy --python-executable "$environment/bin/python" .) || exit 1
+    (cd "$folder"; mypy --python-executable "$environment/bin/python" .)
   done
 }
 lint_shellcheck() { git ls-files -z -co --exclude-standard -- '*.sh' .ci/run | xargs -0 shellcheck -x; }
+# A suite that fails in its middle has failed.
+lint_runner() {
+  local status=0
+  child fails_in_its_middle || status=$?
+  [ "$status" -eq 1 ]
+}
+fails_in_its_middle() { false; echo "this comes after a failure"; }
 
 # Every folder with a pyproject.toml: its own settings, its own Python.
 python_folders() { git ls-files -co --exclude-standard -- '*pyproject.toml' | xargs -n 1 dirname; }
@@ -104,14 +156,15 @@ suite_ceph() {
   (cd "$here/ceph" && env -u S3CORE_TEST_ENDPOINT "$environment/bin/python" -m pytest)
 }
 
-suite_core() { cargo test --locked -p s3core -p s3core-gateway --no-fail-fast -- --nocapture; }
+# s3core-python has no tests in Rust: its functions need an interpreter, and the suite `python` calls them from one.
+suite_core() { cargo test --locked -p s3core -p s3core-gateway -p s3core-jni --no-fail-fast -- --nocapture; }
 
 suite_jar() {
   local status=0
   rm -rf bindings-jvm/target/surefire-reports   # counts are of this run
   bindings-jvm/build.sh test || status=$?
   "$here/junit-counts.sh" junit bindings-jvm/target/surefire-reports
-  [ "$status" -eq 0 ] || return "$status"
+  [ "$status" -eq 0 ]
   bindings-jvm/build.sh jar
   bindings-jvm/smoke-aarch64.sh
   echo "jar: 1 passed, 0 failed, 0 skipped"
@@ -123,5 +176,14 @@ suite_python() { bindings-python/test.sh; }
 suite_spark_3_5() { tests/spark/run.sh "$spark_3_5"; }
 suite_spark_4_2() { tests/spark/run.sh "$spark_4_2"; }
 suite_demo() { tests/demo.sh embedded "$spark_3_5"; }
+
+# The benches' own tests, and whether they run at all. The figures of such a short run mean nothing.
+suite_bench() {
+  local environment
+  environment=$("$here/spark/venv.sh" "$spark_3_5")
+  (cd benches; "$environment/bin/python" -m pytest)
+  benches/run.sh --quick --peers s3core
+  echo "bench: 1 passed, 0 failed, 0 skipped"
+}
 
 main "$@"

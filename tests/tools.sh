@@ -1,37 +1,65 @@
 #!/usr/bin/env bash
-# Installs what building and testing need, where it is missing, and prints the directory with the Python tools.
-# usage: tools.sh
-# Expects cargo (rustup), Python 3.11, a JDK of 17 or newer and Maven; Debian packages come by apt, as root or by sudo.
+# Installs what a purpose needs, where it is missing, and prints the directory with the Python tools.
+# usage: tools.sh PURPOSE...
+#
+#   build   the jar and the wheel for both architectures: nothing that needs root
+#   test    what the jar's smoke test needs besides: an aarch64 emulator and C library
+#   lint    shellcheck, ruff, mypy
+#
+# Expects cargo (rustup) and Python 3.11, for `build` also a C compiler with binutils, a JDK of 17 or newer and Maven.
+# Debian packages come by apt, as root or by sudo.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-environment=${XDG_CACHE_HOME:-$HOME/.cache}/s3core/venv-tools
 
 main() {
-  local program
-  for program in cargo python3 javac mvn; do
-    command -v "$program" >/dev/null || fail "$program is not in PATH: install it, then run again"
+  [ $# -gt 0 ] || { sed -n '2,10s/^# \{0,1\}//p' "$here/tools.sh" >&2; exit 2; }
+  local purpose
+  for purpose in "$@"; do
+    case $purpose in
+      build | test | lint) "$purpose" >&2 ;;
+      *) fail "no purpose $purpose: build, test or lint" ;;
+    esac
   done
-  {
-    debian_packages
-    rust_targets
-    python_tools
-  } >&2
-  echo "$environment"
+  "$here/venv.sh" tools "$here/tools.txt"   # without root, and of a few seconds: not worth a division
 }
 
 fail() { printf 'tools.sh: %s\n' "$*" >&2; exit 1; }
 
-# The aarch64 library is tried under qemu-user; readelf checks both.
+# zig, one of the Python tools, is compiler, linker and C library for the finished libraries; `cc` links build scripts,
+# readelf checks the libraries.
+build() {
+  programs cargo rustup python3 cc javac mvn
+  debian_packages binutils:readelf
+  rust_targets
+}
+
+# The aarch64 library is opened under qemu-user.
+test() { debian_packages qemu-user:qemu-aarch64 libc6-arm64-cross:/usr/aarch64-linux-gnu/lib/libc.so.6; }
+
+lint() {
+  programs cargo python3 cc
+  debian_packages shellcheck:shellcheck
+}
+
+programs() {
+  local program
+  for program in "$@"; do
+    command -v "$program" >/dev/null || fail "$program is not in PATH: install it, then run again"
+  done
+}
+
+# debian_packages PACKAGE:PROGRAM_OR_FILE...: installs each whose program or file is not there.
 debian_packages() {
-  local missing=()
-  command -v qemu-aarch64 >/dev/null || missing+=(qemu-user)
-  [ -e /usr/aarch64-linux-gnu/lib/libc.so.6 ] || missing+=(libc6-arm64-cross)
-  command -v readelf >/dev/null || missing+=(binutils)
-  command -v shellcheck >/dev/null || missing+=(shellcheck)
-  [ "${#missing[@]}" -eq 0 ] && return
+  local entry missing=() as_root=()
+  for entry in "$@"; do
+    case ${entry#*:} in
+      /*) [ -e "${entry#*:}" ] || missing+=("${entry%%:*}") ;;
+      *) command -v "${entry#*:}" >/dev/null || missing+=("${entry%%:*}") ;;
+    esac
+  done
+  [ "${#missing[@]}" -gt 0 ] || return 0
   command -v apt-get >/dev/null || fail "not a Debian system: install these yourself, then run again: ${missing[*]}"
-  local as_root=()
   [ "$(id -u)" -eq 0 ] || as_root=(sudo)
   "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
@@ -46,16 +74,4 @@ rust_targets() {
   done
 }
 
-python_tools() {
-  mkdir -p "$(dirname "$environment")"
-  exec 9>"$environment.lock"
-  flock 9   # two runs at once: the second waits and finds it made
-  if ! cmp -s "$here/tools.txt" "$environment/made-from"; then
-    rm -rf -- "$environment"
-    python3 -m venv "$environment"
-    "$environment/bin/pip" install --quiet -r "$here/tools.txt"
-    cp "$here/tools.txt" "$environment/made-from"   # last: a broken installation is made again
-  fi
-}
-
-main
+main "$@"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyspark
 
-from bench.peers import FLOOR, HERE, Peer
+from bench.child import ChildError, why
+from bench.peers import HERE, Peer
 
 MODULE_OPTIONS = [f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in ("java.lang", "java.nio", "java.util", "sun.nio.ch")]
+
+LIMIT = 1800  # seconds
 
 
 @dataclass(frozen=True)
@@ -26,27 +28,19 @@ class Call:
     unit: str
 
 
-def measure(peers: Sequence[Peer], scale: float, rounds: Mapping[str, int]) -> list[Call]:
-    """Rounds go over all peers in turn, so that a slow minute of the machine hits everybody."""
-    count = dict.fromkeys([FLOOR], max(rounds.values())) | dict(rounds)
-    figures = []
-    for number in range(max(count.values())):
-        for peer in peers:
-            if number < count[peer.name]:
-                print(f"{peer.title}, round {number + 1}: FileSystem calls", flush=True)
-                figures += run(peer, scale, number)
-    return figures
-
-
 def run(peer: Peer, scale: float, number: int) -> list[Call]:
+    """One round on one peer."""
     # Spark's own Hadoop, for every peer the same; its client jars include the one for HDFS.
     class_path = [HERE / "target" / "classes", *peer.jars, Path(pyspark.__file__).parent / "jars" / "*"]
     command = ["java", *MODULE_OPTIONS, "-Xmx1g", "-cp", os.pathsep.join(map(str, class_path)), "org.s3core.benches.FileSystemCalls"]
     command += [f"{peer.url}-calls", str(scale), *(f"{name}={value}" for name, value in peer.options.items())]
     log = HERE / "target" / f"calls-{peer.name}.log"
     with log.open("w") as errors:
-        finished = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=errors, text=True)
+        try:
+            finished = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=errors, text=True, timeout=LIMIT)
+        except subprocess.TimeoutExpired:  # it was killed; the message would have the command with its keys
+            raise ChildError(f"FileSystem calls on {peer.title} failed in round {number + 1}: not done within {LIMIT} s") from None
     if finished.returncode != 0:
-        raise RuntimeError(f"FileSystem calls on {peer.title} failed: see {log}")
+        raise ChildError(f"FileSystem calls on {peer.title} failed in round {number + 1}: {why(log)}")
     lines = (line.split("\t") for line in finished.stdout.splitlines() if line.count("\t") == 2)
     return [Call(peer.name, number, name, float(value), unit) for name, value, unit in lines]

@@ -8,6 +8,8 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyspark
+
 
 def cpu_seconds(process: int) -> float:
     """User and system time of a process so far (fields 14 and 15 of /proc/PID/stat, proc(5))."""
@@ -25,7 +27,7 @@ def description() -> dict[str, str]:
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "kernel": platform.release(),
         "java": java,
-        "spark": "3.5.7",
+        "spark": pyspark.__version__,
         "ceph": os.environ.get("S3CORE_TEST_CEPH_VERSION", "unknown"),
     }
 

@@ -13,11 +13,15 @@ from typing import Any
 
 import boto3
 import botocore.config
+from botocore.exceptions import BotoCoreError, ClientError
 
+from bench.child import Child
 from bench.machine import cpu_seconds
 
 HERE = Path(__file__).resolve().parents[1]
 FLOOR = "file"
+OURS = "s3core"
+START_LIMIT = 120  # seconds
 NAMES = ["s3core", "s3a", "s3a-nodelay", "hdfs"]
 TITLES = {
     "file": "file://",
@@ -41,10 +45,6 @@ class Peer:
     @property
     def title(self) -> str:
         return TITLES[self.name]
-
-    @property
-    def ours(self) -> bool:
-        return self.name == "s3core"
 
     def server_cpu(self) -> dict[str, float]:
         """CPU seconds used so far by the processes that serve this peer."""
@@ -73,10 +73,13 @@ class Places:
         if self._hdfs:
             self._hdfs.stop()
         for client, bucket in self._buckets:
-            for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-                for entry in page.get("Contents", []):
-                    client.delete_object(Bucket=bucket, Key=entry["Key"])
-            client.delete_bucket(Bucket=bucket)
+            try:
+                for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                    for entry in page.get("Contents", []):
+                        client.delete_object(Bucket=bucket, Key=entry["Key"])
+                client.delete_bucket(Bucket=bucket)
+            except (BotoCoreError, ClientError) as failure:  # figures are worth more than a clean test cluster
+                print(f"the bucket {bucket} stays: {failure}", flush=True)
 
     def peer(self, name: str) -> Peer:
         if name == "file":
@@ -97,6 +100,8 @@ class Places:
         return Peer(name, url, sorted((HERE / "target" / "s3a").glob("*.jar")), options, Ceph("rgw-tcp-nodelay" if nodelay else "rgw-0"))
 
     def _bucket(self, variable: str) -> tuple[str, dict[str, str]]:
+        if variable not in os.environ:
+            raise RuntimeError(f"{variable} is not set: start the cluster with tests/ceph/with-ceph.sh --tcp-nodelay")
         endpoint, access_key, secret_key = (os.environ[name] for name in (variable, "S3CORE_TEST_ACCESS_KEY", "S3CORE_TEST_SECRET_KEY"))
         client = boto3.client(
             "s3",
@@ -132,26 +137,27 @@ class Hdfs(Servers):
     def __init__(self, directory: Path) -> None:
         class_path = f"{HERE / 'target' / 'classes'}:{(HERE / 'target' / 'hdfs.classpath').read_text().strip()}"
         command = ["java", "-Xmx1g", "-cp", class_path, "org.s3core.benches.HdfsServer", str(directory)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().strip()
-        if not self.url.startswith("hdfs://"):
-            raise RuntimeError(f"HDFS did not start: {' '.join(command)}")
+        self._child = Child("HDFS", command, HERE, HERE / "target" / "hdfs.log")
+        try:
+            self.url = self._child.ask("", START_LIMIT)
+        except BaseException:
+            self.stop()
+            raise
 
     def cpu(self) -> dict[str, float]:
-        return {"HDFS": cpu_seconds(self._process.pid)}
+        return {"HDFS": cpu_seconds(self._child.process)}
 
     def stop(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=60)
+        self._child.stop()
 
 
 def our_jar() -> Path:
     named = os.environ.get("S3CORE_TEST_JAR")
     jars = [Path(named)] if named else sorted((HERE.parent / "dist").glob("s3core-hadoop-*.jar"), key=lambda jar: jar.stat().st_mtime)
     if not jars:
-        raise SystemExit("no s3core-hadoop-*.jar in dist/: run make jar")
+        raise FileNotFoundError("no s3core-hadoop-*.jar in dist/: run make jar")
+    if not jars[-1].is_file():
+        raise FileNotFoundError(f"there is no {jars[-1]}, which S3CORE_TEST_JAR names")
     return jars[-1]
 
 

@@ -1,10 +1,8 @@
-"""The results as files: results.json has every figure, RESULTS.md the medians, results.svg the picture. `python -m bench.report` redoes
-the last two from the first."""
+"""The results as files: results.json has every figure, RESULTS.md the medians, results.svg the picture of the job table."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,11 +11,20 @@ from typing import Any
 
 from bench.calls import Call
 from bench.chart import Bar, Group, chart
-from bench.peers import FLOOR, NAMES, TITLES
+from bench.peers import FLOOR, NAMES, OURS, TITLES
 from bench.spark_job import STEPS, Outcome
 
 # For these, less is better.
 COSTS = {"s", "s/GB"}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A peer that was not measured to the end."""
+
+    peer: str
+    part: str
+    reason: str
 
 
 @dataclass
@@ -28,11 +35,18 @@ class Results:
     sizes: dict[str, Any]
     job: list[Outcome] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
     @classmethod
     def read(cls, file: Path) -> Results:
         raw = json.loads(file.read_text())
-        return cls(raw["machine"], raw["sizes"], [Outcome(**row) for row in raw["job"]], [Call(**row) for row in raw["calls"]])
+        return cls(
+            raw["machine"],
+            raw["sizes"],
+            [Outcome(**row) for row in raw["job"]],
+            [Call(**row) for row in raw["calls"]],
+            [Failure(**row) for row in raw["failures"]],
+        )
 
     def ratio(self, peer: str, step: str) -> float | None:
         """How much longer than file:// in the same pair of runs, median over the pairs."""
@@ -47,6 +61,9 @@ class Results:
 
     def repeats(self, step: str) -> int:
         return next(row.repeats for row in self.job if row.step == step)
+
+    def failed(self, peer: str, part: str) -> bool:
+        return any((failure.peer, failure.part) == (peer, part) for failure in self.failures)
 
     def job_peers(self) -> list[str]:
         return [name for name in NAMES if any(row.peer == name for row in self.job)]
@@ -71,15 +88,18 @@ class Results:
         return median(values) if values else None
 
 
-def write_all(results: Results, directory: Path) -> None:
+def write_all(results: Results, directory: Path, chart_file: Path | None = None) -> None:
+    """The figures first: the others can be made from them. The chart is that of the job table; without one it stays as it is."""
     (directory / "results.json").write_text(json.dumps(asdict(results), indent=1) + "\n")
     (directory / "RESULTS.md").write_text(markdown(results))
     if results.job:
-        (directory / "results.svg").write_text(picture(results))
+        (chart_file or directory / "results.svg").write_text(picture(results))
 
 
 def markdown(results: Results) -> str:
     parts = [head(results)]
+    if results.failures:
+        parts.append(failures(results))
     if results.job:
         parts += [job_table(results), cpu_table(results)]
     if results.calls:
@@ -100,6 +120,11 @@ def head(results: Results) -> str:
     )
 
 
+def failures(results: Results) -> str:
+    lines = [f"- {TITLES[failure.peer]}, {failure.part}: {failure.reason}" for failure in results.failures]
+    return "**Failed**; the tables have what was measured before:\n\n" + "\n".join(lines)
+
+
 def job_table(results: Results) -> str:
     peers = results.job_peers()
     rows = [
@@ -115,6 +140,7 @@ def job_table(results: Results) -> str:
         f"## A Spark job: {results.sizes['rows']:,} rows of Parquet, {results.sizes['tasks']} tasks, 10 partitions; "
         f"Spark {results.machine['spark']}, `local[4]`\n"
         "Seconds of one repetition and, in bold, how many times as long as on file:// in the same pair of runs. "
+        "Each peer's Spark and the file:// beside it start anew and warm up alike. "
         "Each measurement repeats its step as often as the last column says.\n\n"
     ) + table(["step", "file://, s", *(TITLES[peer] for peer in peers), "repeats"], rows)
 
@@ -160,15 +186,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def picture(results: Results) -> str:
     groups = []
     for step, title in STEPS.items():
-        bars = [
-            Bar(TITLES[peer], ratio, peer == "s3core") for peer in results.job_peers() if (ratio := results.ratio(peer, step)) is not None
-        ]
+        bars = [Bar(TITLES[peer], ratio, peer == OURS) for peer in results.job_peers() if (ratio := results.ratio(peer, step)) is not None]
         groups.append(Group(title, bars))
     machine = results.machine
     subtitle = f"Spark {machine['spark']} on Ceph {machine['ceph']}, {results.sizes['rows']:,} rows of Parquet; 1 is a local disk in memory"
     return chart("Times as long as on file:// (less is better)", subtitle, groups)
-
-
-if __name__ == "__main__":
-    FILE = Path(sys.argv[1])
-    write_all(Results.read(FILE), FILE.parent)

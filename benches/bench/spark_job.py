@@ -1,21 +1,23 @@
 """Table 1: a Spark job on each peer, every step beside the same step on file:// in the same minute.
 
-Each peer has a Spark of its own (worker.py) that waits while another one runs. Steps are repeated until one takes long enough on file://
-to be measured; all peers repeat it as often.
+Each peer gets two new Sparks (worker.py): one on the peer and one on file://, which wait for each other. Both start anew for each peer
+and warm up alike, because the JVM compiles what it runs often: a file:// that had lived longer would be faster, and so would look better
+beside the last peer than beside the first. Steps are repeated until one takes long enough on file:// to be measured; all peers repeat it
+as often.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from bench.child import Child
 from bench.peers import HERE, Peer, difference
 
 STEPS = {
@@ -25,6 +27,9 @@ STEPS = {
     "read column": "read one column in full",
     "overwrite": "dynamic partition overwrite, 3 of 10",
 }
+
+# Seconds. The slowest step on the slowest peer takes a few minutes.
+STEP_LIMIT = 1200
 
 
 @dataclass(frozen=True)
@@ -58,17 +63,32 @@ class Outcome:
     floor_client_cpu: float
 
 
-def measure(floor: Peer, peers: Sequence[Peer], sizes: Sizes, rounds: Mapping[str, int], directory: Path) -> list[Outcome]:
-    outcomes = []
-    with Worker(floor, sizes, directory) as floor_worker:
-        # A quarter more: later runs are faster than this first one.
-        repeats = {step: max(1, math.ceil(1.25 * sizes.step_seconds / floor_worker.run(step, 1)["seconds"])) for step in STEPS}
-        floor_worker.clean()
-        for peer in peers:
-            with Worker(peer, sizes, directory) as worker:
-                for number in range(rounds[peer.name]):
-                    outcomes += one_round(peer, worker, floor_worker, repeats, number)
-    return outcomes
+@dataclass(frozen=True)
+class SparkJob:
+    """The job at one size, beside one file://, with scratch space in a directory."""
+
+    floor: Peer
+    sizes: Sizes
+    directory: Path
+
+    def repeats(self) -> dict[str, int]:
+        """How often each step has to be repeated, found on a Spark that takes part in no pair."""
+        with self._worker(self.floor, "repeats") as worker:
+            # A quarter more: later runs are faster than this first one.
+            repeats = {step: max(1, math.ceil(1.25 * self.sizes.step_seconds / worker.run(step, 1)["seconds"])) for step in STEPS}
+            worker.clean()
+        return repeats
+
+    def measure(self, peer: Peer, repeats: Mapping[str, int], rounds: int) -> Iterator[list[Outcome]]:
+        """Yields each round as soon as it is complete."""
+        with self._worker(self.floor, f"file-beside-{peer.name}") as floor_worker, self._worker(peer, peer.name) as worker:
+            for number in range(rounds):
+                yield one_round(peer, worker, floor_worker, repeats, number)
+                worker.clean()
+                floor_worker.clean()
+
+    def _worker(self, peer: Peer, name: str) -> Worker:
+        return Worker(peer, self.sizes, self.directory, name)
 
 
 def one_round(peer: Peer, worker: Worker, floor: Worker, repeats: Mapping[str, int], number: int) -> list[Outcome]:
@@ -86,39 +106,40 @@ def one_round(peer: Peer, worker: Worker, floor: Worker, repeats: Mapping[str, i
             flush=True,
         )
         outcomes.append(outcome)
-    worker.clean()
-    floor.clean()
     return outcomes
 
 
 class Worker:
     """A process with a Spark session that runs steps on request."""
 
-    def __init__(self, peer: Peer, sizes: Sizes, directory: Path) -> None:
+    def __init__(self, peer: Peer, sizes: Sizes, directory: Path, name: str) -> None:
         self.peer = peer
-        self._specification = json.dumps(
+        specification = json.dumps(
             {
                 "url": peer.url,
                 "jars": [str(jar) for jar in peer.jars],
                 "options": peer.options,
                 "rows": sizes.rows,
                 "tasks": sizes.tasks,
-                "scratch": str(directory / f"spark-{peer.name}"),
+                "scratch": str(directory / f"spark-{name}"),
             }
         )
-        self._log = (HERE / "target" / f"spark-{peer.name}.log").open("w")
+        command = [sys.executable, "-m", "bench.worker", specification]
+        self._child = Child(f"Spark on {peer.title}", command, HERE, HERE / "target" / f"spark-{name}.log")
 
     def __enter__(self) -> Worker:
-        command = [sys.executable, "-m", "bench.worker", self._specification]
-        self._process = subprocess.Popen(command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True)
-        self._ask({"step": "warm up"})
+        try:
+            self._ask({"step": "warm up"})
+        except BaseException:
+            self._child.kill()
+            self._child.stop()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=120)
-        self._log.close()
+        if error:
+            self._child.kill()  # it may be amid a step
+        self._child.stop()
 
     def run(self, step: str, repeats: int) -> dict[str, Any]:
         return self._ask({"step": step, "repeats": repeats})
@@ -127,12 +148,5 @@ class Worker:
         self._ask({"step": "clean"})
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"Spark on {self.peer.title} failed at {request}: see {self._log.name}")
-        answer: dict[str, Any] = json.loads(line)
+        answer: dict[str, Any] = json.loads(self._child.ask(json.dumps(request), STEP_LIMIT))
         return answer

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bench.calls import Call
-from bench.report import Results, figure, markdown, write_all
+from bench.report import Failure, Results, figure, markdown, write_all
 from bench.spark_job import STEPS, Outcome
 
 
@@ -54,6 +54,27 @@ def test_files_can_be_made_again_from_the_figures(tmp_path: Path) -> None:
     bars = picture.findall("{http://www.w3.org/2000/svg}rect")
     assert len(bars) == 2 * len(STEPS)
     assert float(bars[1].attrib["width"]) == pytest.approx(6 * float(bars[0].attrib["width"]), abs=0.5)
+
+
+def test_a_peer_that_failed_is_named_beside_what_was_measured(tmp_path: Path) -> None:
+    partly = results()
+    partly.failures.append(Failure("hdfs", "Spark job", "no answer within 1200 s"))
+    assert "- HDFS 3.3.6, Spark job: no answer within 1200 s" in markdown(partly)
+    write_all(partly, tmp_path)
+    assert Results.read(tmp_path / "results.json") == partly
+
+
+def test_results_without_a_figure_are_written_too(tmp_path: Path) -> None:
+    empty = Results(results().machine, results().sizes, failures=[Failure("file", "Spark job", "it ended")])
+    write_all(empty, tmp_path)
+    assert "- file://, Spark job: it ended" in (tmp_path / "RESULTS.md").read_text()
+    assert not (tmp_path / "results.svg").exists()
+
+
+def test_the_chart_lies_where_it_is_asked_for(tmp_path: Path) -> None:
+    write_all(results(), tmp_path, tmp_path / "chart.svg")
+    assert ElementTree.parse(tmp_path / "chart.svg").getroot().tag.endswith("svg")
+    assert not (tmp_path / "results.svg").exists()
 
 
 def test_figures_have_three_digits() -> None:

@@ -100,6 +100,7 @@ def run(request: dict[str, Any], job: Job, small: Job) -> None:
     if request["step"] == "clean":
         job.clean()
     elif request["step"] == "warm up":
+        job.clean()  # what a peer that failed has left on file://
         for _ in range(2):
             for step in small.steps.values():
                 step(0)

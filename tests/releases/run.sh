@@ -11,7 +11,9 @@ main() {
   cd "$root"
   mkdir -p "$logs"
   unset S3CORE_TEST_ENDPOINT   # each release has its own
-  [ -n "$(find dist -name 's3core-hadoop-*.jar' 2>/dev/null)" ] || bindings-jvm/build.sh jar
+  local jar
+  jar=dist/s3core-hadoop-$(tests/version.sh).jar
+  [ -f "$jar" ] || { echo "$jar is missing: run make test-releases, which builds it" >&2; exit 1; }
   local releases=("$@") release status=0 options
   [ $# -gt 0 ] || releases=(pacific reef tentacle)
   for release in "${releases[@]}"; do
