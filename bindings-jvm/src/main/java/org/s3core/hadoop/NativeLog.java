@@ -33,7 +33,7 @@ final class NativeLog implements Runnable {
         if (record != null) {
           log(new Decoder(record));
         }
-        Abandoned.releaseAll();
+        Cleanup.runDue();
       } catch (RuntimeException e) {
         LOG.warn("A log line of the native library was lost", e);
       }
@@ -65,7 +65,7 @@ final class NativeLog implements Runnable {
   }
 
   private static void log(Decoder record) {
-    int severity = record.octet();
+    int severity = record.unsignedByte();
     Logger logger = LoggerFactory.getLogger(PREFIX + record.string());
     String message = record.string();
     switch (severity) {

@@ -51,7 +51,7 @@ public class S3CoreFileSystem extends FileSystem {
   private boolean downgradeSync = true;
   private Statuses statuses;
   private long store;
-  private Abandoned abandoned;
+  private Cleanup cleanup;
 
   /** Called by Hadoop; loads nothing native, since the service loader makes one instance in every job. */
   public S3CoreFileSystem() {
@@ -76,7 +76,7 @@ public class S3CoreFileSystem extends FileSystem {
     byte[][] trusted = Native.usesTls(bucket, keysAndValues) ? StoreSettings.trustedCertificates() : new byte[0][];
     long opened = Native.openStore(bucket, keysAndValues, trusted);
     store = opened;
-    abandoned = Abandoned.when(this, () -> Native.closeStore(opened));
+    cleanup = Cleanup.when(this, () -> Native.closeStore(opened));
   }
 
   private static String bucketOf(URI name) throws IOException {
@@ -142,7 +142,7 @@ public class S3CoreFileSystem extends FileSystem {
   public FSDataInputStream open(Path path, int bufferSize) throws IOException {
     statistics.incrementReadOps(1);
     long reader = Native.openReader(store, key(path), -1, null);
-    return new FSDataInputStream(Layers.inputStream(reader, path.toString(), statistics));
+    return new FSDataInputStream(HadoopFeatures.inputStream(reader, path.toString(), statistics));
   }
 
   @Override
@@ -278,9 +278,9 @@ public class S3CoreFileSystem extends FileSystem {
     try {
       super.close();
     } finally {
-      if (abandoned != null) {
-        abandoned.forget();
-        abandoned = null;
+      if (cleanup != null) {
+        cleanup.cancel();
+        cleanup = null;
         Native.closeStore(store);
       }
     }

@@ -10,10 +10,10 @@ import java.util.concurrent.ConcurrentHashMap;
  * Gives native things back whose owner was collected without being closed: a stream that nobody closed is aborted,
  * never completed.
  */
-final class Abandoned extends PhantomReference<Object> {
+final class Cleanup extends PhantomReference<Object> {
   private static final ReferenceQueue<Object> QUEUE = new ReferenceQueue<>();
   /** Keeps the references themselves reachable. */
-  private static final Set<Abandoned> ALL = ConcurrentHashMap.newKeySet();
+  private static final Set<Cleanup> ALL = ConcurrentHashMap.newKeySet();
 
   private final Release release;
 
@@ -22,28 +22,28 @@ final class Abandoned extends PhantomReference<Object> {
     void run() throws IOException;
   }
 
-  private Abandoned(Object owner, Release release) {
+  private Cleanup(Object owner, Release release) {
     super(owner, QUEUE);
     this.release = release;
   }
 
-  /** Runs {@code release} once {@code owner} is unreachable, unless {@link #forget} comes first. */
-  static Abandoned when(Object owner, Release release) {
-    Abandoned reference = new Abandoned(owner, release);
+  /** Runs {@code release} once {@code owner} is unreachable, unless {@link #cancel} comes first. */
+  static Cleanup when(Object owner, Release release) {
+    Cleanup reference = new Cleanup(owner, release);
     ALL.add(reference);
     return reference;
   }
 
   /** The owner was closed properly. */
-  void forget() {
+  void cancel() {
     ALL.remove(this);
     clear();
   }
 
   /** Gives back what was abandoned since the last call. */
-  static void releaseAll() {
+  static void runDue() {
     for (Object next = QUEUE.poll(); next != null; next = QUEUE.poll()) {
-      Abandoned reference = (Abandoned) next;
+      Cleanup reference = (Cleanup) next;
       if (ALL.remove(reference)) {
         try {
           reference.release.run();
