@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 from s3core.exceptions import ConfigurationError, UnsupportedError
 from s3core.spark import attach, configure
 from s3core.spark.__main__ import main
-from s3core.spark.surroundings import SubmitArguments, read_defaults
+from s3core.spark.environment import SubmitArguments, read_defaults
 
 KEYS = {"endpoint": "http://127.0.0.1:1", "access_key": "me", "secret_key": "s3cr3t"}
 CLASS = "org.s3core.hadoop.S3CoreFileSystem"

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from s3core.exceptions import ConfigurationError, UnsupportedError
+from s3core.spark.environment import SubmitArguments, read_defaults
 from s3core.spark.running import check_version, find_file_system_class
 from s3core.spark.settings import (
     HADOOP_PREFIX,
@@ -16,7 +17,6 @@ from s3core.spark.settings import (
     class_path_settings,
     hadoop_settings,
 )
-from s3core.spark.surroundings import SubmitArguments, read_defaults
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 from s3core.exceptions import ConfigurationError
+from s3core.spark.environment import SubmitArguments, read_defaults, spark_home
 from s3core.spark.settings import HADOOP_PREFIX
-from s3core.spark.surroundings import SubmitArguments, read_defaults, spark_home
 
 __all__ = ["HadoopKeys", "heap_size"]
 
