@@ -11,13 +11,16 @@ use s3core::transfer::writer::ObjectWriter;
 
 use crate::errors::{Failure, export};
 use crate::ids::{Ids, Kind};
-use crate::wait::{self, wait, wait_out};
+use crate::wait::{self, wait};
 use crate::{memory, store};
 
 static WRITERS: Ids<Writer> = Ids::new(Kind::Writer);
 
 /// A file that is being written. Empty once a write has failed or was interrupted: what it held then is incomplete and
 /// must never become visible.
+///
+/// An object that is dropped unclosed is given up by a task of the runtime, however long the gateway is away: nobody
+/// here waits for a clean-up, neither a task that is being killed nor the thread that also brings the log lines.
 struct Writer {
     object: Mutex<Option<ObjectWriter>>,
 }
@@ -106,7 +109,6 @@ extern "system" fn Java_org_s3core_hadoop_Native_closeWriter<'local>(
         let mut object = writer.lock().take().ok_or_else(incomplete)?;
         // A killed task closes its streams while it unwinds: that must not make its output visible.
         if wait::is_interrupted(env)? {
-            let _ = wait_out(object.abort());
             return Err(Failure::new(
                 ErrorKind::Interrupted,
                 "the thread was interrupted before the file was complete",
@@ -117,7 +119,7 @@ extern "system" fn Java_org_s3core_hadoop_Native_closeWriter<'local>(
     });
 }
 
-/// Nothing becomes visible. Does nothing where the writer is closed or aborted already.
+/// Nothing becomes visible; returns at once. Does nothing where the writer is closed or aborted already.
 #[unsafe(no_mangle)]
 extern "system" fn Java_org_s3core_hadoop_Native_abortWriter<'local>(
     mut env: EnvUnowned<'local>,
@@ -125,11 +127,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_abortWriter<'local>(
     writer: jlong,
 ) {
     export(&mut env, |_env| {
-        let object = WRITERS.remove(writer).and_then(|writer| writer.lock().take());
-        match object {
-            Some(mut object) => wait_out(object.abort()),
-            None => Ok(()),
-        }
+        WRITERS.remove(writer);
+        Ok(())
     });
 }
 

@@ -1,37 +1,35 @@
 package org.s3core.hadoop;
 
-import java.io.IOException;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.ReferenceQueue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Gives native things back whose owner was collected without being closed: a stream that nobody closed is aborted,
+ * Gives a native thing back whose owner was collected without being closed: a stream that nobody closed is aborted,
  * never completed.
  */
 final class Cleanup extends PhantomReference<Object> {
-  private static final ReferenceQueue<Object> QUEUE = new ReferenceQueue<>();
+  private static final ReferenceQueue<Object> DUE = new ReferenceQueue<>();
   /** Keeps the references themselves reachable. */
   private static final Set<Cleanup> ALL = ConcurrentHashMap.newKeySet();
 
-  private final Release release;
+  private final Runnable action;
 
-  /** What is to be done; must not refer to the owner. */
-  interface Release {
-    void run() throws IOException;
+  private Cleanup(Object owner, Runnable action) {
+    super(owner, DUE);
+    this.action = action;
   }
 
-  private Cleanup(Object owner, Release release) {
-    super(owner, QUEUE);
-    this.release = release;
-  }
-
-  /** Runs {@code release} once {@code owner} is unreachable, unless {@link #cancel} comes first. */
-  static Cleanup when(Object owner, Release release) {
-    Cleanup reference = new Cleanup(owner, release);
-    ALL.add(reference);
-    return reference;
+  /**
+   * Runs {@code action} once {@code owner} is unreachable, unless {@link #cancel} comes first.
+   *
+   * @param action must neither refer to the owner nor wait: all run in one thread
+   */
+  static Cleanup when(Object owner, Runnable action) {
+    Cleanup cleanup = new Cleanup(owner, action);
+    ALL.add(cleanup);
+    return cleanup;
   }
 
   /** The owner was closed properly. */
@@ -40,15 +38,15 @@ final class Cleanup extends PhantomReference<Object> {
     clear();
   }
 
-  /** Gives back what was abandoned since the last call. */
+  /** Gives back what was abandoned since the last call; one that fails does not keep the others from it. */
   static void runDue() {
-    for (Object next = QUEUE.poll(); next != null; next = QUEUE.poll()) {
-      Cleanup reference = (Cleanup) next;
-      if (ALL.remove(reference)) {
+    for (Object next = DUE.poll(); next != null; next = DUE.poll()) {
+      Cleanup cleanup = (Cleanup) next;
+      if (ALL.remove(cleanup)) {
         try {
-          reference.release.run();
-        } catch (IOException e) {
-          NativeLog.LOG.warn("An abandoned stream could not be cleaned up: {}", e.getMessage());
+          cleanup.action.run();
+        } catch (RuntimeException e) {
+          NativeLog.LOG.warn("An abandoned stream could not be cleaned up", e);
         }
       }
     }

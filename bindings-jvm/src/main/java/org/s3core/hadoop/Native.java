@@ -90,8 +90,8 @@ final class Native {
   /** The object becomes visible; not in an interrupted thread. */
   static native void closeWriter(long writer) throws IOException;
 
-  /** Nothing becomes visible. */
-  static native void abortWriter(long writer) throws IOException;
+  /** Nothing becomes visible. Returns at once; what was sent is removed meanwhile. */
+  static native void abortWriter(long writer);
 
   // Log.
 
