@@ -100,10 +100,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_read<'local>(
     length: jint,
 ) -> jint {
     export(&mut env, |env| {
-        let (position, at_most) = (unsigned(position)?, size(length)?);
         let destination = Destination::Array(&target, size(offset)?);
-        let filled = Reader::find(reader)?.fill(env, position, at_most, &destination)?;
-        Ok(filled as jint)
+        read(env, reader, position, length, &destination)
     })
 }
 
@@ -119,11 +117,20 @@ extern "system" fn Java_org_s3core_hadoop_Native_readDirect<'local>(
     length: jint,
 ) -> jint {
     export(&mut env, |env| {
-        let (position, at_most) = (unsigned(position)?, size(length)?);
-        let destination = Destination::direct(env, &target, size(offset)?, at_most)?;
-        let filled = Reader::find(reader)?.fill(env, position, at_most, &destination)?;
-        Ok(filled as jint)
+        let destination = Destination::direct(env, &target, size(offset)?, size(length)?)?;
+        read(env, reader, position, length, &destination)
     })
+}
+
+fn read(
+    env: &mut Env<'_>,
+    reader: jlong,
+    position: jlong,
+    length: jint,
+    destination: &Destination<'_, '_>,
+) -> Result<jint, Failure> {
+    let filled = Reader::find(reader)?.fill(env, unsigned(position)?, size(length)?, destination)?;
+    Ok(filled as jint)
 }
 
 /// Exactly `length` bytes at `position`, whatever is read sequentially beside it.
@@ -201,7 +208,8 @@ fn put_range(env: &mut Env<'_>, target: JObject<'_>, offset: usize, pieces: &[By
     Ok(())
 }
 
-/// Gives back memory and connections; the next read begins anew.
+/// Gives back memory and connections; the next read begins anew. Does nothing where the reader is closed already:
+/// Java's method declares no exception, and a close in another thread may come first.
 #[unsafe(no_mangle)]
 extern "system" fn Java_org_s3core_hadoop_Native_unbuffer<'local>(
     mut env: EnvUnowned<'local>,
@@ -209,7 +217,9 @@ extern "system" fn Java_org_s3core_hadoop_Native_unbuffer<'local>(
     reader: jlong,
 ) {
     export(&mut env, |_env| {
-        Reader::find(reader)?.object.unbuffer();
+        if let Some(reader) = READERS.get(reader) {
+            reader.object.unbuffer();
+        }
         Ok(())
     });
 }

@@ -77,6 +77,7 @@ final class Native {
   static native void readRanges(long reader, long[] positions, int[] lengths, Object[] targets, int[] offsets)
       throws IOException;
 
+  /** Does nothing where the reader is closed already. */
   static native void unbuffer(long reader);
 
   static native void closeReader(long reader);

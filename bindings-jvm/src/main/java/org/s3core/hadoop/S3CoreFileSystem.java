@@ -291,10 +291,6 @@ public class S3CoreFileSystem extends FileSystem {
     return "S3CoreFileSystem{" + uri + "}";
   }
 
-  final long store() {
-    return store;
-  }
-
   private LocatedFileStatus located(FileStatus status) throws IOException {
     BlockLocation[] locations =
         status.isDirectory() ? null : getFileBlockLocations(status, 0, status.getLen());
