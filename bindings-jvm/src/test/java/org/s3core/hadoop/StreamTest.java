@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.fs.EtagSource;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -215,12 +216,21 @@ class StreamTest {
 
   @Test
   void anAbandonedStreamIsNeverCompleted() throws Exception {
-    fileSystem.create(new Path("s3a://bucket/out/abandoned")).write(1);
-    for (int i = 0; i < 20; i++) {
+    abandonAStream();
+    S3CoreFileSystem ours = (S3CoreFileSystem) fileSystem;
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (ours.memory()[1] > 0) {
+      assertTrue(System.nanoTime() < deadline, "its memory was not given back");
       System.gc();
       Thread.sleep(50);
     }
     assertNull(gateway.objects.get("out/abandoned"));
+  }
+
+  private void abandonAStream() throws IOException {
+    FSDataOutputStream out = fileSystem.create(new Path("s3a://bucket/out/abandoned"));
+    out.write(data, 0, 100_000);
+    assertTrue(((S3CoreFileSystem) fileSystem).memory()[1] > 0, "more than the stream itself buffers");
   }
 
   @Test
