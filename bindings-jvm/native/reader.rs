@@ -13,24 +13,28 @@ use s3core::transfer::reader::ObjectReader;
 use crate::errors::{Failure, export};
 use crate::ids::{Ids, Kind};
 use crate::memory::{self, Destination};
-use crate::store;
+use crate::store::{self, StoreClosed};
 use crate::wait::wait;
 
 static READERS: Ids<Reader> = Ids::new(Kind::Reader);
 
-/// An open file and whether its stream was closed: a read under way in another thread then ends within a slice.
+/// An open file and whether its stream or its store was closed: a read under way in another thread then ends within a
+/// slice.
 struct Reader {
     object: ObjectReader,
     is_closed: AtomicBool,
+    store_closed: StoreClosed,
 }
 
 impl Reader {
     fn find(id: jlong) -> Result<Arc<Self>, Failure> {
-        READERS.get(id).ok_or_else(|| Failure::closed("Stream"))
+        let reader = READERS.get(id).ok_or_else(|| Failure::closed("Stream"))?;
+        reader.stop().map_or(Ok(reader), Err)
     }
 
     fn stop(&self) -> Option<Failure> {
-        self.is_closed.load(Ordering::Acquire).then(|| Failure::closed("Stream"))
+        let closed = self.is_closed.load(Ordering::Acquire).then(|| Failure::closed("Stream"));
+        closed.or_else(|| self.store_closed.failure())
     }
 
     /// Bytes at `position` without waiting where they are in memory.
@@ -74,8 +78,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_openReader<'local>(
     etag: JString<'local>,
 ) -> jlong {
     export(&mut env, |env| {
-        let object = store::open_reader(env, store, &path, length, &etag)?;
-        Ok(READERS.insert(Reader { object, is_closed: AtomicBool::new(false) }))
+        let (object, store_closed) = store::open_reader(env, store, &path, length, &etag)?;
+        Ok(READERS.insert(Reader { object, is_closed: AtomicBool::new(false), store_closed }))
     })
 }
 

@@ -28,7 +28,11 @@ final class Native {
   /** {@code trusted}: DER certificates to trust beside the operating system's. Nothing is sent. */
   static native long openStore(String bucket, String[] keysAndValues, byte[][] trusted) throws IOException;
 
+  /** Ends the store and its files: calls on them fail, and what is being written stays invisible. */
   static native void closeStore(long store);
+
+  /** Forgets a store that nobody can call any more; its files live on. */
+  static native void releaseStore(long store);
 
   static native byte[] status(long store, String path) throws IOException;
 

@@ -76,7 +76,8 @@ public class S3CoreFileSystem extends FileSystem {
     byte[][] trusted = Native.usesTls(bucket, keysAndValues) ? StoreSettings.trustedCertificates() : new byte[0][];
     long opened = Native.openStore(bucket, keysAndValues, trusted);
     store = opened;
-    cleanup = Cleanup.when(this, () -> Native.closeStore(opened));
+    // Not closeStore: a stream may be in use although nobody holds its FileSystem any more.
+    cleanup = Cleanup.when(this, () -> Native.releaseStore(opened));
   }
 
   private static String bucketOf(URI name) throws IOException {
@@ -272,7 +273,10 @@ public class S3CoreFileSystem extends FileSystem {
     return Native.memory();
   }
 
-  /** Ends what is under way on this file system; files that are being written stay invisible. */
+  /**
+   * Files that are being written are given up, as on HDFS: closing them later fails and nothing of them becomes
+   * visible. Files that are being read cannot be read further.
+   */
   @Override
   public void close() throws IOException {
     try {

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -28,6 +29,7 @@ import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 class StreamTest {
   private static final Path FILE = new Path("s3a://bucket/dir/file");
@@ -231,6 +233,46 @@ class StreamTest {
     FSDataOutputStream out = fileSystem.create(new Path("s3a://bucket/out/abandoned"));
     out.write(data, 0, 100_000);
     assertTrue(((S3CoreFileSystem) fileSystem).memory()[1] > 0, "more than the stream itself buffers");
+  }
+
+  /** As Spark's writers, which keep the stream only. */
+  @Test
+  void aStreamOutlastsTheObjectThatOpenedIt() throws Exception {
+    S3CoreFileSystem forgotten = new S3CoreFileSystem();
+    forgotten.initialize(URI.create("s3a://bucket/"), gateway.configuration());
+    WeakReference<FileSystem> reference = new WeakReference<>(forgotten);
+    FSDataOutputStream out = forgotten.create(new Path("s3a://bucket/out/outlasting"));
+    FSDataInputStream in = forgotten.open(FILE);
+    forgotten = null;
+    while (reference.get() != null) {
+      System.gc();
+      Thread.sleep(50);
+    }
+    Thread.sleep(1500);   // clean-ups run every second
+    out.write(data);
+    out.close();
+    assertArrayEquals(data, gateway.objects.get("out/outlasting"));
+    byte[] read = new byte[data.length];
+    in.readFully(0, read);
+    assertArrayEquals(data, read);
+    in.close();
+  }
+
+  @Test
+  void closingTheFileSystemEndsItsFiles() throws IOException {
+    FSDataInputStream in = fileSystem.open(FILE);
+    FSDataOutputStream small = fileSystem.create(new Path("s3a://bucket/out/small"));
+    small.write(1);
+    FSDataOutputStream large = fileSystem.create(new Path("s3a://bucket/out/large"));
+    large.write(data);
+    fileSystem.close();
+    for (Executable call : Arrays.<Executable>asList(small::close, large::close, () -> in.read(new byte[100_000]),
+        () -> in.readFully(5, new byte[10]))) {
+      assertTrue(assertThrows(IOException.class, call).getMessage().contains("Filesystem is closed!"));
+    }
+    in.unbuffer();
+    in.close();
+    assertEquals(1, gateway.objects.size(), gateway.objects.keySet().toString());
   }
 
   @Test
