@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from s3core import _s3core
-from s3core.exceptions import S3CoreError
 from s3core.spark.hadoop_keys import HadoopKeys, heap_size
 from s3core.spark.install import installed_jars
 from s3core.spark.jar import JAR_NAME, jar_path, version_of_jar
@@ -44,6 +43,7 @@ def diagnose(options: dict[str, Option], *, bucket: str | None = None, home: str
         lambda: _versions(home),
         _machine,
         _memory,
+        lambda: _files(keys),
         lambda: _configuration(bucket, given, keys),
         lambda: _endpoint(bucket, given, keys),
         lambda: _bucket(bucket, given, keys),
@@ -52,7 +52,7 @@ def diagnose(options: dict[str, Option], *, bucket: str | None = None, home: str
     for check in checks:
         try:
             findings.extend(check())
-        except S3CoreError as failure:
+        except Exception as failure:  # whatever is odd about this machine, the other checks are still wanted
             findings.append(Finding(type(failure).__name__, "FAIL", str(failure)))
     return findings
 
@@ -104,6 +104,11 @@ def _memory() -> Iterator[Finding]:
     yield Finding("buffer memory", "ok", f"{size // 2**20} MiB for each JVM: {reason} (heap: {setting})")
 
 
+def _files(keys: HadoopKeys) -> Iterator[Finding]:
+    for complaint in keys.complaints:
+        yield Finding("settings file", "FAIL", complaint)
+
+
 def _configuration(bucket: str | None, given: list[tuple[str, str]], keys: HadoopKeys) -> Iterator[Finding]:
     explained, foreign, complaint = _s3core.explain(bucket or "bucket", given, keys.all())
     if complaint is not None:
@@ -128,7 +133,13 @@ def _endpoint(bucket: str | None, given: list[tuple[str, str]], keys: HadoopKeys
     if date is None:
         yield Finding("clock", "note", "the endpoint sends no Date header")
         return
-    skew = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
+    try:
+        told = parsedate_to_datetime(date)
+    except ValueError:
+        yield Finding("clock", "note", f"the endpoint's Date header is no date: {date!r}")
+        return
+    # A date whose zone is "-0000" is in UTC, and comes without a zone.
+    skew = (datetime.now(UTC) - (told if told.tzinfo else told.replace(tzinfo=UTC))).total_seconds()
     state = "FAIL" if abs(skew) >= _SKEW_REFUSED else "note" if abs(skew) >= _SKEW_NOTICED else "ok"
     remedy = "" if state == "ok" else "; signatures are refused from 15 minutes on: synchronise the clocks"
     yield Finding("clock", state, f"{skew:+.0f} s against the endpoint's{remedy}")
