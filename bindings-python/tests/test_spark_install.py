@@ -138,6 +138,24 @@ def test_doctor_lists_keys_that_mean_nothing(home: str, monkeypatch: pytest.Monk
     )
 
 
+def test_doctor_knows_what_the_jar_reads_by_itself(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(home, "conf", "spark-defaults.conf").write_text(
+        "spark.hadoop.fs.s3a.block.size 64M\n"
+        "spark.hadoop.fs.s3a.bucket.lake.downgrade.syncable.exceptions false\n"
+        "spark.hadoop.fs.s3a.security.credential.provider.path jceks://file/keys.jceks\n"
+    )
+    monkeypatch.setenv("SPARK_HOME", home)
+    findings = diagnose({"endpoint": "http://127.0.0.1:1"}, bucket="lake", home=home)
+    assert [finding.text for finding in findings if finding.subject == "key of the jar"] == [
+        "fs.s3a.block.size in spark-defaults.conf: size of the splits that jobs make of files",
+        "fs.s3a.bucket.lake.downgrade.syncable.exceptions in spark-defaults.conf: "
+        "whether hflush and hsync do nothing or fail",
+        "fs.s3a.security.credential.provider.path in spark-defaults.conf: "
+        "encrypted files that the jar looks for keys in",
+    ]
+    assert not [finding for finding in findings if finding.subject == "unused key"]
+
+
 def test_doctor_reads_on_after_a_broken_file(
     gateway: Gateway, home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
