@@ -99,6 +99,17 @@ fn describe_panic(payload: &(dyn Any + Send)) -> &str {
         .unwrap_or("a panic without a message")
 }
 
+/// What the JUnit test of panics calls: a native method of the test's own class, which release builds do not have.
+#[cfg(debug_assertions)]
+#[allow(clippy::panic, reason = "it is what is tested")]
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_NativePanicTest_panic<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: jni::objects::JClass<'local>,
+) {
+    export(&mut env, |_env| -> Result<(), Failure> { panic!("a panic for the test") });
+}
+
 /// Leaves an exception pending: that of the table, or a bare IOException where even making that fails.
 fn throw(env: &mut Env<'_>, error: &Error) {
     if make(env, error).is_ok() || env.exception_check() {

@@ -13,24 +13,28 @@ use s3core::transfer::reader::ObjectReader;
 use crate::errors::{Failure, export};
 use crate::ids::{Ids, Kind};
 use crate::memory::{self, Destination};
-use crate::store;
+use crate::store::{self, StoreClosed};
 use crate::wait::wait;
 
 static READERS: Ids<Reader> = Ids::new(Kind::Reader);
 
-/// An open file and whether its stream was closed: a read under way in another thread then ends within a slice.
+/// An open file and whether its stream or its store was closed: a read under way in another thread then ends within a
+/// slice.
 struct Reader {
     object: ObjectReader,
     is_closed: AtomicBool,
+    store_closed: StoreClosed,
 }
 
 impl Reader {
     fn find(id: jlong) -> Result<Arc<Self>, Failure> {
-        READERS.get(id).ok_or_else(|| Failure::closed("Stream"))
+        let reader = READERS.get(id).ok_or_else(|| Failure::closed("Stream"))?;
+        reader.stop().map_or(Ok(reader), Err)
     }
 
     fn stop(&self) -> Option<Failure> {
-        self.is_closed.load(Ordering::Acquire).then(|| Failure::closed("Stream"))
+        let closed = self.is_closed.load(Ordering::Acquire).then(|| Failure::closed("Stream"));
+        closed.or_else(|| self.store_closed.failure())
     }
 
     /// Bytes at `position` without waiting where they are in memory.
@@ -74,8 +78,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_openReader<'local>(
     etag: JString<'local>,
 ) -> jlong {
     export(&mut env, |env| {
-        let object = store::open_reader(env, store, &path, length, &etag)?;
-        Ok(READERS.insert(Reader { object, is_closed: AtomicBool::new(false) }))
+        let (object, store_closed) = store::open_reader(env, store, &path, length, &etag)?;
+        Ok(READERS.insert(Reader { object, is_closed: AtomicBool::new(false), store_closed }))
     })
 }
 
@@ -100,10 +104,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_read<'local>(
     length: jint,
 ) -> jint {
     export(&mut env, |env| {
-        let (position, at_most) = (unsigned(position)?, size(length)?);
         let destination = Destination::Array(&target, size(offset)?);
-        let filled = Reader::find(reader)?.fill(env, position, at_most, &destination)?;
-        Ok(filled as jint)
+        read(env, reader, position, length, &destination)
     })
 }
 
@@ -119,11 +121,20 @@ extern "system" fn Java_org_s3core_hadoop_Native_readDirect<'local>(
     length: jint,
 ) -> jint {
     export(&mut env, |env| {
-        let (position, at_most) = (unsigned(position)?, size(length)?);
-        let destination = Destination::direct(env, &target, size(offset)?, at_most)?;
-        let filled = Reader::find(reader)?.fill(env, position, at_most, &destination)?;
-        Ok(filled as jint)
+        let destination = Destination::direct(env, &target, size(offset)?, size(length)?)?;
+        read(env, reader, position, length, &destination)
     })
+}
+
+fn read(
+    env: &mut Env<'_>,
+    reader: jlong,
+    position: jlong,
+    length: jint,
+    destination: &Destination<'_, '_>,
+) -> Result<jint, Failure> {
+    let filled = Reader::find(reader)?.fill(env, unsigned(position)?, size(length)?, destination)?;
+    Ok(filled as jint)
 }
 
 /// Exactly `length` bytes at `position`, whatever is read sequentially beside it.
@@ -222,7 +233,8 @@ fn put_pieces(
     Ok(())
 }
 
-/// Gives back memory and connections; the next read begins anew.
+/// Gives back memory and connections; the next read begins anew. Does nothing where the reader is closed already:
+/// Java's method declares no exception, and a close in another thread may come first.
 #[unsafe(no_mangle)]
 extern "system" fn Java_org_s3core_hadoop_Native_unbuffer<'local>(
     mut env: EnvUnowned<'local>,
@@ -230,7 +242,9 @@ extern "system" fn Java_org_s3core_hadoop_Native_unbuffer<'local>(
     reader: jlong,
 ) {
     export(&mut env, |_env| {
-        Reader::find(reader)?.object.unbuffer();
+        if let Some(reader) = READERS.get(reader) {
+            reader.object.unbuffer();
+        }
         Ok(())
     });
 }

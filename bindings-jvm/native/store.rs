@@ -1,5 +1,6 @@
 //! Native methods of stores: one bucket with one configuration, its paths and directories.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jni::objects::{JByteArray, JClass, JLongArray, JObjectArray, JString};
@@ -22,11 +23,30 @@ struct Store {
     files: FileSystem,
     read_policy: ReadPolicy,
     foreign: Vec<String>,
+    closed: StoreClosed,
 }
+
+/// Whether a store was closed; shared with every file that was opened by it, so that none of them outlives it.
+#[derive(Clone, Default)]
+pub(crate) struct StoreClosed(Arc<AtomicBool>);
+
+impl StoreClosed {
+    /// What calls on the store's files fail with from now on, where it was closed.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.0.load(Ordering::Acquire).then(|| Failure::closed(STORE))
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// What a store is called in Hadoop's messages.
+const STORE: &str = "Filesystem";
 
 impl Store {
     fn find(id: jlong) -> Result<Arc<Self>, Failure> {
-        STORES.get(id).ok_or_else(|| Failure::closed("Filesystem"))
+        STORES.get(id).ok_or_else(|| Failure::closed(STORE))
     }
 }
 
@@ -59,12 +79,31 @@ extern "system" fn Java_org_s3core_hadoop_Native_openStore<'local>(
             files: FileSystem::new(&options, runtime::environment(&options)?, runtime::budget(&options)),
             read_policy: options.read_policy,
             foreign: options.foreign().to_vec(),
+            closed: StoreClosed::default(),
         }))
     })
 }
 
+/// Ends the store and every file that was opened by it: reads and writes fail, and what is being written stays
+/// invisible.
 #[unsafe(no_mangle)]
 extern "system" fn Java_org_s3core_hadoop_Native_closeStore<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+) {
+    export(&mut env, |_env| {
+        if let Some(store) = STORES.remove(store) {
+            store.closed.set();
+        }
+        Ok(())
+    });
+}
+
+/// Forgets a store that nobody can call any more. Its files live on: a stream may well outlast the FileSystem object
+/// that opened it.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_releaseStore<'local>(
     mut env: EnvUnowned<'local>,
     _class: JClass<'local>,
     store: jlong,
@@ -226,14 +265,14 @@ pub(crate) fn open_reader(
     path: &JString<'_>,
     length: jlong,
     etag: &JString<'_>,
-) -> Result<ObjectReader, Failure> {
+) -> Result<(ObjectReader, StoreClosed), Failure> {
     let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
     let options = OpenOptions {
         length: u64::try_from(length).ok(),
         etag: if etag.is_null() { None } else { Some(etag.try_to_string(env)?) },
         policy: store.read_policy,
     };
-    wait(env, wait::never, store.files.open_file(&path, options))
+    Ok((wait(env, wait::never, store.files.open_file(&path, options))?, store.closed.clone()))
 }
 
 pub(crate) fn open_writer(
@@ -241,10 +280,10 @@ pub(crate) fn open_writer(
     store: jlong,
     path: &JString<'_>,
     overwrite: bool,
-) -> Result<ObjectWriter, Failure> {
+) -> Result<(ObjectWriter, StoreClosed), Failure> {
     let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
     let options = CreateOptions { overwrite, ..CreateOptions::default() };
-    wait(env, wait::never, store.files.create_file(&path, options))
+    Ok((wait(env, wait::never, store.files.create_file(&path, options))?, store.closed.clone()))
 }
 
 fn resolve<'local>(

@@ -45,11 +45,6 @@ pub(crate) fn wait<T>(
     }
 }
 
-/// Waits for `future` whatever happens: for cleaning up, in a thread that may be interrupted already.
-pub(crate) fn wait_out<T>(future: impl Future<Output = s3core::Result<T>>) -> Result<T, Failure> {
-    Ok(runtime::runtime()?.block_on(future)?)
-}
-
 /// Nothing but an interrupt ends the wait.
 pub(crate) fn never() -> Option<Failure> {
     None

@@ -11,15 +11,20 @@ use s3core::transfer::writer::ObjectWriter;
 
 use crate::errors::{Failure, export};
 use crate::ids::{Ids, Kind};
-use crate::wait::{self, wait, wait_out};
+use crate::store::StoreClosed;
+use crate::wait::{self, wait};
 use crate::{memory, store};
 
 static WRITERS: Ids<Writer> = Ids::new(Kind::Writer);
 
 /// A file that is being written. Empty once a write has failed or was interrupted: what it held then is incomplete and
 /// must never become visible.
+///
+/// An object that is dropped unclosed is given up by a task of the runtime, however long the gateway is away: nobody
+/// here waits for a clean-up, neither a task that is being killed nor the thread that also brings the log lines.
 struct Writer {
     object: Mutex<Option<ObjectWriter>>,
+    store_closed: StoreClosed,
 }
 
 impl Writer {
@@ -45,8 +50,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_openWriter<'local>(
     overwrite: jboolean,
 ) -> jlong {
     export(&mut env, |env| {
-        let object = store::open_writer(env, store, &path, overwrite)?;
-        Ok(WRITERS.insert(Writer { object: Mutex::new(Some(object)) }))
+        let (object, store_closed) = store::open_writer(env, store, &path, overwrite)?;
+        Ok(WRITERS.insert(Writer { object: Mutex::new(Some(object)), store_closed }))
     })
 }
 
@@ -63,7 +68,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_write<'local>(
         let writer = WRITERS.get(writer).ok_or_else(|| Failure::closed("Stream"))?;
         let mut slot = writer.lock();
         let object = slot.as_mut().ok_or_else(incomplete)?;
-        let written = PIECE_BUFFER.with_borrow_mut(|piece| write(env, object, &data, offset, length, piece));
+        let stop = || writer.store_closed.failure();
+        let written = PIECE_BUFFER.with_borrow_mut(|piece| write(env, stop, object, &data, offset, length, piece));
         if written.is_err() {
             *slot = None;
         }
@@ -73,12 +79,16 @@ extern "system" fn Java_org_s3core_hadoop_Native_write<'local>(
 
 fn write(
     env: &mut Env<'_>,
+    stop: impl Fn() -> Option<Failure>,
     object: &mut ObjectWriter,
     data: &JByteArray<'_>,
     offset: jint,
     length: jint,
     piece: &mut Vec<u8>,
 ) -> Result<(), Failure> {
+    if let Some(failure) = stop() {
+        return Err(failure);
+    }
     let mut from = offset;
     let end = offset.checked_add(length).ok_or_else(|| Failure::internal("more bytes than a Java array holds"))?;
     while from < end {
@@ -87,7 +97,7 @@ fn write(
         memory::take(env, data, from, piece)?;
         let written = object.try_write(piece);
         if let Some(rest) = piece.get(written..).filter(|rest| !rest.is_empty()) {
-            wait(env, wait::never, object.write(rest))?;
+            wait(env, &stop, object.write(rest))?;
         }
         from += taken;
     }
@@ -104,20 +114,22 @@ extern "system" fn Java_org_s3core_hadoop_Native_closeWriter<'local>(
     export(&mut env, |env| {
         let writer = WRITERS.remove(writer).ok_or_else(|| Failure::closed("Stream"))?;
         let mut object = writer.lock().take().ok_or_else(incomplete)?;
+        if let Some(failure) = writer.store_closed.failure() {
+            return Err(failure);
+        }
         // A killed task closes its streams while it unwinds: that must not make its output visible.
         if wait::is_interrupted(env)? {
-            let _ = wait_out(object.abort());
             return Err(Failure::new(
                 ErrorKind::Interrupted,
                 "the thread was interrupted before the file was complete",
             ));
         }
-        wait(env, wait::never, object.close())?;
+        wait(env, || writer.store_closed.failure(), object.close())?;
         Ok(())
     });
 }
 
-/// Nothing becomes visible. Does nothing where the writer is closed or aborted already.
+/// Nothing becomes visible; returns at once. Does nothing where the writer is closed or aborted already.
 #[unsafe(no_mangle)]
 extern "system" fn Java_org_s3core_hadoop_Native_abortWriter<'local>(
     mut env: EnvUnowned<'local>,
@@ -125,11 +137,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_abortWriter<'local>(
     writer: jlong,
 ) {
     export(&mut env, |_env| {
-        let object = WRITERS.remove(writer).and_then(|writer| writer.lock().take());
-        match object {
-            Some(mut object) => wait_out(object.abort()),
-            None => Ok(()),
-        }
+        WRITERS.remove(writer);
+        Ok(())
     });
 }
 

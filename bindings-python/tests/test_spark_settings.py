@@ -15,7 +15,8 @@ from pyspark.sql import SparkSession
 from s3core.exceptions import ConfigurationError, UnsupportedError
 from s3core.spark import attach, configure
 from s3core.spark.__main__ import main
-from s3core.spark.surroundings import SubmitArguments, read_defaults
+from s3core.spark.environment import SubmitArguments, read_defaults
+from s3core.spark.settings import SECRETS
 
 KEYS = {"endpoint": "http://127.0.0.1:1", "access_key": "me", "secret_key": "s3cr3t"}
 CLASS = "org.s3core.hadoop.S3CoreFileSystem"
@@ -61,6 +62,27 @@ def test_twice_is_once(jar: str) -> None:
 def test_secrets_do_not_wait_in_the_builder(jar: str) -> None:
     configured = options(configure(new_builder(), **KEYS, session_token="t0k3n"))
     assert not {"s3cr3t", "t0k3n", "me"} & set(configured.values())
+
+
+def test_secrets_of_two_calls_come_together(jar: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SparkSession.Builder, "getOrCreate", lambda self: options(self))
+    builder = configure(new_builder(), access_key="me", secret_key="s3cr3t")
+    configure(builder, endpoint="http://127.0.0.1:1")
+    configure(builder, access_key="me", secret_key="s3cr3t", session_token="t0k3n")
+    monkeypatch.setattr(SparkContext, "_ensure_initialized", lambda **_: None)
+    built = builder.getOrCreate()
+    assert {name.removeprefix("spark.hadoop.fs.s3a."): value for name, value in built.items() if name in SECRETS} == {
+        "access.key": "me",
+        "secret.key": "s3cr3t",
+        "session.token": "t0k3n",
+    }
+
+
+def test_another_secret_in_a_second_call_is_refused(jar: str) -> None:
+    builder = configure(new_builder(), **KEYS)
+    with pytest.raises(ConfigurationError, match=r"fs\.s3a\.secret\.key to another value") as caught:
+        configure(builder, access_key="me", secret_key="0ther")
+    assert "s3cr3t" not in str(caught.value)
 
 
 def test_jars_of_the_defaults_file_stay(jar: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,21 @@ def test_large_file_objects_are_streamed(store: s3core.Store) -> None:
     assert store.get("x") == data
 
 
+@pytest.mark.parametrize("size", [5, LARGE])
+def test_a_source_that_does_not_block_is_refused(store: s3core.Store, size: int) -> None:
+    class NonBlocking(io.RawIOBase):
+        left = size
+
+        def readinto(self, buffer: bytearray) -> int | None:  # type: ignore[override]
+            count = min(len(buffer), self.left)
+            self.left -= count
+            return count or None
+
+    with pytest.raises(BlockingIOError, match="non-blocking mode"):
+        store.put("x", NonBlocking())
+    assert list(store.list()) == []
+
+
 def test_text_is_refused(store: s3core.Store) -> None:
     with pytest.raises(TypeError, match="encode the text"):
         store.put("x", "text")  # type: ignore[arg-type]

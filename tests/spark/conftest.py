@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from support.endpoint import Bucket, Endpoint, MissingSettingError, jar_under_test
-from support.machine import Machine, machine
+from support.jvm import Jvm, start_jvm
 from support.session import spark_session
 
 
@@ -53,7 +53,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory, jar: Path, endpoint: Endpoin
 
 
 @pytest.fixture
-def java(tmp_path: Path, jar: Path) -> Iterator[Machine]:
+def java(tmp_path: Path, jar: Path) -> Iterator[Jvm]:
     """A JVM of the test's own, in which nothing has touched a file system yet."""
-    with machine(tmp_path, [jar]) as running:
+    with start_jvm(tmp_path, [jar]) as running:
         yield running

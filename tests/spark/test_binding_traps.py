@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 
 from support.endpoint import Bucket, Endpoint
 from support.failure import failure_of
-from support.machine import Machine, machine
+from support.jvm import Jvm, start_jvm
 from support.maven import maven_jar
 from support.session import spark_session
 
@@ -28,19 +28,19 @@ S3A_FACTORY = "org.apache.hadoop.fs.s3a.commit.S3ACommitterFactory"
 
 
 @pytest.fixture(params=["without hadoop-aws", "with hadoop-aws"])
-def java(request: pytest.FixtureRequest, tmp_path: Path, jar: Path) -> Iterator[Machine]:
+def java(request: pytest.FixtureRequest, tmp_path: Path, jar: Path) -> Iterator[Jvm]:
     """Clusters often have hadoop-aws beside ours: then the traps do not end in a missing class but in S3A itself."""
     others = [maven_jar("org.apache.hadoop", "hadoop-aws", "3.5.0" if SPARK_4 else "3.3.4")] if request.param == "with hadoop-aws" else []
-    with machine(tmp_path, [jar, *others]) as running:
+    with start_jvm(tmp_path, [jar, *others]) as running:
         yield running
 
 
-def job_configuration(java: Machine, endpoint: Endpoint) -> Any:
+def job_configuration(java: Jvm, endpoint: Endpoint) -> Any:
     """A JobConf: making one loads mapred-default.xml, as Spark does before its first write."""
     return java.jvm.org.apache.hadoop.mapred.JobConf(java.configuration(endpoint.hadoop_settings()))
 
 
-def committer(java: Machine, url: str, configuration: Any) -> Any:
+def committer(java: Jvm, url: str, configuration: Any) -> Any:
     """The committer that FileOutputFormat would take for `url`."""
     library = java.jvm.org.apache.hadoop.mapreduce
     attempt = library.TaskAttemptID("20260101000000", 1, java.jvm.org.apache.hadoop.mapreduce.TaskType.MAP, 0, 0)
@@ -49,12 +49,12 @@ def committer(java: Machine, url: str, configuration: Any) -> Any:
     return library.lib.output.PathOutputCommitterFactory.getCommitterFactory(path, configuration).createOutputCommitter(path, context)
 
 
-def file_context(java: Machine, bucket: Bucket, configuration: Any) -> Any:
+def file_context(java: Jvm, bucket: Bucket, configuration: Any) -> Any:
     return java.jvm.org.apache.hadoop.fs.FileContext.getFileContext(java.jvm.java.net.URI(bucket.url("")), configuration)
 
 
 @pytest.mark.parametrize("explicit", [False, True], ids=["default", "set by Spark 4.1"])
-def test_committer_factory(java: Machine, endpoint: Endpoint, bucket: Bucket, explicit: bool) -> None:
+def test_committer_factory(java: Jvm, endpoint: Endpoint, bucket: Bucket, explicit: bool) -> None:
     """Traps 1 and 4: mapred-default.xml names S3A's committer factory for s3a, and Spark from 4.1 on sets it once more, explicitly."""
     configuration = job_configuration(java, endpoint)
     key = "mapreduce.outputcommitter.factory.scheme.s3a"
@@ -81,14 +81,14 @@ def uncured(tmp_path_factory: pytest.TempPathFactory, jar: Path) -> Path:
 
 def test_the_traps_close_without_the_cure(tmp_path: Path, uncured: Path, endpoint: Endpoint, bucket: Bucket) -> None:
     """Or the tests of this file would prove nothing."""
-    with machine(tmp_path, [uncured]) as java:
+    with start_jvm(tmp_path, [uncured]) as java:
         configuration = job_configuration(java, endpoint)
         assert java.path(bucket.url("")).getFileSystem(configuration) is not None
         assert S3A_FACTORY in failure_of(lambda: committer(java, bucket.url("out"), configuration)).text
         assert S3A_FILE_CONTEXT in failure_of(lambda: file_context(java, bucket, configuration)).text
 
 
-def test_other_schemes_keep_their_committers(java: Machine, endpoint: Endpoint, bucket: Bucket, tmp_path: Path) -> None:
+def test_other_schemes_keep_their_committers(java: Jvm, endpoint: Endpoint, bucket: Bucket, tmp_path: Path) -> None:
     """Our factory answers for every scheme once it is bound, so it has to do there what Hadoop would have done."""
     configuration = job_configuration(java, endpoint)
     assert java.path(bucket.url("")).getFileSystem(configuration) is not None
@@ -100,7 +100,7 @@ def test_other_schemes_keep_their_committers(java: Machine, endpoint: Endpoint, 
     assert "mapreduce.outputcommitter.named.classname" in failure_of(lambda: committer(java, local, configuration)).text
 
 
-def test_parquet_keeps_a_committer_of_its_own_kind(java: Machine, endpoint: Endpoint, bucket: Bucket) -> None:
+def test_parquet_keeps_a_committer_of_its_own_kind(java: Jvm, endpoint: Endpoint, bucket: Bucket) -> None:
     """Trap 4 for Parquet: Spark takes this class past the factory, and casts it."""
     configuration = java.configuration(endpoint.hadoop_settings())
     assert java.path(bucket.url("")).getFileSystem(configuration) is not None
@@ -109,7 +109,7 @@ def test_parquet_keeps_a_committer_of_its_own_kind(java: Machine, endpoint: Endp
     assert java.load(parquet).isAssignableFrom(java.load(chosen))
 
 
-def test_file_context(java: Machine, endpoint: Endpoint, bucket: Bucket) -> None:
+def test_file_context(java: Jvm, endpoint: Endpoint, bucket: Bucket) -> None:
     """Trap 3: core-default.xml binds FileContext to S3A whatever fs.s3a.impl says."""
     configuration = java.configuration(endpoint.hadoop_settings())
     assert java.path(bucket.url("")).getFileSystem(configuration) is not None

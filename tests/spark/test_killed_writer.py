@@ -15,7 +15,7 @@ from pyspark import cloudpickle
 from pyspark.sql import SparkSession
 
 from support.endpoint import Bucket, Endpoint
-from support.machine import machine
+from support.jvm import start_jvm
 from support.session import spark_session
 
 MIB = 1024 * 1024
@@ -31,7 +31,7 @@ def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
 
 def test_killed_virtual_machine_leaves_no_file(tmp_path: Path, jar: Path, endpoint: Endpoint, bucket: Bucket) -> None:
     settings = endpoint.hadoop_settings() | {"fs.s3a.multipart.size": "8M"}
-    with machine(tmp_path, [jar]) as java:
+    with start_jvm(tmp_path, [jar]) as java:
         stream = java.file_system(bucket.url(""), settings).create(java.path(bucket.url("killed/large")))
         for _ in range(20):
             stream.write(bytes(MIB))

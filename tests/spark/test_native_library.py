@@ -9,7 +9,7 @@ import pytest
 
 from support.endpoint import FILE_SYSTEM_CLASS, Bucket, Endpoint
 from support.failure import failure_of
-from support.machine import machine
+from support.jvm import start_jvm
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_temporary_directory_without_execution(
 ) -> None:
     """The library goes to the next directory that lets it run."""
     program, directory = java_without_execution
-    with machine(tmp_path, [jar], [f"-Djava.io.tmpdir={directory}"], program) as java:
+    with start_jvm(tmp_path, [jar], [f"-Djava.io.tmpdir={directory}"], program) as java:
         file_system = java.file_system(bucket.url(""), endpoint.hadoop_settings())
         java.write(file_system, bucket.url("noexec"), b"works")
     assert bucket.read("noexec") == b"works"
@@ -41,7 +41,7 @@ def test_no_directory_with_execution(
 ) -> None:
     """Where every candidate is noexec, the error lists them and says how to name another."""
     program, directory = java_without_execution
-    with machine(tmp_path, [jar], [f"-Djava.io.tmpdir={directory}", f"-Duser.dir={directory}"], program) as java:
+    with start_jvm(tmp_path, [jar], [f"-Djava.io.tmpdir={directory}", f"-Duser.dir={directory}"], program) as java:
         failure = failure_of(lambda: java.file_system(bucket.url(""), endpoint.hadoop_settings()))
     assert "java.io.IOException" in failure.classes
     assert "noexec" in failure.text
@@ -52,7 +52,7 @@ def test_no_directory_with_execution(
 def test_extracted_library_is_gone_after_loading(tmp_path: Path, jar: Path, endpoint: Endpoint, bucket: Bucket) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    with machine(tmp_path, [jar], [f"-Djava.io.tmpdir={temporary}"]) as java:
+    with start_jvm(tmp_path, [jar], [f"-Djava.io.tmpdir={temporary}"]) as java:
         file_system = java.file_system(bucket.url(""), endpoint.hadoop_settings())
         java.write(file_system, bucket.url("loaded"), b"works")
         left = [name for _, _, names in os.walk(temporary) for name in names if ".so" in name]
@@ -61,7 +61,7 @@ def test_extracted_library_is_gone_after_loading(tmp_path: Path, jar: Path, endp
 
 def test_two_class_loaders(tmp_path: Path, jar: Path, endpoint: Endpoint, bucket: Bucket) -> None:
     """Spark Connect's artifacts and Hive's isolated clients load the jar a second time; a library file can be loaded only once."""
-    with machine(tmp_path) as java:
+    with start_jvm(tmp_path) as java:
         jvm = java.jvm
         classes, systems = [], []
         for number in range(2):

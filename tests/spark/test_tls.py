@@ -9,7 +9,7 @@ import pytest
 
 from support.endpoint import Bucket, Endpoint, setting
 from support.failure import failure_of
-from support.machine import machine
+from support.jvm import start_jvm
 from support.session import spark_session
 from support.trust import trust_store
 
@@ -32,7 +32,7 @@ def secured(request: pytest.FixtureRequest) -> Secured:
 @pytest.mark.parametrize("kind", ["PKCS12", "JKS"])
 def test_java_trust_store(tmp_path: Path, jar: Path, secured: Secured, bucket: Bucket, kind: str) -> None:
     store = trust_store(tmp_path, secured.certificate, kind)
-    with machine(tmp_path, [jar], store.java_options()) as java:
+    with start_jvm(tmp_path, [jar], store.java_options()) as java:
         file_system = java.file_system(bucket.url(""), secured.endpoint.hadoop_settings())
         java.write(file_system, bucket.url(f"trusted/{kind}"), b"secret")
         assert java.read(file_system, bucket.url(f"trusted/{kind}")) == b"secret"
@@ -41,7 +41,7 @@ def test_java_trust_store(tmp_path: Path, jar: Path, secured: Secured, bucket: B
 
 def test_certificate_file(tmp_path: Path, jar: Path, secured: Secured, bucket: Bucket) -> None:
     settings = secured.endpoint.hadoop_settings() | {"fs.s3core.ssl.ca.file": str(secured.certificate)}
-    with machine(tmp_path, [jar]) as java:
+    with start_jvm(tmp_path, [jar]) as java:
         file_system = java.file_system(bucket.url(""), settings)
         java.write(file_system, bucket.url("file"), b"secret")
         assert java.read(file_system, bucket.url("file")) == b"secret"
@@ -49,7 +49,7 @@ def test_certificate_file(tmp_path: Path, jar: Path, secured: Secured, bucket: B
 
 def test_an_unknown_certificate_is_refused(tmp_path: Path, jar: Path, secured: Secured, bucket: Bucket) -> None:
     """Without this one, the tests above would pass with a client that trusts everybody."""
-    with machine(tmp_path, [jar]) as java:
+    with start_jvm(tmp_path, [jar]) as java:
         path = java.path(bucket.url("file"))
         failure = failure_of(lambda: java.file_system(bucket.url(""), secured.endpoint.hadoop_settings()).getFileStatus(path))
     assert "javax.net.ssl.SSLHandshakeException" in failure.classes
@@ -58,7 +58,7 @@ def test_an_unknown_certificate_is_refused(tmp_path: Path, jar: Path, secured: S
 
 def test_a_missing_certificate_file_is_named(tmp_path: Path, jar: Path, endpoint: Endpoint, bucket: Bucket) -> None:
     settings = endpoint.hadoop_settings() | {"fs.s3core.ssl.ca.file": "/no/such/authority.pem"}
-    with machine(tmp_path, [jar]) as java:
+    with start_jvm(tmp_path, [jar]) as java:
         failure = failure_of(lambda: java.file_system(bucket.url(""), settings).getFileStatus(java.path(bucket.url("x"))))
     assert "fs.s3core.ssl.ca.file" in failure.text
     assert "/no/such/authority.pem" in failure.text

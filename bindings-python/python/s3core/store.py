@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import errno
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -65,9 +66,9 @@ class OperationCounts(NamedTuple):
 
 @runtime_checkable
 class Readable(Protocol):
-    """A binary file object."""
+    """A binary file object; ``None`` comes out of one in non-blocking mode that has nothing yet."""
 
-    def read(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes | None: ...
 
 
 class Store:
@@ -151,6 +152,9 @@ class Store:
             key: of the object; an existing one is replaced.
             data: bytes or any other buffer, a binary file object that is read to its end, or buffers one by one.
             content_type: kept with the object.
+
+        Raises:
+            BlockingIOError: a file object in non-blocking mode had nothing to read before its end.
         """
         key = self._prefix + key
         if isinstance(data, bytes) and len(data) <= _ONE_REQUEST:
@@ -252,6 +256,11 @@ def _pieces(data: Buffer | Readable | Iterable[Buffer]) -> Iterator[bytes]:
     if isinstance(data, Readable):
         while piece := data.read(_PIECE):
             yield piece
+        if piece is None:
+            # Not the end: what has come so far is only a part of the object.
+            raise BlockingIOError(
+                errno.EAGAIN, "the source is in non-blocking mode and has nothing to read yet: put it in blocking mode"
+            )
         return
     try:
         view = memoryview(data)  # type: ignore[arg-type]

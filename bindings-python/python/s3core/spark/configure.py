@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from s3core.exceptions import ConfigurationError, UnsupportedError
+from s3core.spark.environment import SubmitArguments, read_defaults
 from s3core.spark.running import check_version, find_file_system_class
 from s3core.spark.settings import (
     HADOOP_PREFIX,
@@ -16,12 +17,14 @@ from s3core.spark.settings import (
     class_path_settings,
     hadoop_settings,
 )
-from s3core.spark.surroundings import SubmitArguments, read_defaults
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 __all__ = ["configure"]
+
+#: Attribute of a builder: the secrets that its session is to have.
+_PENDING = "_s3core_secrets"
 
 
 def configure(
@@ -55,7 +58,7 @@ def configure(
             runs already and has no s3core on its class path.
         UnsupportedError: the builder is for Spark Connect.
     """
-    present = _options_of(builder)
+    present = _options_of(builder) | _pending_secrets(builder)
     _refuse_connect(present)
     named: dict[str, Option] = dict(
         endpoint=endpoint, access_key=access_key, secret_key=secret_key, region=region, **options
@@ -87,6 +90,12 @@ def configure(
 def _options_of(builder: SparkSession.Builder) -> dict[str, str]:
     options: dict[str, Any] = getattr(builder, "_options", {})
     return {name: str(value) for name, value in options.items()}
+
+
+def _pending_secrets(builder: SparkSession.Builder) -> dict[str, str]:
+    """What an earlier call keeps for the moment when the session is built."""
+    pending: dict[str, str] = vars(builder).get(_PENDING, {})
+    return pending
 
 
 def _refuse_connect(present: dict[str, str]) -> None:
@@ -142,6 +151,10 @@ def _keep_off_command_line(builder: SparkSession.Builder, secrets: dict[str, str
     """
     if not secrets:
         return
+    if _PENDING in vars(builder):
+        vars(builder)[_PENDING].update(secrets)
+        return
+    pending = vars(builder)[_PENDING] = dict(secrets)
     build = builder.getOrCreate
 
     def get_or_create() -> SparkSession:
@@ -151,7 +164,7 @@ def _keep_off_command_line(builder: SparkSession.Builder, secrets: dict[str, str
         for name, value in _options_of(builder).items():
             without_secrets.set(name, value)
         SparkContext._ensure_initialized(conf=without_secrets)
-        for name, value in secrets.items():
+        for name, value in pending.items():
             builder.config(name, value)
         return build()
 

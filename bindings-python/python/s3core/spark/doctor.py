@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from s3core import _s3core
-from s3core.exceptions import S3CoreError
 from s3core.spark.hadoop_keys import HadoopKeys, heap_size
 from s3core.spark.install import installed_jars
 from s3core.spark.jar import JAR_NAME, jar_path, version_of_jar
@@ -22,6 +21,13 @@ __all__ = ["Finding", "diagnose", "print_findings"]
 
 #: Oldest glibc that the native libraries run on.
 _OLDEST_GLIBC = (2, 17)
+
+#: What the Java class reads by itself, so that the core knows nothing of it: the key of S3A and what it is for.
+_READ_BY_THE_JAR = {
+    "block.size": "size of the splits that jobs make of files",
+    "downgrade.syncable.exceptions": "whether hflush and hsync do nothing or fail",
+    "security.credential.provider.path": "encrypted files that the jar looks for keys in",
+}
 
 #: A signature is refused when the clocks are further apart (Radosgw and AWS: 15 minutes); we warn well before.
 _SKEW_REFUSED, _SKEW_NOTICED = 15 * 60.0, 60.0
@@ -44,6 +50,7 @@ def diagnose(options: dict[str, Option], *, bucket: str | None = None, home: str
         lambda: _versions(home),
         _machine,
         _memory,
+        lambda: _files(keys),
         lambda: _configuration(bucket, given, keys),
         lambda: _endpoint(bucket, given, keys),
         lambda: _bucket(bucket, given, keys),
@@ -52,7 +59,7 @@ def diagnose(options: dict[str, Option], *, bucket: str | None = None, home: str
     for check in checks:
         try:
             findings.extend(check())
-        except S3CoreError as failure:
+        except Exception as failure:  # whatever is odd about this machine, the other checks are still wanted
             findings.append(Finding(type(failure).__name__, "FAIL", str(failure)))
     return findings
 
@@ -104,6 +111,11 @@ def _memory() -> Iterator[Finding]:
     yield Finding("buffer memory", "ok", f"{size // 2**20} MiB for each JVM: {reason} (heap: {setting})")
 
 
+def _files(keys: HadoopKeys) -> Iterator[Finding]:
+    for complaint in keys.complaints:
+        yield Finding("settings file", "FAIL", complaint)
+
+
 def _configuration(bucket: str | None, given: list[tuple[str, str]], keys: HadoopKeys) -> Iterator[Finding]:
     explained, foreign, complaint = _s3core.explain(bucket or "bucket", given, keys.all())
     if complaint is not None:
@@ -113,11 +125,16 @@ def _configuration(bucket: str | None, given: list[tuple[str, str]], keys: Hadoo
         is_set = origin != "default" and place != "core-default.xml"
         if is_set or option == "endpoint":
             yield Finding(f"option {option}", "ok", f"{value} (from {origin}{f' in {place}' if place else ''})")
+    of_defaults = []
     for name in foreign:
         place = keys.place(name)
-        if place != "core-default.xml":
+        reason = _READ_BY_THE_JAR.get(name.removeprefix("fs.s3a.").removeprefix(f"bucket.{bucket}."))
+        if place == "core-default.xml":
+            of_defaults += [name] if reason is None else []
+        elif reason is not None:
+            yield Finding("key of the jar", "ok", f"{name} in {place}: {reason}")
+        else:
             yield Finding("unused key", "note", f"{name} in {place} means nothing to s3core")
-    of_defaults = [name for name in foreign if keys.place(name) == "core-default.xml"]
     if of_defaults:
         yield Finding("unused keys", "ok", f"of Hadoop's core-default.xml: {', '.join(of_defaults)}")
 
@@ -128,7 +145,13 @@ def _endpoint(bucket: str | None, given: list[tuple[str, str]], keys: HadoopKeys
     if date is None:
         yield Finding("clock", "note", "the endpoint sends no Date header")
         return
-    skew = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
+    try:
+        told = parsedate_to_datetime(date)
+    except ValueError:
+        yield Finding("clock", "note", f"the endpoint's Date header is no date: {date!r}")
+        return
+    # A date whose zone is "-0000" is in UTC, and comes without a zone.
+    skew = (datetime.now(UTC) - (told if told.tzinfo else told.replace(tzinfo=UTC))).total_seconds()
     state = "FAIL" if abs(skew) >= _SKEW_REFUSED else "note" if abs(skew) >= _SKEW_NOTICED else "ok"
     remedy = "" if state == "ok" else "; signatures are refused from 15 minutes on: synchronise the clocks"
     yield Finding("clock", state, f"{skew:+.0f} s against the endpoint's{remedy}")

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import re
+import tempfile
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from pathlib import Path
 
 from s3core.exceptions import ConfigurationError
+from s3core.spark.environment import SubmitArguments, read_defaults, spark_home
 from s3core.spark.settings import HADOOP_PREFIX
-from s3core.spark.surroundings import SubmitArguments, read_defaults, spark_home
 
 __all__ = ["HadoopKeys", "heap_size"]
 
 _OURS = ("fs.s3a.", "fs.s3core.")
 
+#: Hadoop expands the innermost first, and this often at most (``Configuration.MAX_SUBST``).
+_VARIABLE, _EXPANSIONS = re.compile(r"\$\{([^{}$\s]+)\}"), 20
+
+#: ``${env.NAME}``; after ``:-`` follows what stands for an unset or empty variable, after ``-`` for an unset one.
+_OF_ENVIRONMENT = re.compile(r"env\.(?P<name>[^:-]+)(?:(?P<empty>:)?-(?P<otherwise>.*))?")
+
 
 class HadoopKeys:
-    """Keys with their values and the file that sets them; later files win over earlier ones, as in Hadoop."""
+    """Keys with their values and the file that sets them; later files win over earlier ones, as in Hadoop.
+
+    Attributes:
+        complaints: what could not be read, a sentence each. The keys are then incomplete.
+    """
 
     def __init__(self) -> None:
+        self.complaints: list[str] = []
         self._values: dict[str, tuple[str, str]] = {}
 
     @classmethod
@@ -31,36 +45,79 @@ class HadoopKeys:
         except ConfigurationError:
             jars = []
         for jar in jars:
-            with zipfile.ZipFile(jar) as archive:
-                if "core-default.xml" in archive.namelist():
-                    keys._add_xml(archive.read("core-default.xml"), "core-default.xml")
+            try:
+                with zipfile.ZipFile(jar) as archive:
+                    if "core-default.xml" in archive.namelist():
+                        keys._add_xml(archive.read("core-default.xml"), "core-default.xml")
+            except (OSError, zipfile.BadZipFile) as failure:
+                keys.complaints.append(f"{jar} cannot be read: {failure}")
         for variable in ("HADOOP_CONF_DIR", "YARN_CONF_DIR"):
             site = Path(os.environ.get(variable, "")) / "core-site.xml"
             if os.environ.get(variable) and site.is_file():
-                keys._add_xml(site.read_bytes(), str(site))
-        submit = SubmitArguments.from_environment()
-        for name, value in read_defaults(submit.get("--properties-file")).items():
+                try:
+                    keys._add_xml(site.read_bytes(), str(site))
+                except OSError as failure:
+                    keys.complaints.append(f"{site} cannot be read: {failure.strerror}")
+        try:
+            defaults = read_defaults(SubmitArguments.from_environment().get("--properties-file"))
+        except ConfigurationError as failure:
+            keys.complaints.append(str(failure))
+            defaults = {}
+        for name, value in defaults.items():
             if name.startswith(HADOOP_PREFIX):
-                keys._add(name.removeprefix(HADOOP_PREFIX), value, "spark-defaults.conf")
+                keys._values[name.removeprefix(HADOOP_PREFIX)] = (value, "spark-defaults.conf")
         return keys
 
     def all(self) -> list[tuple[str, str]]:
-        """Keys and values."""
-        return [(name, value) for name, (value, _) in self._values.items()]
+        """The keys that s3core may read, with their values, in which variables are expanded."""
+        return [(name, self._expanded(value)) for name, (value, _) in self._values.items() if name.startswith(_OURS)]
 
     def place(self, name: str) -> str | None:
         """The file that sets ``name``; ``None`` where none of these does."""
         return self._values.get(name, ("", None))[1]
 
-    def _add(self, name: str, value: str, place: str) -> None:
-        if name.startswith(_OURS):
-            self._values[name] = (value, place)
-
     def _add_xml(self, text: bytes, place: str) -> None:
-        for entry in ElementTree.fromstring(text).iter("property"):
+        try:
+            entries = list(ElementTree.fromstring(text).iter("property"))
+        except (ElementTree.ParseError, LookupError, ValueError) as failure:  # LookupError: of an unknown encoding
+            self.complaints.append(f"{place} is no XML that Hadoop can read: {failure}")
+            return
+        for entry in entries:
             name, value = entry.findtext("name"), entry.findtext("value")
             if name is not None and value:
-                self._add(name.strip(), value.strip(), place)
+                self._values[name.strip()] = (value.strip(), place)
+
+    def _expanded(self, value: str) -> str:
+        """``value`` as ``Configuration.get`` answers it; a variable that nobody sets stays as it is."""
+        for _ in range(_EXPANSIONS):
+            for variable in _VARIABLE.finditer(value):
+                text = self._variable(variable[1])
+                if text is not None:
+                    value = value[: variable.start()] + text + value[variable.end() :]
+                    break
+            else:
+                break
+        return value
+
+    def _variable(self, name: str) -> str | None:
+        if (wanted := _OF_ENVIRONMENT.fullmatch(name)) is not None:
+            text = os.environ.get(wanted["name"])
+            return wanted["otherwise"] if text is None or (wanted["empty"] and not text) else text
+        return _system_property(name) or self._values.get(name, (None, None))[0]
+
+
+def _system_property(name: str) -> str | None:
+    """The Java system properties that configurations refer to, as a JVM on this machine has them."""
+    match name:
+        case "user.name":
+            return getpass.getuser()
+        case "user.home":
+            return os.path.expanduser("~")
+        case "user.dir":
+            return os.getcwd()
+        case "java.io.tmpdir":
+            return tempfile.gettempdir()
+    return None
 
 
 def heap_size() -> tuple[int, str]:

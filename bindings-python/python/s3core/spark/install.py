@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from s3core.exceptions import LocalDiskError
+from s3core.spark.environment import spark_home
 from s3core.spark.jar import JAR_NAME, is_our_jar, jar_path
-from s3core.spark.surroundings import spark_home
 
 __all__ = ["install", "installed_jars", "uninstall"]
 

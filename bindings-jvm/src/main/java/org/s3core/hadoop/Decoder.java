@@ -63,8 +63,8 @@ final class Decoder {
     return counts;
   }
 
-  int octet() {
-    return bytes.get();
+  int unsignedByte() {
+    return bytes.get() & 0xff;
   }
 
   String string() {

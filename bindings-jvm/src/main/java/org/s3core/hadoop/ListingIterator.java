@@ -9,13 +9,13 @@ import org.apache.hadoop.fs.RemoteIterator;
 /** What is in a directory, page by page. Closed at its end, or by the collector where nobody goes that far. */
 final class ListingIterator implements RemoteIterator<Decoder.Entry>, AutoCloseable {
   private final long listing;
-  private final Abandoned abandoned;
+  private final Cleanup cleanup;
   private Iterator<Decoder.Entry> page = Collections.emptyIterator();
   private boolean isAtEnd;
 
   private ListingIterator(long listing) {
     this.listing = listing;
-    this.abandoned = Abandoned.when(this, () -> Native.closeListing(listing));
+    this.cleanup = Cleanup.when(this, () -> Native.closeListing(listing));
   }
 
   /** The first page is there when this returns, so that a missing directory is an error here. */
@@ -54,7 +54,7 @@ final class ListingIterator implements RemoteIterator<Decoder.Entry>, AutoClosea
   @Override
   public void close() {
     isAtEnd = true;
-    abandoned.forget();
+    cleanup.cancel();
     Native.closeListing(listing);
   }
 }

@@ -28,7 +28,11 @@ final class Native {
   /** {@code trusted}: DER certificates to trust beside the operating system's. Nothing is sent. */
   static native long openStore(String bucket, String[] keysAndValues, byte[][] trusted) throws IOException;
 
+  /** Ends the store and its files: calls on them fail, and what is being written stays invisible. */
   static native void closeStore(long store);
+
+  /** Forgets a store that nobody can call any more; its files live on. */
+  static native void releaseStore(long store);
 
   static native byte[] status(long store, String path) throws IOException;
 
@@ -77,6 +81,7 @@ final class Native {
   static native void readRanges(long reader, long[] positions, int[] lengths, Object[] targets, int[] offsets)
       throws IOException;
 
+  /** Does nothing where the reader is closed already. */
   static native void unbuffer(long reader);
 
   static native void closeReader(long reader);
@@ -90,8 +95,8 @@ final class Native {
   /** The object becomes visible; not in an interrupted thread. */
   static native void closeWriter(long writer) throws IOException;
 
-  /** Nothing becomes visible. */
-  static native void abortWriter(long writer) throws IOException;
+  /** Nothing becomes visible. Returns at once; what was sent is removed meanwhile. */
+  static native void abortWriter(long writer);
 
   // Log.
 

@@ -10,9 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -91,7 +88,7 @@ final class NativeExtraction {
   }
 
   private void loadFrom(Path directory, String digest) throws IOException {
-    Path file = Files.createTempFile(directory, "libs3core_jni-", ".so", ownerOnly(directory));
+    Path file = Files.createTempFile(directory, "libs3core_jni-", ".so");   // for its owner only
     try {
       String found = copyTo(file);
       if (!found.equals(digest)) {
@@ -103,14 +100,6 @@ final class NativeExtraction {
       // The mapping stays; nothing is left behind by a killed process.
       Files.deleteIfExists(file);
     }
-  }
-
-  private static FileAttribute<?>[] ownerOnly(Path directory) throws IOException {
-    if (!Files.getFileStore(directory).supportsFileAttributeView("posix")) {
-      return new FileAttribute<?>[0];
-    }
-    Set<PosixFilePermission> permissions = PosixFilePermissions.fromString("rwx------");
-    return new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(permissions)};
   }
 
   /** Copies the library and answers the digest and length of what is in the file afterwards. */

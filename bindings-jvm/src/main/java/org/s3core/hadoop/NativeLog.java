@@ -1,6 +1,8 @@
 package org.s3core.hadoop;
 
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +26,7 @@ final class NativeLog implements Runnable {
     thread.start();
   }
 
+  /** Never ends: an appender of the application may throw anything, and there is no second thread. */
   @Override
   public void run() {
     while (true) {
@@ -33,11 +36,21 @@ final class NativeLog implements Runnable {
         if (record != null) {
           log(new Decoder(record));
         }
-        Abandoned.releaseAll();
-      } catch (RuntimeException e) {
-        LOG.warn("A log line of the native library was lost", e);
+        Cleanup.runDue();
+      } catch (Throwable e) {
+        surviveFailure(e);
       }
     }
+  }
+
+  private static void surviveFailure(Throwable failure) {
+    try {
+      LOG.warn("A log line of the native library was lost", failure);
+    } catch (Throwable e) {
+      // The log itself fails: there is nobody left to tell.
+    }
+    // What fails at once every time shall not keep a processor busy.
+    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(PAUSE_MILLISECONDS));
   }
 
   private void followLevels() {
@@ -65,7 +78,7 @@ final class NativeLog implements Runnable {
   }
 
   private static void log(Decoder record) {
-    int severity = record.octet();
+    int severity = record.unsignedByte();
     Logger logger = LoggerFactory.getLogger(PREFIX + record.string());
     String message = record.string();
     switch (severity) {

@@ -27,8 +27,10 @@ import org.apache.hadoop.util.Progressable;
 /**
  * Hadoop's FileSystem on a bucket of Ceph Radosgw or AWS S3: the value of {@code fs.s3a.impl}.
  *
- * <p>Options are those of S3A ({@code fs.s3a.*}, {@code fs.s3a.bucket.BUCKET.*}) and {@code fs.s3core.*}. Failures are
- * the exceptions that S3A throws in the same place. This class uses nothing that Hadoop 2.7 does not have.
+ * <p>Options are those of S3A ({@code fs.s3a.*}, {@code fs.s3a.bucket.BUCKET.*}) and {@code fs.s3core.*}. Three more of
+ * S3A's are read on Hadoop's side only: {@code block.size} (of the splits that jobs make),
+ * {@code downgrade.syncable.exceptions} and {@code security.credential.provider.path}. Failures are the exceptions that
+ * S3A throws in the same place. This class uses nothing that Hadoop 2.7 does not have.
  */
 public class S3CoreFileSystem extends FileSystem {
   /** Scheme of the entry for Java's service loader: that of s3a stays whatever {@code fs.s3a.impl} says. */
@@ -51,7 +53,7 @@ public class S3CoreFileSystem extends FileSystem {
   private boolean downgradeSync = true;
   private Statuses statuses;
   private long store;
-  private Abandoned abandoned;
+  private Cleanup cleanup;
 
   /** Called by Hadoop; loads nothing native, since the service loader makes one instance in every job. */
   public S3CoreFileSystem() {
@@ -76,7 +78,8 @@ public class S3CoreFileSystem extends FileSystem {
     byte[][] trusted = Native.usesTls(bucket, keysAndValues) ? StoreSettings.trustedCertificates() : new byte[0][];
     long opened = Native.openStore(bucket, keysAndValues, trusted);
     store = opened;
-    abandoned = Abandoned.when(this, () -> Native.closeStore(opened));
+    // Not closeStore: a stream may be in use although nobody holds its FileSystem any more.
+    cleanup = Cleanup.when(this, () -> Native.releaseStore(opened));
   }
 
   private static String bucketOf(URI name) throws IOException {
@@ -142,7 +145,7 @@ public class S3CoreFileSystem extends FileSystem {
   public FSDataInputStream open(Path path, int bufferSize) throws IOException {
     statistics.incrementReadOps(1);
     long reader = Native.openReader(store, key(path), -1, null);
-    return new FSDataInputStream(Layers.inputStream(reader, path.toString(), statistics));
+    return new FSDataInputStream(HadoopFeatures.inputStream(reader, path.toString(), statistics));
   }
 
   @Override
@@ -272,15 +275,18 @@ public class S3CoreFileSystem extends FileSystem {
     return Native.memory();
   }
 
-  /** Ends what is under way on this file system; files that are being written stay invisible. */
+  /**
+   * Files that are being written are given up, as on HDFS: closing them later fails and nothing of them becomes
+   * visible. Files that are being read cannot be read further.
+   */
   @Override
   public void close() throws IOException {
     try {
       super.close();
     } finally {
-      if (abandoned != null) {
-        abandoned.forget();
-        abandoned = null;
+      if (cleanup != null) {
+        cleanup.cancel();
+        cleanup = null;
         Native.closeStore(store);
       }
     }
@@ -289,10 +295,6 @@ public class S3CoreFileSystem extends FileSystem {
   @Override
   public String toString() {
     return "S3CoreFileSystem{" + uri + "}";
-  }
-
-  final long store() {
-    return store;
   }
 
   private LocatedFileStatus located(FileStatus status) throws IOException {

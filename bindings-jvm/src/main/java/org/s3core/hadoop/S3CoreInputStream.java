@@ -22,7 +22,7 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
   private final long length;
   private final String path;
   private final FileSystem.Statistics statistics;
-  private final Abandoned abandoned;
+  private final Cleanup cleanup;
   private volatile boolean isClosed;
 
   /** Where the next sequential read begins. */
@@ -42,7 +42,7 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
     this.length = length;
     this.path = path;
     this.statistics = statistics;
-    this.abandoned = Abandoned.when(this, () -> Native.closeReader(reader));
+    this.cleanup = Cleanup.when(this, () -> Native.closeReader(reader));
   }
 
   @Override
@@ -191,7 +191,7 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
   public void close() {
     if (!isClosed) {
       isClosed = true;
-      abandoned.forget();
+      cleanup.cancel();
       Native.closeReader(reader);
     }
   }

@@ -17,7 +17,7 @@ final class S3CoreOutputStream extends OutputStream implements Syncable {
   private final long writer;
   private final String path;
   private final boolean downgradeSync;
-  private final Abandoned abandoned;
+  private final Cleanup cleanup;
 
   private byte[] buffer;
   private int buffered;
@@ -33,7 +33,7 @@ final class S3CoreOutputStream extends OutputStream implements Syncable {
     this.writer = writer;
     this.path = path;
     this.downgradeSync = downgradeSync;
-    this.abandoned = Abandoned.when(this, () -> Native.abortWriter(writer));
+    this.cleanup = Cleanup.when(this, () -> Native.abortWriter(writer));
   }
 
   @Override
@@ -108,7 +108,7 @@ final class S3CoreOutputStream extends OutputStream implements Syncable {
       Native.closeWriter(writer);
     } finally {
       buffer = null;
-      abandoned.forget();
+      cleanup.cancel();
       // Does nothing where the writer was closed.
       Native.abortWriter(writer);
     }

@@ -10,7 +10,7 @@ import org.apache.hadoop.fs.permission.FsPermission;
 /** Makes Hadoop's statuses of core's entries, with ETags where the Hadoop at hand has an interface for them. */
 final class Statuses {
   /** Hadoop 3.3.4 and newer know ETags. */
-  static final boolean HAVE_ETAGS = Layers.has("org.apache.hadoop.fs.EtagSource");
+  static final boolean HAVE_ETAGS = HadoopFeatures.has("org.apache.hadoop.fs.EtagSource");
 
   private static final FsPermission FILE = FsPermission.createImmutable((short) 0666);
   private static final FsPermission DIRECTORY = FsPermission.createImmutable((short) 0777);

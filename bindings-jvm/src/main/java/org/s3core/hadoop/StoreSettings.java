@@ -1,6 +1,8 @@
 package org.s3core.hadoop;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.security.KeyStore;
 import java.security.KeyStoreException;
 import java.security.NoSuchAlgorithmException;
@@ -60,20 +62,23 @@ final class StoreSettings {
 
   /** Keys out of Hadoop credential providers (jceks files), where the configuration names some. */
   private static Map<String, String> providedSecrets(Configuration conf, String bucket) throws IOException {
-    StringBuilder path = new StringBuilder();
+    List<String> providers = new ArrayList<>();
     String[] keys = {BUCKET_PREFIX + bucket + "." + S3A_PROVIDER_PATH, PREFIX + S3A_PROVIDER_PATH, PROVIDER_PATH};
     for (String key : keys) {
-      String value = conf.getTrimmed(key, "");
-      if (!value.isEmpty()) {
-        path.append(path.length() == 0 ? "" : ",").append(value);
+      for (String provider : conf.getTrimmedStringCollection(key)) {
+        if (liesOnUs(conf, provider)) {
+          NativeLog.LOG.debug("No keys are looked for in {}, which cannot be opened without keys", provider);
+        } else {
+          providers.add(provider);
+        }
       }
     }
     Map<String, String> secrets = new TreeMap<>();
-    if (path.length() == 0) {
+    if (providers.isEmpty()) {
       return secrets;
     }
     Configuration withProviders = new Configuration(conf);
-    withProviders.set(PROVIDER_PATH, path.toString());
+    withProviders.set(PROVIDER_PATH, String.join(",", providers));
     for (String prefix : new String[] {BUCKET_PREFIX + bucket + ".", PREFIX}) {
       for (String name : SECRETS) {
         char[] secret = withProviders.getPassword(prefix + name);
@@ -83,6 +88,21 @@ final class StoreSettings {
       }
     }
     return secrets;
+  }
+
+  /**
+   * Whether a provider's file is in a bucket that this class is to find the keys for: opening it would ask for its keys
+   * again, without end. In {@code jceks://s3a@bucket/path} the scheme of the file stands before the {@code @}.
+   */
+  private static boolean liesOnUs(Configuration conf, String provider) {
+    String authority;
+    try {
+      authority = new URI(provider).getAuthority();
+    } catch (URISyntaxException e) {
+      return false;   // Hadoop says better what is wrong with it
+    }
+    int at = authority == null ? -1 : authority.indexOf('@');
+    return at >= 0 && DefaultResource.isBound(conf, authority.substring(0, at));
   }
 
   /** DER certificates of the issuers that this JVM trusts; honours {@code javax.net.ssl.trustStore}. */

@@ -68,6 +68,11 @@ class DecoderTest {
     assertEquals(2, counts.size());
   }
 
+  @Test
+  void bytesAreUnsigned() {
+    assertEquals(200, new Decoder(new byte[] {(byte) 200}).unsignedByte());
+  }
+
   private void strings(String... texts) throws IOException {
     for (String text : texts) {
       byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);

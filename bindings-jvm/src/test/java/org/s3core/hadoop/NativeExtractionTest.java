@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -28,10 +30,11 @@ class NativeExtractionTest {
       + (System.getProperty("os.arch").equals("aarch64") ? "aarch64" : "x86_64") + "/";
 
   @Test
-  void theFileIsWholeWhenItIsLoadedAndGoneAfterwards() throws IOException {
+  void theFileIsWholeAndItsOwnersWhenItIsLoadedAndGoneAfterwards() throws IOException {
     new NativeExtraction(resources, Collections.singletonList(temporary), file -> {
       loaded.add(file);
       assertTrue(Paths.get(file).toFile().length() > 100_000, file);
+      assertEquals("rw-------", permissions(Paths.get(file)));
     }).load();
     assertEquals(1, loaded.size());
     assertNothingIsLeft();
@@ -107,6 +110,14 @@ class NativeExtractionTest {
       System.clearProperty(NativeExtraction.DIRECTORY_PROPERTY);
     }
     assertEquals(Paths.get(System.getProperty("java.io.tmpdir")), NativeExtraction.candidates().get(0));
+  }
+
+  private static String permissions(Path file) {
+    try {
+      return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private void assertNothingIsLeft() throws IOException {

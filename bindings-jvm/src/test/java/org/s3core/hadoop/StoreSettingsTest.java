@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.security.alias.CredentialProvider;
 import org.apache.hadoop.security.alias.CredentialProviderFactory;
 import org.junit.jupiter.api.Test;
@@ -60,6 +62,37 @@ class StoreSettingsTest {
       assertEquals("a", settings.get("fs.s3a.access.key"), name);
       assertEquals("s", settings.get("fs.s3a.bucket.lake.secret.key"), name);
     }
+  }
+
+  /** A cluster may keep keys for its other services on s3a: those cannot be read without the keys that they hold. */
+  @Test
+  void providersOnABucketOfOursArePassedOver() throws IOException {
+    String onUs = "jceks://s3a@secrets/keys.jceks";
+    Configuration conf = new Configuration(false);
+    conf.set("fs.s3a.impl", S3CoreFileSystem.class.getName());
+    conf.set("hadoop.security.credential.provider.path", onUs);
+    assertFalse(settings(conf).containsKey("fs.s3a.access.key"));
+
+    String local = "localjceks://file" + temporary.resolve("beside.jceks");
+    Configuration writing = new Configuration(false);
+    writing.set("hadoop.security.credential.provider.path", local);
+    CredentialProvider keys = CredentialProviderFactory.getProviders(writing).get(0);
+    keys.createCredentialEntry("fs.s3a.access.key", "a".toCharArray());
+    keys.flush();
+    conf.set("hadoop.security.credential.provider.path", onUs + ", " + local);
+    assertEquals("a", settings(conf).get("fs.s3a.access.key"));
+
+    conf.set("hadoop.security.credential.provider.path", onUs);
+    try (FileSystem fileSystem = FileSystem.newInstance(URI.create("s3a://secrets/"), withKeys(conf))) {
+      assertEquals(S3CoreFileSystem.class, fileSystem.getClass());
+    }
+  }
+
+  private static Configuration withKeys(Configuration conf) {
+    conf.set("fs.s3a.endpoint", "http://127.0.0.1:1");
+    conf.set("fs.s3a.access.key", "devkey");
+    conf.set("fs.s3a.secret.key", "devsecret");
+    return conf;
   }
 
   @Test

@@ -11,12 +11,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.fs.EtagSource;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -27,6 +29,7 @@ import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 class StreamTest {
   private static final Path FILE = new Path("s3a://bucket/dir/file");
@@ -215,12 +218,61 @@ class StreamTest {
 
   @Test
   void anAbandonedStreamIsNeverCompleted() throws Exception {
-    fileSystem.create(new Path("s3a://bucket/out/abandoned")).write(1);
-    for (int i = 0; i < 20; i++) {
+    abandonAStream();
+    S3CoreFileSystem ours = (S3CoreFileSystem) fileSystem;
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (ours.memory()[1] > 0) {
+      assertTrue(System.nanoTime() < deadline, "its memory was not given back");
       System.gc();
       Thread.sleep(50);
     }
     assertNull(gateway.objects.get("out/abandoned"));
+  }
+
+  private void abandonAStream() throws IOException {
+    FSDataOutputStream out = fileSystem.create(new Path("s3a://bucket/out/abandoned"));
+    out.write(data, 0, 100_000);
+    assertTrue(((S3CoreFileSystem) fileSystem).memory()[1] > 0, "more than the stream itself buffers");
+  }
+
+  /** As Spark's writers, which keep the stream only. */
+  @Test
+  void aStreamOutlastsTheObjectThatOpenedIt() throws Exception {
+    S3CoreFileSystem forgotten = new S3CoreFileSystem();
+    forgotten.initialize(URI.create("s3a://bucket/"), gateway.configuration());
+    WeakReference<FileSystem> reference = new WeakReference<>(forgotten);
+    FSDataOutputStream out = forgotten.create(new Path("s3a://bucket/out/outlasting"));
+    FSDataInputStream in = forgotten.open(FILE);
+    forgotten = null;
+    while (reference.get() != null) {
+      System.gc();
+      Thread.sleep(50);
+    }
+    Thread.sleep(1500);   // clean-ups run every second
+    out.write(data);
+    out.close();
+    assertArrayEquals(data, gateway.objects.get("out/outlasting"));
+    byte[] read = new byte[data.length];
+    in.readFully(0, read);
+    assertArrayEquals(data, read);
+    in.close();
+  }
+
+  @Test
+  void closingTheFileSystemEndsItsFiles() throws IOException {
+    FSDataInputStream in = fileSystem.open(FILE);
+    FSDataOutputStream small = fileSystem.create(new Path("s3a://bucket/out/small"));
+    small.write(1);
+    FSDataOutputStream large = fileSystem.create(new Path("s3a://bucket/out/large"));
+    large.write(data);
+    fileSystem.close();
+    for (Executable call : Arrays.<Executable>asList(small::close, large::close, () -> in.read(new byte[100_000]),
+        () -> in.readFully(5, new byte[10]))) {
+      assertTrue(assertThrows(IOException.class, call).getMessage().contains("Filesystem is closed!"));
+    }
+    in.unbuffer();
+    in.close();
+    assertEquals(1, gateway.objects.size(), gateway.objects.keySet().toString());
   }
 
   @Test

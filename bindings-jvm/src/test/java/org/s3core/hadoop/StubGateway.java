@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
@@ -27,10 +28,13 @@ final class StubGateway implements AutoCloseable {
   final Map<String, Integer> requests = new ConcurrentHashMap<>();
 
   private final HttpServer server;
-  /** Method whose requests are not answered before {@link #close}. */
+  /** Method whose requests are not answered before {@link #release}. */
   private volatile String stalled = "";
   private final CountDownLatch arrived = new CountDownLatch(1);
   private final CountDownLatch released = new CountDownLatch(1);
+  private volatile boolean isClosed;
+  /** Requests that are still to be refused. */
+  private final AtomicInteger refusals = new AtomicInteger();
 
   StubGateway() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -53,6 +57,17 @@ final class StubGateway implements AutoCloseable {
     arrived.await();
   }
 
+  /** Answers what has stalled, and all that follows. */
+  void release() {
+    stalled = "";
+    released.countDown();
+  }
+
+  /** Answers the next request with 503. */
+  void refuseOnce() {
+    refusals.incrementAndGet();
+  }
+
   /** A configuration with nothing but what a user has to set. */
   Configuration configuration() {
     Configuration conf = new Configuration();
@@ -65,6 +80,7 @@ final class StubGateway implements AutoCloseable {
 
   @Override
   public void close() {
+    isClosed = true;
     released.countDown();
     server.stop(0);
   }
@@ -77,6 +93,13 @@ final class StubGateway implements AutoCloseable {
       if (method.equals(stalled)) {
         arrived.countDown();
         released.await();
+        if (isClosed) {
+          return;
+        }
+      }
+      if (refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+        String error = "<Error><Code>SlowDown</Code></Error>";
+        send(exchange, 503, error.getBytes(StandardCharsets.UTF_8), method.equals("HEAD"));
         return;
       }
       answer(exchange, method, body);

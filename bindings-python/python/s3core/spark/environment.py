@@ -35,12 +35,19 @@ def read_defaults(properties_file: str | None = None) -> dict[str, str]:
     """The settings that spark-submit starts from: of ``properties_file``, else of ``spark-defaults.conf``.
 
     The format is that of Java properties: a name ends at ``=``, ``:`` or a blank, a backslash continues a line.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
     """
     path = Path(properties_file) if properties_file else _defaults_file()
     if path is None or not path.is_file():
         return {}
     settings = {}
-    text = re.sub(r"\\\r?\n[ \t]*", "", path.read_text(encoding="utf-8", errors="replace"))
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as failure:
+        raise ConfigurationError(f"{path} cannot be read: {failure.strerror}") from failure
+    text = re.sub(r"\\\r?\n[ \t]*", "", text)
     for line in map(str.strip, text.splitlines()):
         if line and line[0] not in "#!":
             name, _, value = re.sub(r"[\s=:]+", "\0", line, count=1).partition("\0")
@@ -72,8 +79,16 @@ class SubmitArguments:
 
     @classmethod
     def from_environment(cls) -> SubmitArguments:
-        """The arguments that pyspark will start the JVM with."""
-        return cls(os.environ.get("PYSPARK_SUBMIT_ARGS"))
+        """The arguments that pyspark will start the JVM with.
+
+        Raises:
+            ConfigurationError: a quotation in them does not end.
+        """
+        try:
+            return cls(os.environ.get("PYSPARK_SUBMIT_ARGS"))
+        except ValueError as failure:
+            # Without the text, which may hold keys.
+            raise ConfigurationError(f"PYSPARK_SUBMIT_ARGS is no list of arguments: {failure}") from None
 
     def get(self, setting: str) -> str | None:
         """The value that spark-submit would take for ``setting``, or for ``--properties-file``."""

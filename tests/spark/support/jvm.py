@@ -20,7 +20,7 @@ MODULE_OPTIONS = [
 ]
 
 
-class Machine:
+class Jvm:
     """One JVM. Java exceptions arrive as py4j.protocol.Py4JJavaError."""
 
     def __init__(self, gateway: JavaGateway, process: Any, log: Path) -> None:
@@ -80,12 +80,12 @@ class Machine:
 
 
 @contextmanager
-def machine(
+def start_jvm(
     directory: Path,
     jars: Sequence[Path] = (),
     options: Sequence[str] = (),
     java: str = "java",
-) -> Iterator[Machine]:
+) -> Iterator[Jvm]:
     """A JVM with `jars` before Spark's own on its class path; `options` are JVM options, `java` the program to start."""
     spark_jars = Path(pyspark.__file__).parent / "jars" / "*"
     log = directory / "jvm.log"
@@ -99,7 +99,7 @@ def machine(
             redirect_stderr=output,
             return_proc=True,
         )
-    running = Machine(JavaGateway(gateway_parameters=GatewayParameters(port=port, auto_convert=True)), process, log)
+    running = Jvm(JavaGateway(gateway_parameters=GatewayParameters(port=port, auto_convert=True)), process, log)
     try:
         yield running
     except Py4JJavaError as error:

@@ -7,12 +7,12 @@ import org.apache.hadoop.fs.FileSystem;
  * Which Hadoop is at hand. A class that implements an interface of a newer Hadoop is loaded only where that interface
  * is there; everything else keeps to Hadoop 2.7.
  */
-final class Layers {
+final class HadoopFeatures {
   private static final boolean HAS_CAPABILITIES = has("org.apache.hadoop.fs.StreamCapabilities");
   /** Hadoop 3.3.5 and newer. */
   private static final boolean HAS_VECTORED_READS = has("org.apache.hadoop.fs.FileRange");
 
-  private Layers() {
+  private HadoopFeatures() {
   }
 
   /** Whether Hadoop has this class. */
