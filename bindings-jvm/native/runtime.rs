@@ -9,7 +9,7 @@ use std::thread::available_parallelism;
 
 use s3core::config::Options;
 use s3core::environment::{Environment, SystemClock, SystemRandom, container_memory_limit};
-use s3core::http::connection::{SharedTransports, TransportSettings};
+use s3core::http::connection::SharedTransports;
 use s3core::transfer::budget::MemoryBudget;
 use s3core::{Error, ErrorKind};
 use tokio::runtime::{Builder, EnterGuard, Runtime};
@@ -77,6 +77,6 @@ pub(crate) fn current_budget() -> Option<&'static MemoryBudget> {
 
 /// Clock, randomness and the connections of this configuration.
 pub(crate) fn environment(options: &Options) -> Result<Environment, Failure> {
-    let transport = TRANSPORTS.get(TransportSettings::of(options))?;
+    let transport = TRANSPORTS.get(options.transport.clone())?;
     Ok(Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport })
 }

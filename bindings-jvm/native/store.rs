@@ -74,7 +74,7 @@ extern "system" fn Java_org_s3core_hadoop_Native_openStore<'local>(
     export(&mut env, |env| {
         let _context = runtime::runtime()?.enter();
         let mut options = resolve(env, &bucket, &keys_and_values)?;
-        options.trust.additional.extend(certificates(env, &trusted)?);
+        options.transport.trust.additional.extend(certificates(env, &trusted)?);
         Ok(STORES.insert(Store {
             files: FileSystem::new(&options, runtime::environment(&options)?, runtime::budget(&options)),
             read_policy: options.read_policy,

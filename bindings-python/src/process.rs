@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use s3core::config::Options;
 use s3core::environment::{Environment, SystemClock, SystemRandom, container_memory_limit};
 use s3core::fs::FileSystem;
-use s3core::http::connection::{SharedTransports, TransportSettings};
+use s3core::http::connection::SharedTransports;
 use s3core::transfer::budget::MemoryBudget;
 use s3core::{Error, ErrorKind};
 use tokio::runtime::{Builder, Runtime};
@@ -87,7 +87,7 @@ impl Process {
 
     /// Clock, randomness and the connections of this configuration.
     pub(crate) fn environment(&self, options: &Options) -> Result<Environment, Failure> {
-        let transport = self.transports.get(TransportSettings::of(options))?;
+        let transport = self.transports.get(options.transport.clone())?;
         Ok(Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport })
     }
 

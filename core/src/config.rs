@@ -22,6 +22,7 @@ use std::time::Duration;
 use crate::credentials::chain::{self, Chosen};
 use crate::gateway::GatewaySettings;
 use crate::gateway::retry::RetryPolicy;
+use crate::http::connection::{TransportSettings, TrustSettings};
 use crate::http::{Endpoint, Limits};
 use crate::transfer::TransferSettings;
 use crate::{Error, ErrorKind, Result};
@@ -53,29 +54,14 @@ pub struct Options {
     pub gateway: GatewaySettings,
     /// How objects are moved.
     pub transfer: TransferSettings,
-    /// Whose certificates are trusted.
-    pub trust: TrustSettings,
-    /// Most connections to the endpoint at a time.
-    pub maximum_connections: usize,
-    /// How long an unused connection is kept.
-    pub idle_connection_limit: Duration,
+    /// How connections are made and kept.
+    pub transport: TransportSettings,
     /// How files are read where the one who opens them does not say.
     pub read_policy: ReadPolicy,
     /// Most keys of one page of a listing.
     pub paging_maximum: u32,
     explained: Vec<Explained>,
     foreign: Vec<String>,
-}
-
-/// Whose certificates are trusted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustSettings {
-    /// PEM file of more issuers.
-    pub ca_file: Option<PathBuf>,
-    /// More issuers as DER certificates, from the host language (the JVM's trust store).
-    pub additional: Vec<Vec<u8>>,
-    /// Whether the operating system's issuers are trusted.
-    pub use_system_store: bool,
 }
 
 /// One option, its value and where that came from.
@@ -137,13 +123,15 @@ impl Options {
                 upload_concurrency: settings.count(&table::FAST_UPLOAD_ACTIVE_BLOCKS) as usize,
                 storage_class: settings.optional_text(&table::CREATE_STORAGE_CLASS),
             },
-            trust: TrustSettings {
-                ca_file: settings.optional_text(&table::SSL_CA_FILE).map(PathBuf::from),
-                additional: Vec::new(),
-                use_system_store: settings.flag(&table::SSL_SYSTEM_STORE),
+            transport: TransportSettings {
+                trust: TrustSettings {
+                    ca_file: settings.optional_text(&table::SSL_CA_FILE).map(PathBuf::from),
+                    additional: Vec::new(),
+                    use_system_store: settings.flag(&table::SSL_SYSTEM_STORE),
+                },
+                maximum_connections: settings.count(&table::CONNECTION_MAXIMUM) as usize,
+                idle_connection_limit: settings.time(&table::CONNECTION_IDLE_TIME),
             },
-            maximum_connections: settings.count(&table::CONNECTION_MAXIMUM) as usize,
-            idle_connection_limit: settings.time(&table::CONNECTION_IDLE_TIME),
             read_policy: ReadPolicy::from_name(&settings.text(&table::INPUT_FADVISE)).unwrap_or_default(),
             paging_maximum: settings.count(&table::PAGING_MAXIMUM),
             explained: settings.explained,

@@ -95,7 +95,7 @@ fn endpoint_and_keys_are_enough() {
     assert_eq!(options.transfer.upload_concurrency, 4);
     assert_eq!(options.transfer.memory_limit, None);
     assert_eq!(options.transfer.buffer_directory, std::env::temp_dir());
-    assert!(options.trust.use_system_store);
+    assert!(options.transport.trust.use_system_store);
     assert_eq!(options.gateway.user_agent, "");
 }
 
@@ -108,7 +108,7 @@ fn what_hadoop_ships_is_no_wish(#[case] shipped: &str) {
     let text = format!("fs.s3a.endpoint=http://rgw fs.s3a.path.style.access=false fs.s3a.buffer.dir= {shipped}");
     let options = World::hadoop(&text).options();
     assert!(options.gateway.path_style);
-    assert_eq!(options.maximum_connections, 96);
+    assert_eq!(options.transport.maximum_connections, 96);
     assert_eq!(options.gateway.retry.brief_attempts, 8);
     assert_eq!(explained(&options, "path.style.access"), ("true".to_owned(), "default for the endpoint".to_owned()));
 }
@@ -421,7 +421,7 @@ fn other_settings_reach_their_place() {
     assert_eq!(options.paging_maximum, 5000);
     assert_eq!(options.transfer.copy_threshold, 2_147_483_647);
     assert_eq!(options.gateway.limits.connect, Duration::from_secs(5));
-    assert_eq!(options.idle_connection_limit, Duration::from_secs(300));
-    assert_eq!(options.trust.ca_file, Some(PathBuf::from("/etc/ca.pem")));
-    assert!(!options.trust.use_system_store);
+    assert_eq!(options.transport.idle_connection_limit, Duration::from_secs(300));
+    assert_eq!(options.transport.trust.ca_file, Some(PathBuf::from("/etc/ca.pem")));
+    assert!(!options.transport.trust.use_system_store);
 }

@@ -17,13 +17,13 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::Result;
-use crate::config::{Options, TrustSettings};
 use crate::http::{Endpoint, Limits, Request, Response, Transport};
 
 use dial::Dialer;
 use pool::Pool;
 
 pub use shared::SharedTransports;
+pub use trust::TrustSettings;
 
 /// How connections are made and kept. The settings of [`HttpTransport::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,17 +36,6 @@ pub struct TransportSettings {
     /// How long an unused connection is kept. Radosgw closes one after 65 s (its frontend's `request_timeout_ms`), so
     /// a shorter limit keeps requests off connections that are just being closed.
     pub idle_connection_limit: Duration,
-}
-
-impl TransportSettings {
-    /// Those that `options` ask for.
-    pub fn of(options: &Options) -> Self {
-        Self {
-            trust: options.trust.clone(),
-            maximum_connections: options.maximum_connections,
-            idle_connection_limit: options.idle_connection_limit,
-        }
-    }
 }
 
 impl Default for TransportSettings {

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use s3core::config::TrustSettings;
 use s3core::credentials::Credentials;
 use s3core::environment::{Environment, Random, SystemClock, SystemRandom};
 use s3core::gateway::retry::RetryPolicy;
 use s3core::gateway::{Gateway, GatewaySettings};
+use s3core::http::connection::TrustSettings;
 use s3core::http::connection::{HttpTransport, TransportSettings};
 use s3core::http::{Endpoint, Limits};
 use s3core::ops::{CreateBucket, GetObject, PutObject};

@@ -67,7 +67,8 @@ async fn a_silent_address_is_unreachable_after_the_connect_limit() {
 #[tokio::test]
 async fn a_server_that_does_not_shake_hands_is_unreachable_after_the_connect_limit() {
     let server = Server::start(|mut stream, _| async move { wait_for_end(&mut stream).await }).await;
-    let trust = s3core::config::TrustSettings { additional: vec![crate::tls::Authority::new().der()], ..no_trust() };
+    let trust =
+        s3core::http::connection::TrustSettings { additional: vec![crate::tls::Authority::new().der()], ..no_trust() };
     let transport = transport_with(TransportSettings { trust, ..TransportSettings::default() });
     let start = Instant::now();
     let limits = Limits { connect: SHORT, ..PATIENT };

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use s3core::config::TrustSettings;
+use s3core::http::connection::TrustSettings;
 use s3core::http::connection::{HttpTransport, TransportSettings};
 use s3core::http::payload::Piece;
 use s3core::http::{Endpoint, Limits, Payload, Request, Response, Transport};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rstest::rstest;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use s3core::config::TrustSettings;
+use s3core::http::connection::TrustSettings;
 use s3core::http::connection::{HttpTransport, TransportSettings};
 use s3core::{ErrorKind, Result};
 use tokio_rustls::TlsAcceptor;

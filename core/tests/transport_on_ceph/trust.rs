@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::Method;
 use rstest::rstest;
-use s3core::config::TrustSettings;
 use s3core::gateway::GatewaySettings;
 use s3core::http::Endpoint;
+use s3core::http::connection::TrustSettings;
 use s3core::{ErrorKind, Result};
 
 use crate::client::Client;

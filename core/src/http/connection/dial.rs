@@ -13,12 +13,12 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::TrustSettings;
 use super::failure;
 use super::http1::Connection;
 use super::quick_ack::QuickAckStream;
 use super::trust::Trust;
 use crate::Result;
-use crate::config::TrustSettings;
 use crate::http::Endpoint;
 
 /// How long one address may take before the next is tried beside it (RFC 8305, section 5).

@@ -2,6 +2,7 @@
 
 mod verifier;
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::CertificateDer;
@@ -9,11 +10,21 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::failure;
-use crate::config::TrustSettings;
 use crate::http::Endpoint;
 use crate::{Error, ErrorKind, Result};
 
 use verifier::Verifier;
+
+/// Whose certificates are trusted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustSettings {
+    /// PEM file of more issuers.
+    pub ca_file: Option<PathBuf>,
+    /// More issuers as DER certificates, from the host language (the JVM's trust store).
+    pub additional: Vec<Vec<u8>>,
+    /// Whether the operating system's issuers are trusted.
+    pub use_system_store: bool,
+}
 
 /// The trusted certificates, and the TLS settings made of them when they are first needed.
 pub(super) struct Trust {
