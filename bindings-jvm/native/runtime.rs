@@ -63,7 +63,7 @@ pub(crate) fn budget(options: &Options) -> MemoryBudget {
     let budget = BUDGET.get_or_init(|| {
         MemoryBudget::new(match (options.transfer.memory_limit, process.first) {
             (Some(limit), _) => limit,
-            (None, true) => MemoryBudget::suitable(container_memory_limit(), process.heap),
+            (None, true) => MemoryBudget::suitable(container_memory_limit(process.heap), process.heap),
             (None, false) => BUDGET_OF_FURTHER_COPIES,
         })
     });

@@ -71,7 +71,7 @@ pub(crate) fn probe_bucket(py: Python<'_>, bucket: &str, options: Vec<Pair>, had
 /// The default memory budget of a JVM with `heap` bytes of heap in this container, and the reason for that size.
 #[pyfunction]
 pub(crate) fn memory_budget(heap: u64) -> (u64, String) {
-    let container = container_memory_limit();
+    let container = container_memory_limit(heap);
     let size = MemoryBudget::suitable(container, heap);
     let reason = match container {
         None => "no container limit".to_owned(),

@@ -96,7 +96,7 @@ impl Process {
     fn budget(&self, options: &Options) -> MemoryBudget {
         let budget = self.budget.get_or_init(|| {
             let limit =
-                options.transfer.memory_limit.unwrap_or_else(|| MemoryBudget::suitable(container_memory_limit(), 0));
+                options.transfer.memory_limit.unwrap_or_else(|| MemoryBudget::suitable(container_memory_limit(0), 0));
             MemoryBudget::new(limit)
         });
         budget.clone()

@@ -13,7 +13,7 @@ use crate::http::Response;
 use crate::{Error, ErrorKind, Result};
 
 use super::answer::Document;
-use super::condition::{WriteCondition, ask_to_settle, leaves_doubt, present, restated};
+use super::condition::{WriteCondition, ask_to_settle, leaves_doubt, present};
 use super::list_parts::ListParts;
 use super::object_head::ObjectHead;
 use super::request::{about_object, set_document};
@@ -123,7 +123,8 @@ impl Exchange for CompleteMultipartUpload {
             Err(error) if error.message().contains(IN_PROGRESS) => {
                 self.in_doubt = true;
                 // An earlier attempt may take as long as it likes; settling tells whether there is one.
-                return Err(restated(&error, ErrorKind::Throttled, error.message().to_owned()));
+                let message = error.message().to_owned();
+                return Err(error.restated(ErrorKind::Throttled, message));
             }
             Err(error)
                 if self.in_doubt && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PreconditionFailed) =>

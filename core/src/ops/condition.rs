@@ -36,13 +36,13 @@ impl WriteCondition {
     pub(super) fn explain(&self, error: Error) -> Error {
         match (self, error.status()) {
             (Self::IfAbsent, Some(412)) => {
-                restated(&error, ErrorKind::AlreadyExists, "an object of that key exists".to_owned())
+                error.restated(ErrorKind::AlreadyExists, "an object of that key exists")
             }
             (Self::IfMatch(_), Some(404)) if error.kind() == ErrorKind::NotFound => {
-                restated(&error, ErrorKind::PreconditionFailed, "the object was deleted meanwhile".to_owned())
+                error.restated(ErrorKind::PreconditionFailed, "the object was deleted meanwhile")
             }
             (Self::IfMatch(etag), Some(412)) => {
-                restated(&error, ErrorKind::PreconditionFailed, format!("the object no longer has the ETag {etag}"))
+                error.restated(ErrorKind::PreconditionFailed, format!("the object no longer has the ETag {etag}"))
             }
             _ => error,
         }
@@ -89,18 +89,8 @@ pub(super) fn leaves_doubt(failure: &Error) -> bool {
 /// The error of an attempt that was refused although, or because, an earlier attempt may have been done: asks for the
 /// settlement that precedes every further attempt.
 pub(super) fn ask_to_settle(refusal: &Error) -> Error {
-    restated(refusal, ErrorKind::Unavailable, format!("an earlier attempt may have been done ({})", refusal.message()))
-}
-
-/// The same answer, told with other words.
-pub(super) fn restated(error: &Error, kind: ErrorKind, message: String) -> Error {
-    let told = Error::new(kind, message);
-    match error.status() {
-        Some(status) => {
-            told.answered(status, error.service_code().map(str::to_owned), error.request_id().map(str::to_owned))
-        }
-        None => told,
-    }
+    let message = format!("an earlier attempt may have been done ({})", refusal.message());
+    refusal.clone().restated(ErrorKind::Unavailable, message)
 }
 
 /// The object of that key as it is now; `None` where there is none.
@@ -110,7 +100,7 @@ pub(super) async fn present(gateway: &Gateway, bucket: &str, key: &str) -> Resul
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) if error.kind() == ErrorKind::AccessDenied => {
             let message = "the write may have been done or not: its answer was lost, and this key may not be looked at";
-            Err(restated(&error, ErrorKind::AccessDenied, message.to_owned()))
+            Err(error.restated(ErrorKind::AccessDenied, message))
         }
         Err(error) => Err(error),
     }

@@ -13,7 +13,6 @@ use crate::gateway::{Exchange, OperationRequest};
 use crate::http::Response;
 use crate::{Error, ErrorKind, Result};
 
-use super::condition::restated;
 use super::object_head::ObjectHead;
 use super::request::{about_object, set_header, set_header_if_some};
 use super::{etag, failure};
@@ -165,13 +164,13 @@ impl<S: Sink> GetObject<S> {
     fn refused(&self, error: Error) -> Error {
         match (error.status(), &self.if_match, &self.if_none_match) {
             (Some(412), _, _) if self.begun.is_some() => {
-                restated(&error, ErrorKind::Changed, self.changed().message().to_owned())
+                error.restated(ErrorKind::Changed, self.changed().message())
             }
             (Some(412), Some(etag), _) => {
-                restated(&error, ErrorKind::PreconditionFailed, format!("the object no longer has the ETag {etag}"))
+                error.restated(ErrorKind::PreconditionFailed, format!("the object no longer has the ETag {etag}"))
             }
             (Some(304), _, Some(etag)) => {
-                restated(&error, ErrorKind::PreconditionFailed, format!("the object still has the ETag {etag}"))
+                error.restated(ErrorKind::PreconditionFailed, format!("the object still has the ETag {etag}"))
             }
             _ => error,
         }

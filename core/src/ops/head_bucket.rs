@@ -7,7 +7,6 @@ use crate::http::Response;
 use crate::{ErrorKind, Result};
 
 use super::answer;
-use super::condition::restated;
 use super::request::about_bucket;
 
 /// Asks for a bucket. Fails with `NoSuchBucket` or `AccessDenied`.
@@ -43,7 +42,7 @@ impl Exchange for HeadBucket {
         match answer::without_document(response).await {
             Ok(_) => Ok(()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                Err(restated(&error, ErrorKind::NoSuchBucket, "the bucket does not exist: check its name".to_owned()))
+                Err(error.restated(ErrorKind::NoSuchBucket, "the bucket does not exist: check its name"))
             }
             Err(error) => Err(error),
         }

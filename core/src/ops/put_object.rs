@@ -9,7 +9,7 @@ use crate::http::{Payload, Response};
 use crate::{Error, ErrorKind, Result};
 
 use super::answer;
-use super::condition::{WriteCondition, WriteId, ask_to_settle, leaves_doubt, present, restated};
+use super::condition::{WriteCondition, WriteId, ask_to_settle, leaves_doubt, present};
 use super::digest::PayloadDigest;
 use super::request::{about_object, set_header_if_some, set_metadata, set_payload};
 
@@ -43,7 +43,7 @@ pub(super) fn explain_storage_class(storage_class: Option<&str>, error: Error) -
         (Some(class), Some("InvalidArgument" | "InvalidStorageClass")) => {
             let message =
                 format!("the gateway probably has no storage class {class}: check fs.s3a.create.storage.class");
-            restated(&error, ErrorKind::BadRequest, message)
+            error.restated(ErrorKind::BadRequest, message)
         }
         _ => error,
     }

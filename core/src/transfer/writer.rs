@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::gateway::Gateway;
 use crate::ops::{CompletedPart, HeadObject, ObjectAttributes, PutObject, UploadPart, WriteCondition, WriteId};
@@ -157,7 +157,7 @@ impl ObjectWriter {
     ///
     /// # Errors
     /// `AlreadyExists` where it was to be exclusive and is not; what a part failed with. Nothing is visible then, and
-    /// what was uploaded is removed.
+    /// what was uploaded is removed, unless the error says that the object may be there all the same.
     pub async fn close(&mut self) -> Result<WrittenObject> {
         if let Some(written) = &self.written {
             return Ok(written.clone());
@@ -381,7 +381,7 @@ impl Shared {
             }
             Err(stopped) => {
                 // What was taken is lost, so the object cannot be completed any more.
-                let failure = Error::new(ErrorKind::Internal, "spilling was stopped").caused_by(stopped);
+                let failure = spilling_was_stopped(stopped);
                 state.failure.get_or_insert_with(|| failure.clone());
                 Err(failure)
             }
@@ -414,7 +414,9 @@ impl Holder for Shared {
                     return Ok(true);
                 }
             }
-            self.spill().await
+            // In a task of its own: who asked for the memory may go away, and must not take the part along.
+            let spilling = tokio::spawn(self.spill());
+            spilling.await.unwrap_or_else(|stopped| Err(spilling_was_stopped(stopped)))
         })
     }
 }
@@ -450,6 +452,10 @@ impl Drop for Unfinished<'_> {
 /// The size of the part of that number, where the first have `size`.
 fn grown(size: u64, number: u32) -> u64 {
     size.saturating_mul(1 << (number / PARTS_PER_SIZE).min(16)).min(LARGEST_PART)
+}
+
+fn spilling_was_stopped(stopped: JoinError) -> Error {
+    Error::new(ErrorKind::Internal, "spilling was stopped").caused_by(stopped)
 }
 
 fn too_many_parts() -> Error {

@@ -173,3 +173,21 @@ async fn a_full_disk_fails_the_one_who_needs_memory_and_harms_no_other() {
     idle.close().await.unwrap();
     assert!(read(&files, "idle").await.unwrap() == bytes[..MIB - 200_000]);
 }
+
+/// One writer's memory goes to disk for another, who is interrupted meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_needs_memory_may_go_away_while_another_spills() {
+    let files = Files::with(EMBEDDED, &[], 1 << 20).await;
+    let bytes = content(MIB, 1);
+    for round in 0..50 {
+        let mut idle = files.create_file("idle", CreateOptions::default()).await.unwrap();
+        idle.write(&bytes[..MIB - 200_000]).await.unwrap();
+        let mut needy = files.create_file("needy", CreateOptions::default()).await.unwrap();
+        let _ = tokio::time::timeout(Duration::from_micros(50 * round), needy.write(&bytes)).await;
+        drop(needy);
+        let closed = tokio::time::timeout(Duration::from_secs(20), idle.close()).await;
+        closed.expect("a close that waits for ever").unwrap();
+        assert!(read(&files, "idle").await.unwrap() == bytes[..MIB - 200_000]);
+        files.delete("idle", false).await.unwrap();
+    }
+}
