@@ -7,6 +7,7 @@
 
 mod create;
 mod delete;
+mod footers;
 mod keys;
 mod listing;
 mod open;
@@ -24,6 +25,8 @@ use crate::transfer::TransferSettings;
 use crate::transfer::budget::MemoryBudget;
 use crate::{Error, ErrorKind, Result};
 
+use footers::Footers;
+
 pub use create::CreateOptions;
 pub use listing::Listing;
 pub use open::OpenOptions;
@@ -40,6 +43,7 @@ struct Shared {
     bucket: String,
     transfer: TransferSettings,
     page_size: u32,
+    footers: Arc<Footers>,
     budget: MemoryBudget,
     explained: Vec<Explained>,
 }
@@ -47,8 +51,11 @@ struct Shared {
 impl FileSystem {
     /// The bucket that `options` were resolved for. Nothing is sent.
     pub fn new(options: &Options, environment: Environment, budget: MemoryBudget) -> Self {
+        let footers = Footers::new(&budget);
+        let watcher = Arc::clone(&footers) as _;
         let shared = Shared {
-            gateway: Gateway::new(options.gateway.clone(), environment),
+            gateway: Gateway::watched(options.gateway.clone(), environment, Some(watcher)),
+            footers,
             bucket: options.bucket.clone(),
             transfer: options.transfer.clone(),
             page_size: options.paging_maximum,

@@ -105,6 +105,12 @@ pub struct GatewaySettings {
     pub user_agent: String,
 }
 
+/// Is told of changes to objects.
+pub trait Watcher: Send + Sync {
+    /// A request that changes the object `key` goes out `now`, or has ended. Empty where it is about several keys.
+    fn changing(&self, key: &str, now: Instant);
+}
+
 /// A connection to one S3 service. Cheap to clone; clones share everything.
 #[derive(Clone)]
 pub struct Gateway {
@@ -121,11 +127,17 @@ struct Shared {
     capabilities: Capabilities,
     has_answered: AtomicBool,
     first_contact: Mutex<FirstContact>,
+    watcher: Option<Arc<dyn Watcher>>,
 }
 
 impl Gateway {
     /// A gateway that is reached as `settings` say. Nothing is sent.
     pub fn new(settings: GatewaySettings, environment: Environment) -> Self {
+        Self::watched(settings, environment, None)
+    }
+
+    /// A gateway that tells `watcher` which objects it changes; it is used for one bucket.
+    pub fn watched(settings: GatewaySettings, environment: Environment, watcher: Option<Arc<dyn Watcher>>) -> Self {
         let signer = Signer::new(&settings);
         let capabilities = Capabilities::new(Arc::clone(&environment.clock));
         Self {
@@ -137,6 +149,7 @@ impl Gateway {
                 capabilities,
                 has_answered: AtomicBool::new(false),
                 first_contact: Mutex::default(),
+                watcher,
             }),
             began: None,
         }
@@ -192,6 +205,7 @@ impl Gateway {
     async fn attempt<E: Exchange>(&self, exchange: &mut E) -> Result<E::Output> {
         let shared = &*self.shared;
         let request = exchange.request()?;
+        let _change = Change::of(self, &request);
         let sent = request.payload.len();
         let limits = self.limits(shared.environment.clock.monotonic());
         let endpoint = shared.signer.endpoint(&request.bucket);
@@ -253,5 +267,31 @@ impl Gateway {
     /// Clock, randomness and transport.
     pub fn environment(&self) -> &Environment {
         &self.shared.environment
+    }
+}
+
+/// Tells of a change when it begins and when it has ended, also where nobody waits for its end.
+struct Change<'a> {
+    watcher: &'a dyn Watcher,
+    environment: &'a Environment,
+    key: String,
+}
+
+impl<'a> Change<'a> {
+    fn of(gateway: &'a Gateway, request: &OperationRequest) -> Option<Self> {
+        let watcher = gateway.shared.watcher.as_deref().filter(|_| !request.method.is_safe())?;
+        let change = Self { watcher, environment: gateway.environment(), key: request.key.clone() };
+        change.tell();
+        Some(change)
+    }
+
+    fn tell(&self) {
+        self.watcher.changing(&self.key, self.environment.clock.monotonic());
+    }
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        self.tell();
     }
 }

@@ -1,6 +1,7 @@
 //! Opening files.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -9,7 +10,8 @@ use crate::ops::{ByteRange, GetObject, HeadObject};
 use crate::transfer::reader::{ObjectReader, Source, Tail};
 use crate::{Error, ErrorKind, Result};
 
-use super::{FileSystem, keys};
+use super::footers::{Footer, is_columnar};
+use super::{FileStatus, FileSystem, keys};
 
 /// What is known of a file before it is opened.
 #[derive(Debug, Clone, Default)]
@@ -47,21 +49,17 @@ impl FileSystem {
         Ok(ObjectReader::new(source, tail, options.policy, &self.shared.transfer, self.budget().clone()))
     }
 
-    async fn look_at(&self, path: &str, options: &OpenOptions) -> Result<(Source, Option<Tail>)> {
-        if options.policy != ReadPolicy::Sequential && is_columnar(path) {
-            let mut frames: Vec<Bytes> = Vec::new();
-            let mut get = GetObject::new(self.bucket(), path, &mut frames);
-            get.range = Some(ByteRange::Last(TAIL));
-            get.if_match.clone_from(&options.etag);
-            match self.gateway().run(get).await {
-                Ok(head) => {
-                    let tail = Tail { start: head.range.start, bytes: frames.concat().into() };
-                    return Ok((self.source(path, head.length, head.etag), Some(tail)));
-                }
-                // An empty object has no last bytes.
-                Err(failure) if failure.kind() == ErrorKind::OutOfRange => {}
-                Err(failure) => return Err(failure),
+    async fn look_at(&self, path: &str, options: &OpenOptions) -> Result<(Source, Option<Arc<Tail>>)> {
+        if options.policy != ReadPolicy::Sequential
+            && is_columnar(path)
+            && let Some(footer) = self.footer(path).await?
+        {
+            let FileStatus { length, etag, .. } = &footer.status;
+            if options.etag.is_some() && options.etag != *etag {
+                let message = "the file was replaced since its ETag was learned: list it again";
+                return Err(Error::new(ErrorKind::Changed, message).at(self.bucket(), path));
             }
+            return Ok((self.source(path, *length, etag.clone()), Some(Arc::clone(&footer.tail))));
         }
         let head = match self.gateway().run(HeadObject::new(self.bucket(), path)).await {
             Ok(head) => head,
@@ -69,6 +67,34 @@ impl FileSystem {
         };
         let etag = options.etag.clone().or(head.etag);
         Ok((self.source(path, head.length, etag), None))
+    }
+
+    /// Status and last bytes of a file, in one request or, where both were read within the last second, none. `None` for
+    /// an empty object, which has no last bytes.
+    pub(super) async fn footer(&self, path: &str) -> Result<Option<Arc<Footer>>> {
+        let began = self.now();
+        if let Some(footer) = self.shared.footers.find(path, began) {
+            return Ok(Some(footer));
+        }
+        let mut memory = self.budget().reserve(TAIL).await?;
+        let mut frames: Vec<Bytes> = Vec::new();
+        let mut get = GetObject::new(self.bucket(), path, &mut frames);
+        get.range = Some(ByteRange::Last(TAIL));
+        let head = match self.gateway().run(get).await {
+            Ok(head) => head,
+            Err(failure) if failure.kind() == ErrorKind::OutOfRange => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
+        let bytes: Bytes = frames.concat().into();
+        memory.release(TAIL - bytes.len() as u64);
+        let tail = Arc::new(Tail { start: head.range.start, bytes, _memory: memory });
+        let footer = Arc::new(Footer { status: FileStatus::found(path, &head), tail });
+        self.shared.footers.keep(Arc::clone(&footer), began, self.now());
+        Ok(Some(footer))
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.gateway().environment().clock.monotonic()
     }
 
     fn source(&self, path: &str, length: u64, etag: Option<String>) -> Source {
@@ -84,8 +110,4 @@ impl FileSystem {
     fn is_a_directory(&self, path: &str) -> Error {
         Error::new(ErrorKind::NotFound, "it is a directory, which cannot be opened").at(self.bucket(), path)
     }
-}
-
-fn is_columnar(path: &str) -> bool {
-    path.ends_with(".parquet") || path.ends_with(".orc")
 }

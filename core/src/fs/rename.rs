@@ -26,7 +26,7 @@ impl FileSystem {
         if keys::is_root(from) {
             return Err(Error::new(ErrorKind::InvalidPath, "the root cannot be renamed").at(self.bucket(), from));
         }
-        let source = self.status(from).await?;
+        let source = self.kind_of(from).await?.ok_or_else(|| self.not_found(from))?;
         if from == to {
             return Ok(!source.is_directory);
         }

@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
-use crate::ops::{ByteRange, GetObject, HeadObject, ListObjectsV2, ListedObject};
+use crate::ops::{ByteRange, GetObject, HeadObject, ListObjectsV2, ListedObject, ObjectHead};
 use crate::{Error, ErrorKind, Result};
 
+use super::footers::is_columnar;
 use super::{FileSystem, keys};
 
 /// Entries that a listing is asked for to find one of them: a few that begin with the same name cost no second request.
@@ -39,6 +40,17 @@ impl FileStatus {
         }
     }
 
+    pub(super) fn found(path: &str, head: &ObjectHead) -> Self {
+        Self {
+            path: path.to_owned(),
+            is_directory: false,
+            length: head.length,
+            modified: head.modified.unwrap_or(SystemTime::UNIX_EPOCH),
+            etag: head.etag.clone(),
+            storage_class: head.storage_class.clone(),
+        }
+    }
+
     pub(super) fn of(object: ListedObject) -> Self {
         Self {
             path: object.key,
@@ -52,7 +64,8 @@ impl FileStatus {
 }
 
 impl FileSystem {
-    /// What stands at `path`: one request for a file, two for a directory.
+    /// What stands at `path`: one request for a file, two for a directory. Of a columnar file that was looked at within
+    /// the last second it is what was seen then, unless this process has changed it since.
     ///
     /// # Errors
     /// `NotFound` where nothing does, `NoSuchBucket` where the bucket is missing.
@@ -60,6 +73,17 @@ impl FileSystem {
         if keys::is_root(path) {
             self.check_bucket().await?;
             return Ok(FileStatus::directory(path));
+        }
+        if is_columnar(path) && !self.shared.footers.was_just_written(path, self.now()) {
+            match self.footer(path).await {
+                Ok(Some(footer)) => return Ok(footer.status.clone()),
+                Ok(None) => {}
+                Err(failure) if failure.kind() == ErrorKind::NotFound => {
+                    let is_directory = self.has_keys_below(path).await?;
+                    return is_directory.then(|| FileStatus::directory(path)).ok_or_else(|| self.not_found(path));
+                }
+                Err(failure) => return Err(failure),
+            }
         }
         self.kind_of(path).await?.ok_or_else(|| self.not_found(path))
     }
@@ -99,14 +123,7 @@ impl FileSystem {
     /// The object at `path` itself; `None` where there is none.
     pub(super) async fn file_status(&self, path: &str) -> Result<Option<FileStatus>> {
         match self.gateway().run(HeadObject::new(self.bucket(), path)).await {
-            Ok(head) => Ok(Some(FileStatus {
-                path: path.to_owned(),
-                is_directory: false,
-                length: head.length,
-                modified: head.modified.unwrap_or(SystemTime::UNIX_EPOCH),
-                etag: head.etag,
-                storage_class: head.storage_class,
-            })),
+            Ok(head) => Ok(Some(FileStatus::found(path, &head))),
             // The answer to a HEAD has no body, so it does not say whether the key or the bucket is missing; the
             // listing that follows does.
             Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(None),

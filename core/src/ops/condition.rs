@@ -35,9 +35,7 @@ impl WriteCondition {
     /// A refused condition in the words of the one who set it.
     pub(super) fn explain(&self, error: Error) -> Error {
         match (self, error.status()) {
-            (Self::IfAbsent, Some(412)) => {
-                error.restated(ErrorKind::AlreadyExists, "an object of that key exists")
-            }
+            (Self::IfAbsent, Some(412)) => error.restated(ErrorKind::AlreadyExists, "an object of that key exists"),
             (Self::IfMatch(_), Some(404)) if error.kind() == ErrorKind::NotFound => {
                 error.restated(ErrorKind::PreconditionFailed, "the object was deleted meanwhile")
             }

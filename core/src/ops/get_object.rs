@@ -163,9 +163,7 @@ impl<S: Sink> GetObject<S> {
 
     fn refused(&self, error: Error) -> Error {
         match (error.status(), &self.if_match, &self.if_none_match) {
-            (Some(412), _, _) if self.begun.is_some() => {
-                error.restated(ErrorKind::Changed, self.changed().message())
-            }
+            (Some(412), _, _) if self.begun.is_some() => error.restated(ErrorKind::Changed, self.changed().message()),
             (Some(412), Some(etag), _) => {
                 error.restated(ErrorKind::PreconditionFailed, format!("the object no longer has the ETag {etag}"))
             }

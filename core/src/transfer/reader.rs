@@ -14,7 +14,7 @@ use crate::gateway::Gateway;
 use crate::{Error, ErrorKind, Result};
 
 use super::TransferSettings;
-use super::budget::{Holder, MemoryBudget, SMALLEST};
+use super::budget::{Holder, MemoryBudget, Reservation, SMALLEST};
 use read_ahead::{Next, ReadAhead};
 
 pub use ranges::{Fetched, Ranges};
@@ -31,7 +31,7 @@ pub struct ObjectReader {
 struct Shared {
     source: Arc<Source>,
     budget: MemoryBudget,
-    tail: Option<Tail>,
+    tail: Mutex<Option<Arc<Tail>>>,
     read_ahead: Mutex<ReadAhead>,
 }
 
@@ -49,18 +49,24 @@ pub(crate) struct Source {
 pub(crate) struct Tail {
     pub(crate) start: u64,
     pub(crate) bytes: Bytes,
+    pub(crate) _memory: Reservation,
 }
 
 impl ObjectReader {
     pub(crate) fn new(
         source: Source,
-        tail: Option<Tail>,
+        tail: Option<Arc<Tail>>,
         policy: ReadPolicy,
         settings: &TransferSettings,
         budget: MemoryBudget,
     ) -> Self {
         let read_ahead = ReadAhead::new(policy, source.length, settings.read_ahead_limit, settings.random_read);
-        let shared = Arc::new(Shared { source: Arc::new(source), budget, tail, read_ahead: Mutex::new(read_ahead) });
+        let shared = Arc::new(Shared {
+            source: Arc::new(source),
+            budget,
+            tail: Mutex::new(tail),
+            read_ahead: Mutex::new(read_ahead),
+        });
         let holder: Weak<Shared> = Arc::downgrade(&shared);
         shared.budget.register(holder);
         Self { shared }
@@ -125,8 +131,8 @@ impl ObjectReader {
                 return Err(self.out_of_range(position, length));
             }
         }
-        let tail = self.shared.tail.as_ref();
-        Ok(Ranges::new(Arc::clone(&self.shared.source), self.shared.budget.clone(), tail, ranges))
+        let tail = self.shared.tail();
+        Ok(Ranges::new(Arc::clone(&self.shared.source), self.shared.budget.clone(), tail.as_deref(), ranges))
     }
 
     /// Exactly `length` bytes at `position`, in the caller's memory rather than the budget's.
@@ -142,8 +148,9 @@ impl ObjectReader {
         Ok(all)
     }
 
-    /// Gives back what was read ahead and the connections that read it; later reads go on as before.
+    /// Gives back the footer, what was read ahead and the connections that read it; later reads go on as before.
     pub fn unbuffer(&self) {
+        self.shared.forget_tail();
         self.shared.lock().clear();
     }
 
@@ -161,8 +168,16 @@ impl Shared {
         self.read_ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn tail(&self) -> Option<Arc<Tail>> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn forget_tail(&self) -> bool {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
+    }
+
     fn of_tail(&self, position: u64, at_most: usize) -> Option<Bytes> {
-        let tail = self.tail.as_ref()?;
+        let tail = self.tail()?;
         let skip = usize::try_from(position.checked_sub(tail.start)?).ok()?;
         let rest = tail.bytes.len().checked_sub(skip).filter(|rest| *rest > 0)?;
         Some(tail.bytes.slice(skip..skip + rest.min(at_most)))
@@ -209,7 +224,8 @@ impl Drop for Busy<'_> {
 
 impl Holder for Shared {
     fn holds(&self) -> u64 {
-        self.read_ahead.try_lock().map_or(0, |read_ahead| read_ahead.idle_bytes())
+        let tail = self.tail().map_or(0, |tail| tail.bytes.len() as u64);
+        self.read_ahead.try_lock().map_or(0, |read_ahead| read_ahead.idle_bytes(tail))
     }
 
     fn is_cheap(&self) -> bool {
@@ -218,11 +234,12 @@ impl Holder for Shared {
 
     fn give_back(self: Arc<Self>) -> BoxFuture<'static, Result<bool>> {
         let mut read_ahead = self.lock();
-        let gave = read_ahead.idle_bytes() > 0;
+        let mut gave = read_ahead.idle_bytes(0) > 0;
         if gave {
             read_ahead.clear();
         }
         drop(read_ahead);
+        gave |= self.forget_tail();
         Box::pin(async move { Ok(gave) })
     }
 }

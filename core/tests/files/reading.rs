@@ -1,7 +1,7 @@
 //! Reading: sequentially, by position, many ranges at once.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rstest::rstest;
 use s3core::ErrorKind;
@@ -212,4 +212,46 @@ async fn a_random_read_asks_for_the_readahead_range(#[case] hadoop: &[(&str, &st
     reader.read(MIB as u64, 10).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(files.gateway().statistics().snapshot()["GetObject"].bytes_received, expected);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_columnar_file_is_asked_for_once_in_a_second(
+    #[values(Service::Ceph, EMBEDDED)] service: Service,
+    #[values("file.parquet", "file.orc")] name: &str,
+) {
+    let writer = Files::at(service).await;
+    let place = &writer.place.running;
+    let keys = [("fs.s3a.access.key", place.access_key.as_str()), ("fs.s3a.secret.key", place.secret_key.as_str())];
+    let files = Files::reaching(&place.url, &writer.place.bucket, &keys, 128 << 20);
+    let (old, new) = (content(300_000, 1), content(200_000, 2));
+    write(&writer, name, &old).await.unwrap();
+    assert_eq!(writer.status(name).await.unwrap().length, 300_000);
+    assert!(!writer.gateway().statistics().snapshot().contains_key("GetObject"), "what was just written is not read");
+    // As Parquet's readers do: twice status, open, footer.
+    for _ in 0..2 {
+        let status = files.status(name).await.unwrap();
+        assert_eq!((status.length, status.is_directory), (300_000, false));
+        assert!(status.modified > SystemTime::UNIX_EPOCH && status.etag.is_some());
+        let reader = files.open_file(name, Default::default()).await.unwrap();
+        assert!(reader.read_range(299_000, 1000).await.unwrap() == old[299_000..]);
+    }
+    let counts = files.gateway().statistics().snapshot();
+    assert_eq!((counts["GetObject"].requests, counts.len()), (1, 1), "{counts:?}");
+
+    // What another process writes is seen a second later, what this one does at once.
+    write(&writer, name, &new).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(files.status(name).await.unwrap().length, 200_000);
+    write(&files, name, &old).await.unwrap();
+    assert_eq!(files.status(name).await.unwrap().length, 300_000);
+    let reader = files.open_file(name, Default::default()).await.unwrap();
+    assert!(reader.read_range(0, 300_000).await.unwrap() == old);
+    files.rename(name, "elsewhere.orc").await.unwrap();
+    assert_eq!(files.status(name).await.unwrap_err().kind(), ErrorKind::NotFound);
+    drop(reader);
+    files.delete("elsewhere.orc", false).await.unwrap();
+    assert_eq!(files.status("elsewhere.orc").await.unwrap_err().kind(), ErrorKind::NotFound);
+    write(&files, "directory.parquet/part", b"x").await.unwrap();
+    assert!(files.status("directory.parquet").await.unwrap().is_directory);
 }

@@ -171,8 +171,8 @@ impl ReadAhead {
         self.window = self.first_window();
     }
 
-    /// Bytes that nobody waits for.
-    pub(super) fn idle_bytes(&self) -> u64 {
-        if self.busy > 0 { 0 } else { self.requests.iter().map(RangeRequest::reserved).sum() }
+    /// Bytes that nobody waits for, with `others` beside the requests'.
+    pub(super) fn idle_bytes(&self, others: u64) -> u64 {
+        if self.busy > 0 { 0 } else { self.requests.iter().map(RangeRequest::reserved).sum::<u64>() + others }
     }
 }
