@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures s3core beside what users have today, in one run on real Ceph, and writes RESULTS.md, results.svg and results.json.
 # usage: run.sh [--quick] [options of bench, see: run.sh --help]      needs dist/s3core-hadoop-*.jar (make jar) and 4 GiB in /dev/shm
-# About 40 minutes on two cores; --quick is a smoke test of a few minutes that writes below target/ and whose figures mean nothing.
+# About 30 minutes on two cores; --quick is a smoke test of a few minutes that writes below target/ and whose figures mean nothing.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

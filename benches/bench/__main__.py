@@ -108,7 +108,7 @@ def check(arguments: argparse.Namespace) -> None:
 
 
 def rounds_of(peer: str, arguments: argparse.Namespace) -> int:
-    count: int = arguments.pairs if peer == OURS else arguments.peer_pairs
+    count: int = arguments.s3a_pairs if peer.startswith("s3a") else arguments.pairs
     return count
 
 
@@ -119,8 +119,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--tables", type=tables, default=TABLES, help="job (which the chart shows), calls, or both (default)")
     parser.add_argument("--rows", type=int, default=4_000_000, help="rows of the Spark job's table (default %(default)s)")
     parser.add_argument("--step-seconds", type=float, default=8.0, help="a step is repeated until it takes this long on file://")
-    parser.add_argument("--pairs", type=int, default=5, help="pairs of runs of s3core and file:// (default %(default)s)")
-    parser.add_argument("--peer-pairs", type=int, default=2, help="pairs of runs of every other peer and file:// (default %(default)s)")
+    parser.add_argument("--pairs", type=int, default=3, help="pairs of runs with file:// (default %(default)s)")
+    parser.add_argument("--s3a-pairs", type=int, default=1, help="the same for S3A, whose steps take minutes (default %(default)s)")
     parser.add_argument("--output", type=Path, help="directory for the results (default: benches/)")
     parser.add_argument("--chart", type=Path, help="file for the chart of the job table (default: results.svg beside the results)")
     parser.add_argument("--redo", action="store_true", help="measure nothing: write RESULTS.md and the chart from results.json again")
