@@ -73,6 +73,8 @@ class SparkJob:
 
     def repeats(self) -> dict[str, int]:
         """How often each step has to be repeated, found on a Spark that takes part in no pair."""
+        if not self.sizes.step_seconds:
+            return dict.fromkeys(STEPS, 1)
         with self._worker(self.floor, "repeats") as worker:
             # A quarter more: later runs are faster than this first one.
             repeats = {step: max(1, math.ceil(1.25 * self.sizes.step_seconds / worker.run(step, 1)["seconds"])) for step in STEPS}
