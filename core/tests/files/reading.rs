@@ -128,12 +128,13 @@ async fn broken_answers_are_resumed_where_they_broke() {
     assert!(received < bytes.len() as u64 * 11 / 10, "{received}");
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sequential_reader_asks_in_growing_steps() {
+async fn a_sequential_reader_asks_in_growing_steps(#[values(65_536, MIB, 8 * MIB)] step: usize) {
     let files = Files::at(EMBEDDED).await;
     write(&files, "file", &content(64 * MIB, 1)).await.unwrap();
     let reader = files.open_file("file", Default::default()).await.unwrap();
-    assert_eq!(read_on(&reader, 0, 65_536).await.unwrap().len(), 64 * MIB);
+    assert_eq!(read_on(&reader, 0, step).await.unwrap().len(), 64 * MIB);
     let requests = files.gateway().statistics().snapshot()["GetObject"].requests;
     assert!((8..=16).contains(&requests), "{requests}");
 }

@@ -140,7 +140,14 @@ impl ReadAhead {
         let position = self.requests.front().map_or(self.end, RangeRequest::position);
         let ahead = self.end.saturating_sub(position);
         if self.end < self.demanded {
-            return (ahead < self.limit).then(|| self.request_from(self.end));
+            if ahead >= self.limit {
+                return None;
+            }
+            // A caller with a large buffer reads on behind the run's end before it has come there.
+            self.continued = self.continued.saturating_add(1);
+            let next = self.request_from(self.end);
+            self.grow();
+            return Some(next);
         }
         if self.continued < 2 || self.policy == ReadPolicy::Random || ahead >= (2 * self.window).min(self.limit) {
             return None;
