@@ -2,6 +2,7 @@
 //!
 //! Never a critical section: before JDK 22 one such section keeps the whole heap from being collected.
 
+use bytes::Bytes;
 use jni::Env;
 use jni::objects::{JByteArray, JByteBuffer, JObject};
 use s3core::ErrorKind;
@@ -63,6 +64,15 @@ impl<'call, 'local> Destination<'call, 'local> {
                 Ok(())
             }
         }
+    }
+
+    /// Copies each of `pieces` to its position.
+    pub(crate) fn put_all(
+        &self,
+        env: &Env<'_>,
+        mut pieces: impl Iterator<Item = (usize, Bytes)>,
+    ) -> Result<(), Failure> {
+        pieces.try_for_each(|(position, bytes)| self.put(env, position, &bytes))
     }
 }
 

@@ -154,9 +154,7 @@ extern "system" fn Java_org_s3core_hadoop_Native_readRange<'local>(
         let destination = Destination::Array(&target, size(offset)?);
         let mut ranges = reader.object.ranges(&[(position, length)])?;
         while let Some(fetched) = wait(env, || reader.stop(), ranges.next())? {
-            for (index, bytes) in fetched.within(position, length) {
-                destination.put(env, index, &bytes)?;
-            }
+            destination.put_all(env, fetched.within(position, length))?;
         }
         Ok(())
     });
@@ -217,17 +215,11 @@ fn put_pieces(
 ) -> Result<(), Failure> {
     if memory::is_array(env, &target)? {
         let array = env.cast_local::<JByteArray<'_>>(target)?;
-        let destination = Destination::Array(&array, offset);
-        for (index, bytes) in pieces {
-            destination.put(env, index, &bytes)?;
-        }
+        Destination::Array(&array, offset).put_all(env, pieces)?;
         env.delete_local_ref(array);
     } else {
         let buffer = env.cast_local::<JByteBuffer<'_>>(target)?;
-        let destination = Destination::direct(env, &buffer, offset, length)?;
-        for (index, bytes) in pieces {
-            destination.put(env, index, &bytes)?;
-        }
+        Destination::direct(env, &buffer, offset, length)?.put_all(env, pieces)?;
         env.delete_local_ref(buffer);
     }
     Ok(())

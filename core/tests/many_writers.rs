@@ -48,5 +48,6 @@ async fn five_hundred_writers_finish_in_64_mib() {
         files.delete("w", true).await.unwrap();
     }
     println!("500 writers of 20 MiB: {} MiB of the budget at most", files.budget().peak() >> 20);
+    assert!(files.budget().peak() <= 64 << 20);
     assert_eq!(files.budget().used(), 0);
 }

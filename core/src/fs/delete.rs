@@ -1,6 +1,6 @@
 //! Removing files and trees.
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{self, Stream, TryStreamExt};
 
 use crate::ops::{DeleteObject, DeleteObjects, ListObjectsV2, ListedObject};
 use crate::{Error, ErrorKind, Result};
@@ -63,20 +63,15 @@ impl FileSystem {
             Ok::<_, Error>(pages.next_page().await?.map(|page| (page, pages)))
         });
         let keys = pages.map_ok(|page| stream::iter(page.into_iter().map(|object| Ok(object.key)))).try_flatten();
+        self.delete_keys(keys).await
+    }
+
+    /// Removes `keys` as they come, in as many requests as it takes.
+    pub(super) async fn delete_keys(&self, keys: impl Stream<Item = Result<String>>) -> Result<()> {
         keys.try_chunks(KEYS_AT_ONCE)
             .map_err(|stopped| stopped.1)
             .try_for_each_concurrent(REQUESTS_AT_ONCE, |batch| self.delete_batch(batch))
             .await
-    }
-
-    /// Removes `keys`, in as many requests as it takes.
-    pub(super) async fn delete_keys(&self, keys: Vec<String>) -> Result<()> {
-        let batches: Vec<Vec<String>> = keys.chunks(KEYS_AT_ONCE).map(<[String]>::to_vec).collect();
-        let mut done = stream::iter(batches).map(|batch| self.delete_batch(batch)).buffer_unordered(REQUESTS_AT_ONCE);
-        while let Some(outcome) = done.next().await {
-            outcome?;
-        }
-        Ok(())
     }
 
     async fn delete_batch(&self, keys: Vec<String>) -> Result<()> {

@@ -82,13 +82,13 @@ impl FileSystem {
         let mut copied = Vec::new();
         if let Err(failure) = self.copy_directory(from, to, &mut copied).await {
             // The source is whole; half a target would be taken for all of it, and a second try would go inside it.
-            let copies = copied.iter().filter_map(|key| Some(format!("{new}{}", key.strip_prefix(&old)?))).collect();
-            if let Err(failure) = self.delete_keys(copies).await {
+            let copies = copied.iter().filter_map(|key| Some(Ok(format!("{new}{}", key.strip_prefix(&old)?))));
+            if let Err(failure) = self.delete_keys(stream::iter(copies)).await {
                 tracing::warn!(%failure, from, to, "a rename failed and some of its copies could not be removed");
             }
             return Err(failure);
         }
-        self.delete_keys(copied).await
+        self.delete_keys(stream::iter(copied.into_iter().map(Ok))).await
     }
 
     /// Copies every key in the directory `from` to `to`, and notes in `copied` what is done.
