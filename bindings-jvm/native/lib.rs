@@ -1,6 +1,6 @@
 //! The native library inside the s3core jar: what `org.s3core.hadoop.Native` calls.
 //!
-//! Translation only: no policy and nothing about S3. Rooms: [`store`], [`reader`] and [`writer`] hold the exported
+//! Translation only: no policy and nothing about S3. Rooms: [`store`], [`reader`], [`writer`] and [`commit`] hold the exported
 //! functions by subject; [`ids`] what Java holds instead of pointers; [`wait`] how a Java thread waits; [`errors`] what
 //! it is told when something fails; [`memory`] the only place that touches Java's memory; [`encode`] answers of several
 //! fields; [`log`] the way to SLF4J; [`runtime`] what the process has one of.
@@ -9,6 +9,7 @@
 
 #![allow(unsafe_code, reason = "exported symbols count as unsafe; unsafe blocks are in `memory` only")]
 
+mod commit;
 mod encode;
 mod errors;
 mod ids;

@@ -4,11 +4,12 @@
 //! its threads. They are plain daemon-like threads that the JVM does not know and does not wait for.
 
 use std::num::NonZero;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::thread::available_parallelism;
 
 use s3core::config::Options;
 use s3core::environment::{Environment, SystemClock, SystemRandom, container_memory_limit};
+use s3core::fs::WorkPaths;
 use s3core::http::connection::SharedTransports;
 use s3core::transfer::budget::MemoryBudget;
 use s3core::{Error, ErrorKind};
@@ -28,6 +29,7 @@ struct Process {
 static PROCESS: OnceLock<Process> = OnceLock::new();
 static RUNTIME: OnceLock<Result<Runtime, Error>> = OnceLock::new();
 static BUDGET: OnceLock<MemoryBudget> = OnceLock::new();
+static WORK_PATHS: LazyLock<WorkPaths> = LazyLock::new(WorkPaths::new);
 static TRANSPORTS: SharedTransports = SharedTransports::new();
 
 /// Keeps what Java knows about the process: its largest heap in bytes, and whether this copy of the library is the
@@ -73,6 +75,11 @@ pub(crate) fn budget(options: &Options) -> MemoryBudget {
 /// The budget, where a store has been opened already.
 pub(crate) fn current_budget() -> Option<&'static MemoryBudget> {
     BUDGET.get()
+}
+
+/// The work paths of every task attempt in the process, whichever store it writes to.
+pub(crate) fn work_paths() -> WorkPaths {
+    WORK_PATHS.clone()
 }
 
 /// Clock, randomness and the connections of this configuration.

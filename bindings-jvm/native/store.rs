@@ -76,7 +76,12 @@ extern "system" fn Java_org_s3core_hadoop_Native_openStore<'local>(
         let mut options = resolve(env, &bucket, &keys_and_values)?;
         options.transport.trust.additional.extend(certificates(env, &trusted)?);
         Ok(STORES.insert(Store {
-            files: FileSystem::new(&options, runtime::environment(&options)?, runtime::budget(&options)),
+            files: FileSystem::new(
+                &options,
+                runtime::environment(&options)?,
+                runtime::budget(&options),
+                runtime::work_paths(),
+            ),
             read_policy: options.read_policy,
             foreign: options.foreign().to_vec(),
             closed: StoreClosed::default(),
@@ -257,6 +262,11 @@ extern "system" fn Java_org_s3core_hadoop_Native_memory<'local>(
         array.set_region(env, 0, &figures)?;
         Ok(array)
     })
+}
+
+/// The files of a store.
+pub(crate) fn files(store: jlong) -> Result<FileSystem, Failure> {
+    Ok(Store::find(store)?.files.clone())
 }
 
 pub(crate) fn open_reader(

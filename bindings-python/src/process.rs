@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use pyo3::prelude::*;
 use s3core::config::Options;
 use s3core::environment::{Environment, SystemClock, SystemRandom, container_memory_limit};
-use s3core::fs::FileSystem;
+use s3core::fs::{FileSystem, WorkPaths};
 use s3core::http::connection::SharedTransports;
 use s3core::transfer::budget::MemoryBudget;
 use s3core::{Error, ErrorKind};
@@ -26,6 +26,7 @@ pub(crate) struct Process {
     budget: OnceLock<MemoryBudget>,
     transports: SharedTransports,
     file_systems: Mutex<Vec<(FileSystemKey, FileSystem)>>,
+    work: WorkPaths,
 }
 
 /// What makes two stores share a file system: every option, the keys included.
@@ -65,6 +66,7 @@ impl Process {
             budget: OnceLock::new(),
             transports: SharedTransports::new(),
             file_systems: Mutex::default(),
+            work: WorkPaths::new(),
         })
     }
 
@@ -80,7 +82,7 @@ impl Process {
         if let Some((_, files)) = known.iter().find(|(other, _)| *other == key) {
             return Ok(files.clone());
         }
-        let files = FileSystem::new(options, self.environment(options)?, self.budget(options));
+        let files = FileSystem::new(options, self.environment(options)?, self.budget(options), self.work.clone());
         known.push((key, files.clone()));
         Ok(files)
     }

@@ -121,6 +121,8 @@ impl Options {
                 random_read: settings.number(&table::READAHEAD_RANGE),
                 copy_threshold: settings.number(&table::MULTIPART_THRESHOLD).clamp(LEAST_COPIED_PART, LARGEST_COPY),
                 upload_concurrency: settings.count(&table::FAST_UPLOAD_ACTIVE_BLOCKS) as usize,
+                largest_kept: settings.number(&table::COMMITTER_SMALL_FILE_SIZE),
+                commit_concurrency: settings.count(&table::COMMITTER_THREADS) as usize,
                 storage_class: settings.optional_text(&table::CREATE_STORAGE_CLASS),
             },
             transport: TransportSettings {

@@ -8,11 +8,13 @@
 mod create;
 mod delete;
 mod footers;
-mod keys;
+pub(crate) mod keys;
 mod listing;
 mod open;
+mod pending;
 mod rename;
 mod status;
+pub(crate) mod work;
 
 use std::sync::Arc;
 
@@ -31,6 +33,7 @@ pub use create::CreateOptions;
 pub use listing::Listing;
 pub use open::OpenOptions;
 pub use status::FileStatus;
+pub use work::WorkPaths;
 
 /// One bucket as a file system. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -41,24 +44,30 @@ pub struct FileSystem {
 struct Shared {
     gateway: Gateway,
     bucket: String,
+    /// The bucket with its endpoint: one name for all file systems of a process.
+    place: String,
     transfer: TransferSettings,
     page_size: u32,
+    work: WorkPaths,
     footers: Arc<Footers>,
     budget: MemoryBudget,
     explained: Vec<Explained>,
 }
 
 impl FileSystem {
-    /// The bucket that `options` were resolved for. Nothing is sent.
-    pub fn new(options: &Options, environment: Environment, budget: MemoryBudget) -> Self {
+    /// The bucket that `options` were resolved for. Nothing is sent. `budget` and `work` are the process's: all its file
+    /// systems share them.
+    pub fn new(options: &Options, environment: Environment, budget: MemoryBudget, work: WorkPaths) -> Self {
         let footers = Footers::new(&budget);
         let watcher = Arc::clone(&footers) as _;
         let shared = Shared {
             gateway: Gateway::watched(options.gateway.clone(), environment, Some(watcher)),
             footers,
             bucket: options.bucket.clone(),
+            place: format!("{}/{}", options.gateway.endpoint, options.bucket),
             transfer: options.transfer.clone(),
             page_size: options.paging_maximum,
+            work,
             budget,
             explained: options.explain(),
         };
@@ -119,7 +128,7 @@ impl FileSystem {
         Ok(None)
     }
 
-    async fn put_marker(&self, path: &str) -> Result<()> {
+    pub(crate) async fn put_marker(&self, path: &str) -> Result<()> {
         let marker = PutObject::new(self.bucket(), &keys::directory(path), Payload::empty());
         self.gateway().run(marker).await.map(|_| ())
     }

@@ -224,6 +224,24 @@ options! {
     )
         .hadoop(&["create.storage.class"]);
 
+    COMMITTER_THREADS = Row::new(
+        "committer.threads",
+        Count,
+        "Files that the commit of a job makes visible at the same time.",
+    )
+        .hadoop(&["committer.threads"])
+        .shipped(&["8"])
+        .default("32")
+        .range(1, 1000);
+    COMMITTER_SMALL_FILE_SIZE = Row::new(
+        "committer.small.file.size",
+        Size,
+        "Largest file that a task keeps until it is committed rather than uploads: one request instead of three. 1 MiB \
+         of such files at most for each task.",
+    )
+        .default("256K")
+        .range(0, 1 << 20);
+
     READ_AHEAD_LIMIT = Row::new(
         "read.ahead.limit",
         Size,

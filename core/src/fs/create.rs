@@ -24,30 +24,46 @@ impl FileSystem {
         if keys::is_root(path) {
             return Err(self.directory_stands_there(path));
         }
+        if let Some(writer) = self.create_pending(path, &options)? {
+            return Ok(writer);
+        }
         if options.overwrite {
             if self.has_keys_below(path).await? {
                 return Err(self.directory_stands_there(path));
             }
         } else if let Some(existing) = self.entry_at(path).await? {
-            let message = "a file of that name exists and was not to be replaced";
             return Err(match existing.is_directory {
                 true => self.directory_stands_there(path),
-                false => Error::new(ErrorKind::AlreadyExists, message).at(self.bucket(), path),
+                false => self.file_stands_there(path),
             });
         }
-        let mut attributes = options.attributes;
-        attributes.storage_class = attributes.storage_class.or_else(|| self.shared.transfer.storage_class.clone());
         let target = Target {
             gateway: self.gateway().clone(),
             bucket: self.bucket().to_owned(),
             key: path.to_owned(),
             exclusive: !options.overwrite,
-            attributes,
+            attributes: self.attributes(&options),
+            pending: None,
         };
-        Ok(ObjectWriter::new(target, self.shared.transfer.clone(), self.budget().clone()))
+        Ok(self.writer(target))
     }
 
-    fn directory_stands_there(&self, path: &str) -> Error {
+    pub(super) fn writer(&self, target: Target) -> ObjectWriter {
+        ObjectWriter::new(target, self.shared.transfer.clone(), self.budget().clone())
+    }
+
+    pub(super) fn attributes(&self, options: &CreateOptions) -> ObjectAttributes {
+        let mut attributes = options.attributes.clone();
+        attributes.storage_class = attributes.storage_class.or_else(|| self.shared.transfer.storage_class.clone());
+        attributes
+    }
+
+    pub(super) fn file_stands_there(&self, path: &str) -> Error {
+        let message = "a file of that name exists and was not to be replaced";
+        Error::new(ErrorKind::AlreadyExists, message).at(self.bucket(), path)
+    }
+
+    pub(super) fn directory_stands_there(&self, path: &str) -> Error {
         Error::new(ErrorKind::IsADirectory, "a directory of that name exists").at(self.bucket(), path)
     }
 }

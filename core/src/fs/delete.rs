@@ -23,8 +23,9 @@ impl FileSystem {
         if keys::is_root(path) {
             return self.delete_root(recursive).await;
         }
+        let was_pending = self.discard_pending(path, recursive)?;
         let Some(status) = self.kind_of(path).await? else {
-            return Ok(false);
+            return Ok(was_pending);
         };
         if !status.is_directory {
             self.gateway().run(DeleteObject::new(self.bucket(), path)).await?;
@@ -32,7 +33,7 @@ impl FileSystem {
             if !recursive && self.has_entries(path).await? {
                 return Err(self.not_empty(path));
             }
-            self.delete_tree(path).await?;
+            self.delete_below(path).await?;
         }
         self.keep_parent(path).await?;
         Ok(true)
@@ -43,7 +44,7 @@ impl FileSystem {
         if is_empty || recursive { Ok(is_empty) } else { Err(self.not_empty("")) }
     }
 
-    fn not_empty(&self, path: &str) -> Error {
+    pub(super) fn not_empty(&self, path: &str) -> Error {
         let message = "the directory is not empty and was to be removed without its entries";
         Error::new(ErrorKind::DirectoryNotEmpty, message).at(self.bucket(), path)
     }
@@ -58,7 +59,7 @@ impl FileSystem {
     }
 
     /// Removes every key below the directory `path`, its marker included, while the listing goes on.
-    async fn delete_tree(&self, path: &str) -> Result<()> {
+    pub(crate) async fn delete_below(&self, path: &str) -> Result<()> {
         let pages = stream::try_unfold(self.keys_below(path), |mut pages| async move {
             Ok::<_, Error>(pages.next_page().await?.map(|page| (page, pages)))
         });
@@ -67,7 +68,7 @@ impl FileSystem {
     }
 
     /// Removes `keys` as they come, in as many requests as it takes.
-    pub(super) async fn delete_keys(&self, keys: impl Stream<Item = Result<String>>) -> Result<()> {
+    pub(crate) async fn delete_keys(&self, keys: impl Stream<Item = Result<String>>) -> Result<()> {
         keys.try_chunks(KEYS_AT_ONCE)
             .map_err(|stopped| stopped.1)
             .try_for_each_concurrent(REQUESTS_AT_ONCE, |batch| self.delete_batch(batch))
@@ -100,7 +101,7 @@ impl FileSystem {
     }
 
     /// Every key in the directory `path`, its marker included.
-    pub(super) fn keys_below(&self, path: &str) -> KeyPages<'_> {
+    pub(crate) fn keys_below(&self, path: &str) -> KeyPages<'_> {
         let mut list = ListObjectsV2::new(self.bucket(), &keys::directory(path));
         list.max_keys = Some(self.shared.page_size);
         KeyPages { file_system: self, next: Some(list) }
@@ -108,13 +109,13 @@ impl FileSystem {
 }
 
 /// A flat listing of keys, page by page.
-pub(super) struct KeyPages<'a> {
+pub(crate) struct KeyPages<'a> {
     file_system: &'a FileSystem,
     next: Option<ListObjectsV2>,
 }
 
 impl KeyPages<'_> {
-    pub(super) async fn next_page(&mut self) -> Result<Option<Vec<ListedObject>>> {
+    pub(crate) async fn next_page(&mut self) -> Result<Option<Vec<ListedObject>>> {
         let Some(list) = self.next.take() else {
             return Ok(None);
         };

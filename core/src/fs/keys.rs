@@ -1,27 +1,27 @@
 //! Paths and the keys that they stand for.
 
 /// Whether `path` is the root of the bucket.
-pub(super) fn is_root(path: &str) -> bool {
+pub(crate) fn is_root(path: &str) -> bool {
     path.is_empty()
 }
 
 /// The prefix of everything in the directory `path`, and the key of its marker: `a/b/`; empty for the root.
-pub(super) fn directory(path: &str) -> String {
+pub(crate) fn directory(path: &str) -> String {
     if is_root(path) { String::new() } else { format!("{path}/") }
 }
 
 /// The directory that `path` is in; `None` for the root.
-pub(super) fn parent(path: &str) -> Option<&str> {
+pub(crate) fn parent(path: &str) -> Option<&str> {
     if is_root(path) { None } else { Some(path.rsplit_once('/').map_or("", |(parent, _)| parent)) }
 }
 
 /// The last name of `path`.
-pub(super) fn name(path: &str) -> &str {
+pub(crate) fn name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// `name` in the directory `parent`.
-pub(super) fn join(parent: &str, name: &str) -> String {
+pub(crate) fn join(parent: &str, name: &str) -> String {
     if is_root(parent) { name.to_owned() } else { format!("{parent}/{name}") }
 }
 

@@ -43,12 +43,17 @@ impl Listing {
             State::End => return Ok(None),
         };
         let first = token.is_none();
+        if let Some(file) = self.file_system.pending_status(&self.path).filter(|status| first && !status.is_directory) {
+            return Ok(Some(vec![file]));
+        }
         let mut list = ListObjectsV2::new(self.file_system.bucket(), &keys::directory(&self.path));
         list.delimiter = (!self.recursive).then(|| "/".to_owned());
         list.max_keys = Some(self.file_system.shared.page_size);
         list.continuation_token = token;
         let page = self.file_system.gateway().run(list).await?;
-        if first && page.objects.is_empty() && page.common_prefixes.is_empty() && !keys::is_root(&self.path) {
+        let pending = if first { self.file_system.pending_entries(&self.path, self.recursive) } else { Vec::new() };
+        let is_empty = page.objects.is_empty() && page.common_prefixes.is_empty() && pending.is_empty();
+        if first && is_empty && !keys::is_root(&self.path) {
             let file = self.file_system.file_status(&self.path).await?;
             return file.map_or_else(|| Err(self.file_system.not_found(&self.path)), |file| Ok(Some(vec![file])));
         }
@@ -61,8 +66,9 @@ impl Listing {
             (!path.ends_with('/') && !path.is_empty()).then(|| FileStatus::directory(path))
         });
         let files = page.objects.into_iter().filter(|object| !object.key.ends_with('/')).map(FileStatus::of);
-        let mut entries: Vec<FileStatus> = directories.chain(files).collect();
+        let mut entries: Vec<FileStatus> = directories.chain(files).chain(pending).collect();
         entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+        entries.dedup_by(|one, other| one.path == other.path);
         Ok(Some(entries))
     }
 }

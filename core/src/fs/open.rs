@@ -37,6 +37,7 @@ impl FileSystem {
         if keys::is_root(path) {
             return Err(self.is_a_directory(path));
         }
+        self.check_readable(path)?;
         let (source, tail) = match options.length {
             Some(length) => (self.source(path, length, options.etag), None),
             None => match self.look_at(path, &options).await {

@@ -1,9 +1,8 @@
 //! Renaming: a server-side copy, then the removal of the source.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use futures::stream;
 
-use futures::stream::{self, StreamExt};
-
+use crate::concurrent::run_all;
 use crate::ops::{DeleteObject, ListedObject};
 use crate::transfer::copy::Copy;
 use crate::{Error, ErrorKind, Result};
@@ -25,6 +24,9 @@ impl FileSystem {
     pub async fn rename(&self, from: &str, to: &str) -> Result<bool> {
         if keys::is_root(from) {
             return Err(Error::new(ErrorKind::InvalidPath, "the root cannot be renamed").at(self.bucket(), from));
+        }
+        if let Some(renamed) = self.rename_pending(from, to)? {
+            return Ok(renamed);
         }
         let source = self.kind_of(from).await?.ok_or_else(|| self.not_found(from))?;
         if from == to {
@@ -96,21 +98,10 @@ impl FileSystem {
         let (old, new) = (keys::directory(from), keys::directory(to));
         let mut pages = self.keys_below(from);
         while let Some(page) = pages.next_page().await? {
-            let goes_on = AtomicBool::new(true);
-            let objects = page.into_iter().take_while(|_| goes_on.load(Ordering::Relaxed));
-            let copies = objects.map(|object| self.copy_below(object, &old, &new));
-            let mut done = stream::iter(copies).buffer_unordered(COPIES_AT_ONCE);
-            let mut outcome = Ok(());
+            let copies = page.into_iter().map(|object| self.copy_below(object, &old, &new));
             // All that were begun are waited for, so that none appears after the others were removed.
-            while let Some(copy) = done.next().await {
-                match copy {
-                    Ok(key) => copied.push(key),
-                    Err(failure) => {
-                        goes_on.store(false, Ordering::Relaxed);
-                        outcome = outcome.and(Err(failure));
-                    }
-                }
-            }
+            let (mut done, outcome) = run_all(copies, COPIES_AT_ONCE).await;
+            copied.append(&mut done);
             outcome?;
         }
         Ok(())
@@ -125,7 +116,8 @@ impl FileSystem {
         Ok(object.key)
     }
 
-    async fn copy(&self, from: &str, to: &str, length: u64, storage_class: Option<&str>) -> Result<()> {
+    /// Copies one object, with its storage class, on the server.
+    pub(crate) async fn copy(&self, from: &str, to: &str, length: u64, storage_class: Option<&str>) -> Result<()> {
         let (gateway, bucket, threshold) = (self.gateway(), self.bucket(), self.shared.transfer.copy_threshold);
         Copy { gateway, bucket, from, to, length, storage_class, threshold }.run().await
     }

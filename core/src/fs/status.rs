@@ -74,6 +74,9 @@ impl FileSystem {
             self.check_bucket().await?;
             return Ok(FileStatus::directory(path));
         }
+        if let Some(pending) = self.pending_status(path) {
+            return Ok(pending);
+        }
         if is_columnar(path) && !self.shared.footers.was_just_written(path, self.now()) {
             match self.footer(path).await {
                 Ok(Some(footer)) => return Ok(footer.status.clone()),
@@ -101,7 +104,7 @@ impl FileSystem {
     /// A listing of the keys that begin with the path's last name holds the file first of all, and the directory as a
     /// common prefix. In between lie names that continue with a character before the slash ("day=1-old"): a second
     /// request is needed where they fill the page.
-    pub(super) async fn entry_at(&self, path: &str) -> Result<Option<FileStatus>> {
+    pub(crate) async fn entry_at(&self, path: &str) -> Result<Option<FileStatus>> {
         let directory = keys::directory(path);
         let mut list = ListObjectsV2::new(self.bucket(), path);
         list.delimiter = Some("/".to_owned());
@@ -146,7 +149,7 @@ impl FileSystem {
     }
 
     /// Whether any key lies in the directory `path`, its marker included.
-    pub(super) async fn has_keys_below(&self, path: &str) -> Result<bool> {
+    pub(crate) async fn has_keys_below(&self, path: &str) -> Result<bool> {
         let mut list = ListObjectsV2::new(self.bucket(), &keys::directory(path));
         list.max_keys = Some(1);
         let page = self.gateway().run(list).await?;

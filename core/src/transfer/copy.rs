@@ -1,5 +1,7 @@
 //! Server-side copies: the bytes never come here.
 
+use std::future::ready;
+
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::runtime::Handle;
 
@@ -53,7 +55,7 @@ impl Copy<'_> {
             storage_class: self.storage_class.map(str::to_owned),
             metadata: source.metadata,
         };
-        let mut pending = Pending(Some(Upload::create(self.gateway, self.bucket, self.to, attributes)));
+        let mut pending = Pending(Some(Upload::create(self.gateway, self.bucket, self.to, attributes, ready(Ok(())))));
         let outcome = match &pending.0 {
             Some(upload) => self.copy_into(upload, source.etag.as_deref()).await,
             None => Ok(()),

@@ -33,13 +33,22 @@ enum Completion {
 }
 
 impl Upload {
-    /// Begins to create the upload, in a task of its own: so its id becomes known, and the upload can be removed, even
-    /// where the part that caused it was given up meanwhile.
-    pub(super) fn create(gateway: &Gateway, bucket: &str, key: &str, attributes: ObjectAttributes) -> Self {
+    /// Begins to create the upload after `before`, in a task of its own: so its id becomes known, and the upload can be
+    /// removed, even where the part that caused it was given up meanwhile.
+    pub(super) fn create(
+        gateway: &Gateway,
+        bucket: &str,
+        key: &str,
+        attributes: ObjectAttributes,
+        before: impl Future<Output = Result<()>> + Send + 'static,
+    ) -> Self {
         let mut create = CreateMultipartUpload::new(bucket, key);
         create.attributes = attributes;
         let creator = gateway.clone();
-        let task = tokio::spawn(async move { creator.run(create).await });
+        let task = tokio::spawn(async move {
+            before.await?;
+            creator.run(create).await
+        });
         let id = async move { task.await.unwrap_or_else(|stopped| Err(was_stopped(stopped))) };
         Self {
             gateway: gateway.clone(),

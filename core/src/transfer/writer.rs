@@ -15,7 +15,8 @@ use crate::ops::{CompletedPart, HeadObject, ObjectAttributes, PutObject, UploadP
 use crate::{Error, ErrorKind, Result};
 
 use super::TransferSettings;
-use super::budget::{Holder, MemoryBudget};
+use super::budget::{Holder, MemoryBudget, Reservation};
+use super::pending::{PendingBody, PendingObject, PendingSink, PendingUpload};
 use super::upload::Upload;
 use part::{Appended, PartBuffer};
 
@@ -26,11 +27,11 @@ pub struct ObjectWriter {
     written: Option<WrittenObject>,
 }
 
-/// What [`ObjectWriter::close`] has made visible.
+/// What [`ObjectWriter::close`] has made visible, or left pending.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenObject {
-    /// ETag without quotes.
-    pub etag: String,
+    /// ETag without quotes; `None` where the object is pending and will get one.
+    pub etag: Option<String>,
     /// Length in bytes.
     pub length: u64,
 }
@@ -45,6 +46,8 @@ pub(crate) struct Target {
     /// where the gateway knows conditions on completions; on others a multipart one is checked just before.
     pub(crate) exclusive: bool,
     pub(crate) attributes: ObjectAttributes,
+    /// Who takes the object when it is closed; `None` makes it visible then.
+    pub(crate) pending: Option<Arc<dyn PendingSink>>,
 }
 
 /// A part of at least this size may go out before it is full; smaller ones would leave too many behind. Two RADOS
@@ -239,9 +242,7 @@ impl Shared {
         }
         let part = std::mem::take(&mut state.part);
         let number = state.next_part;
-        let Target { gateway, bucket, key, attributes, .. } = &self.target;
-        let upload =
-            state.upload.get_or_insert_with(|| Upload::create(gateway, bucket, key, attributes.clone())).clone();
+        let upload = state.upload.get_or_insert_with(|| self.begin_upload()).clone();
         let length = part.length();
         state.sealed += length;
         state.next_part += 1;
@@ -265,6 +266,18 @@ impl Shared {
         });
     }
 
+    fn begin_upload(&self) -> Upload {
+        let Target { gateway, bucket, key, attributes, pending, .. } = &self.target;
+        let sink = pending.clone();
+        let before = async move {
+            match sink {
+                Some(sink) => sink.before_upload().await,
+                None => Ok(()),
+            }
+        };
+        Upload::create(gateway, bucket, key, attributes.clone(), before)
+    }
+
     /// Sends one part; its memory comes back when the gateway has it.
     async fn send(&self, upload: &Upload, number: u32, part: PartBuffer) -> Result<CompletedPart> {
         let (payload, digest, _memory) = part.into_payload();
@@ -279,7 +292,8 @@ impl Shared {
         let whole = {
             let mut state = self.until(|state| !state.spilling).await?;
             state.closing = true;
-            if state.upload.is_none() {
+            let room = self.target.pending.as_ref().map_or(u64::MAX, |sink| sink.room());
+            if state.upload.is_none() && state.part.length() <= room {
                 Some(std::mem::take(&mut state.part))
             } else {
                 self.seal(state);
@@ -287,7 +301,10 @@ impl Shared {
             }
         };
         if let Some(part) = whole {
-            return self.put_whole(part).await;
+            return match &self.target.pending {
+                Some(sink) => leave_whole(part, sink.as_ref()),
+                None => self.put_whole(part).await,
+            };
         }
         let (upload, mut parts, length) = {
             let mut state = self.until(|state| state.in_flight == 0).await?;
@@ -297,6 +314,12 @@ impl Shared {
             return Err(Error::new(ErrorKind::Internal, "an upload without parts"));
         };
         parts.sort_unstable_by_key(|part| part.number);
+        if let Some(sink) = &self.target.pending {
+            let upload_id = upload.id().await?;
+            sink.take(PendingObject::Upload(PendingUpload { upload_id, parts, length }))?;
+            self.lock().upload = None; // it is the sink's now: dropping the writer must not remove it
+            return Ok(WrittenObject { etag: None, length });
+        }
         let condition = if self.target.exclusive {
             self.check_absent().await?;
             WriteCondition::IfAbsent
@@ -304,7 +327,7 @@ impl Shared {
             WriteCondition::Always
         };
         let etag = upload.complete(parts, length, condition).await?;
-        Ok(WrittenObject { etag, length })
+        Ok(WrittenObject { etag: Some(etag), length })
     }
 
     async fn put_whole(&self, part: PartBuffer) -> Result<WrittenObject> {
@@ -318,7 +341,7 @@ impl Shared {
             put.write_id = Some(WriteId::new(self.target.gateway.environment().random.bits()));
         }
         let etag = self.target.gateway.run(put).await?;
-        Ok(WrittenObject { etag, length })
+        Ok(WrittenObject { etag: Some(etag), length })
     }
 
     async fn check_absent(&self) -> Result<()> {
@@ -447,6 +470,14 @@ impl Drop for Unfinished<'_> {
             shared.lock().failure.get_or_insert_with(|| Error::new(ErrorKind::Closed, message));
         }
     }
+}
+
+fn leave_whole(part: PartBuffer, sink: &dyn PendingSink) -> Result<WrittenObject> {
+    let (payload, _, memory) = part.into_payload();
+    let length = payload.len();
+    let memory = memory.map(Reservation::no_longer_in_flight);
+    sink.take(PendingObject::Body(PendingBody { payload, _memory: memory }))?;
+    Ok(WrittenObject { etag: None, length })
 }
 
 /// The size of the part of that number, where the first have `size`.

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use s3core::config::{Options, Sources};
-use s3core::fs::FileSystem;
+use s3core::fs::{FileSystem, WorkPaths};
 use s3core::transfer::budget::MemoryBudget;
 
 use super::{Place, Service, environment};
@@ -42,7 +42,7 @@ impl Files {
             home: None,
         };
         let options = Options::resolve(bucket, &sources).expect("options that are right");
-        FileSystem::new(&options, environment(), MemoryBudget::new(memory))
+        FileSystem::new(&options, environment(), MemoryBudget::new(memory), WorkPaths::new())
     }
 }
 

@@ -1,0 +1,156 @@
+//! Native methods of committers: jobs and task attempts by their names.
+
+use jni::objects::{JClass, JLongArray, JString};
+use jni::sys::{jboolean, jlong};
+use jni::{Env, EnvUnowned};
+use s3core::commit::{Job, TaskAttempt};
+
+use crate::errors::{Failure, export};
+use crate::store::files;
+use crate::wait::{self, wait};
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_setUpJob<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    destination: JString<'local>,
+    job: JString<'local>,
+    again: jboolean,
+) {
+    export(&mut env, |env| {
+        let (files, job) = (files(store)?, named_job(env, &destination, &job)?);
+        wait(env, wait::never, job.set_up(&files, again))
+    });
+}
+
+/// Number and bytes of the files that became visible.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_commitJob<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    destination: JString<'local>,
+    job: JString<'local>,
+    mark_success: jboolean,
+) -> JLongArray<'local> {
+    export(&mut env, |env| {
+        let (files, job) = (files(store)?, named_job(env, &destination, &job)?);
+        let committed = wait(env, wait::never, job.commit(&files, mark_success))?;
+        let figures = [committed.files, committed.bytes].map(|figure| i64::try_from(figure).unwrap_or(i64::MAX));
+        let array = env.new_long_array(figures.len())?;
+        array.set_region(env, 0, &figures)?;
+        Ok(array)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_abortJob<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    destination: JString<'local>,
+    job: JString<'local>,
+) {
+    export(&mut env, |env| {
+        let (files, job) = (files(store)?, named_job(env, &destination, &job)?);
+        wait(env, wait::never, job.abort(&files))
+    });
+}
+
+/// The path at which the attempt creates its files, without a leading slash.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_workPath<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    destination: JString<'local>,
+    job: JString<'local>,
+    task: JString<'local>,
+    attempt: JString<'local>,
+) -> JString<'local> {
+    export(&mut env, |env| {
+        let attempt = named_attempt(env, &destination, &job, &task, &attempt)?;
+        Ok(env.new_string(attempt.work_path())?)
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_setUpTask<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    destination: JString<'local>,
+    job: JString<'local>,
+    task: JString<'local>,
+    attempt: JString<'local>,
+) {
+    export(&mut env, |env| {
+        named_attempt(env, &destination, &job, &task, &attempt)?.set_up(&files(store)?);
+        Ok(())
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_needsTaskCommit<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    destination: JString<'local>,
+    job: JString<'local>,
+    task: JString<'local>,
+    attempt: JString<'local>,
+) -> jboolean {
+    export(&mut env, |env| {
+        let (files, attempt) = (files(store)?, named_attempt(env, &destination, &job, &task, &attempt)?);
+        wait(env, wait::never, attempt.needs_commit(&files))
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_commitTask<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    destination: JString<'local>,
+    job: JString<'local>,
+    task: JString<'local>,
+    attempt: JString<'local>,
+) {
+    export(&mut env, |env| {
+        let (files, attempt) = (files(store)?, named_attempt(env, &destination, &job, &task, &attempt)?);
+        wait(env, wait::never, attempt.commit(&files))
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_abortTask<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    destination: JString<'local>,
+    job: JString<'local>,
+    task: JString<'local>,
+    attempt: JString<'local>,
+) {
+    export(&mut env, |env| {
+        let (files, attempt) = (files(store)?, named_attempt(env, &destination, &job, &task, &attempt)?);
+        wait(env, wait::never, attempt.abort(&files))
+    });
+}
+
+fn named_job(env: &Env<'_>, destination: &JString<'_>, job: &JString<'_>) -> Result<Job, Failure> {
+    let (destination, job) = (destination.try_to_string(env)?, job.try_to_string(env)?);
+    Ok(Job::new(&destination, &job)?)
+}
+
+fn named_attempt(
+    env: &Env<'_>,
+    destination: &JString<'_>,
+    job: &JString<'_>,
+    task: &JString<'_>,
+    attempt: &JString<'_>,
+) -> Result<TaskAttempt, Failure> {
+    let job = named_job(env, destination, job)?;
+    let (task, attempt) = (task.try_to_string(env)?, attempt.try_to_string(env)?);
+    Ok(TaskAttempt::new(job, &task, &attempt)?)
+}

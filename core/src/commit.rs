@@ -1,0 +1,106 @@
+//! Output of tasks and jobs that becomes visible when the job is committed, and not before: without renames.
+//!
+//! A committer says what it knows: destination, job, task and attempt. Files below an attempt's work path are uploaded
+//! to the keys where they will lie, and the uploads stay pending ([`fs::work`](crate::fs)). Everything that another
+//! process must know lies in the job's directory, inside the destination:
+//!
+//! ```text
+//! DESTINATION/_s3core_job-JOB/_s3core_job            made when the job is set up
+//! DESTINATION/_s3core_job-JOB/ATTEMPT/               the work path of an attempt
+//! DESTINATION/_s3core_job-JOB/ATTEMPT/_s3core_attempt  its marker, put before its first upload is begun
+//! DESTINATION/_s3core_job-JOB/TASK.pendingset        what the task has written, put when the task is committed
+//! ```
+//!
+//! Committing a task is one conditional PUT of its pending set: of two attempts that are both told to commit, the later
+//! one replaces the earlier, never half of it. Committing the job completes what the pending sets name, in parallel, and
+//! removes the directory. An upload that no pending set names is never completed.
+
+mod attempt;
+mod job;
+mod pending_set;
+mod uploads;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, ErrorKind, Result};
+
+pub use attempt::TaskAttempt;
+pub use job::{CommittedJob, Job};
+
+/// First words of the name of a job's directory. Names that begin with an underscore are hidden from Hadoop and Spark.
+const JOB_DIRECTORY: &str = "_s3core_job-";
+/// Name of the object that says that a job was set up.
+const JOB_MARKER: &str = "_s3core_job";
+/// Name of the object that says that an attempt may have uploads.
+const ATTEMPT_MARKER: &str = "_s3core_attempt";
+/// Last letters of the key of a pending set.
+const PENDING_SET: &str = ".pendingset";
+
+/// Version of everything in a job's directory.
+const VERSION: u32 = 1;
+
+/// Content of a job's marker.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct JobMarker {
+    version: u32,
+    job: String,
+    destination: String,
+}
+
+/// Content of an attempt's marker.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct AttemptMarker {
+    version: u32,
+    job: String,
+    task: String,
+    attempt: String,
+    destination: String,
+    /// Path below the destination of the first file that is uploaded: Spark names its job in it.
+    first_file: String,
+}
+
+/// # Errors
+/// `InvalidPath` for a name that is no single name of a path.
+fn check_name(what: &str, name: &str) -> Result<()> {
+    if name.is_empty() || name.contains('/') || name == "." || name == ".." {
+        return Err(Error::new(ErrorKind::InvalidPath, format!("\"{name}\" cannot be the name of a {what}")));
+    }
+    Ok(())
+}
+
+fn internal(failure: &serde_json::Error) -> Error {
+    Error::new(ErrorKind::Internal, format!("a commit's state could not be written as JSON: {failure}"))
+}
+
+/// The UUID in a file's name: Spark writes the one of its job into the name of every file (`part-00000-UUID-c000`).
+fn uuid_of(path: &str) -> Option<&str> {
+    const LENGTH: usize = 36;
+    let name = path.rsplit('/').next()?;
+    (0..name.len()).filter_map(|start| name.get(start..start + LENGTH)).find(|candidate| {
+        candidate.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_is_found_in_the_name_only() {
+        let uuid = "2dd664f9-d2c4-4ffe-878f-c6c70c1fb0cb";
+        assert_eq!(uuid_of(&format!("a/day=1/part-00000-{uuid}.c000.snappy.parquet")), Some(uuid));
+        assert_eq!(uuid_of(&format!("{uuid}/part-r-00000")), None);
+        assert_eq!(uuid_of("part-00000-é2dd664f9"), None);
+    }
+
+    #[test]
+    fn names_hold_no_path() {
+        assert!(check_name("job", "job_1").is_ok());
+        for name in ["", "a/b", "..", "."] {
+            assert_eq!(check_name("job", name).unwrap_err().kind(), ErrorKind::InvalidPath, "{name}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The directory with a job's state, as one listing found it.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+
+use crate::fs::{FileSystem, keys};
+use crate::ops::{GetObject, ListedObject};
+use crate::transfer::budget::Reservation;
+use crate::{Error, Result};
+
+use super::super::pending_set::PendingSet;
+use super::super::{ATTEMPT_MARKER, AttemptMarker, JOB_MARKER, PENDING_SET, uuid_of};
+use super::Job;
+
+/// Objects that are read at the same time.
+const READS_AT_ONCE: usize = 16;
+
+pub(super) struct Directory {
+    prefix: String,
+    /// Whether the job's own marker is there.
+    pub(super) is_set_up: bool,
+    sets: Vec<ListedObject>,
+    /// Names of the attempts that have a marker.
+    pub(super) marked_attempts: Vec<String>,
+    /// Everything below work paths besides markers.
+    others: Vec<ListedObject>,
+}
+
+/// A pending set that was read.
+pub(super) struct LoadedSet {
+    pub(super) set: PendingSet,
+    /// The bytes of its files, unless they were too many to keep.
+    pub(super) bodies: Option<Bytes>,
+    object: ListedObject,
+    _memory: Option<Reservation>,
+}
+
+impl Directory {
+    pub(super) async fn list(files: &FileSystem, job: &Job) -> Result<Self> {
+        let path = job.directory();
+        let prefix = keys::directory(&path);
+        let mut directory =
+            Self { prefix, is_set_up: false, sets: Vec::new(), marked_attempts: Vec::new(), others: Vec::new() };
+        let mut pages = files.keys_below(&path);
+        while let Some(page) = pages.next_page().await? {
+            page.into_iter().for_each(|object| directory.add(object));
+        }
+        Ok(directory)
+    }
+
+    fn add(&mut self, object: ListedObject) {
+        let rest = object.key.strip_prefix(&self.prefix).unwrap_or_default();
+        match rest.split_once('/') {
+            None if rest == JOB_MARKER => self.is_set_up = true,
+            None if rest.ends_with(PENDING_SET) => self.sets.push(object),
+            Some((attempt, ATTEMPT_MARKER)) => self.marked_attempts.push(attempt.to_owned()),
+            _ => self.others.push(object),
+        }
+    }
+
+    /// Reads every pending set. The bytes of small files stay in memory while half of the budget is free.
+    pub(super) fn load_sets<'a>(&'a self, files: &'a FileSystem) -> impl Stream<Item = Result<LoadedSet>> + Send + 'a {
+        stream::iter(&self.sets).map(|object| LoadedSet::read(files, object)).buffer_unordered(READS_AT_ONCE)
+    }
+
+    /// Objects below the work paths of `attempts` that are no pending files, with their paths from there: directories,
+    /// targets of renames, what other programs have put there.
+    pub(super) fn ordinary_objects<'a>(
+        &'a self,
+        attempts: &'a HashSet<&str>,
+    ) -> impl Iterator<Item = (&'a ListedObject, &'a str)> {
+        self.others.iter().filter_map(|object| {
+            let (attempt, path) = object.key.strip_prefix(&self.prefix)?.split_once('/')?;
+            (attempts.contains(attempt) && !path.is_empty()).then_some((object, path))
+        })
+    }
+
+    /// The UUIDs in the names of files that attempts with a marker have uploaded.
+    pub(super) async fn uuids_of_marked_attempts(&self, files: &FileSystem) -> Result<HashSet<String>> {
+        let reads = self.marked_attempts.iter().map(|attempt| async move {
+            let content = read(files, &format!("{}{attempt}/{ATTEMPT_MARKER}", self.prefix)).await?;
+            let marker: Option<AttemptMarker> = serde_json::from_slice(&content).ok();
+            Ok::<_, Error>(marker.and_then(|marker| uuid_of(&marker.first_file).map(str::to_owned)))
+        });
+        let uuids: Vec<_> = stream::iter(reads).buffer_unordered(READS_AT_ONCE).try_collect().await?;
+        Ok(uuids.into_iter().flatten().collect())
+    }
+
+    /// Removes what was listed, the job's marker last: while it is there, the job can be committed or aborted again.
+    pub(super) async fn remove(&self, files: &FileSystem) -> Result<()> {
+        let markers = self.marked_attempts.iter().map(|attempt| format!("{}{attempt}/{ATTEMPT_MARKER}", self.prefix));
+        let objects = self.sets.iter().chain(&self.others).map(|object| object.key.clone());
+        let own = self.is_set_up.then(|| format!("{}{JOB_MARKER}", self.prefix));
+        files.delete_keys(stream::iter(objects.chain(markers).chain(own).map(Ok).collect::<Vec<_>>())).await
+    }
+}
+
+impl LoadedSet {
+    async fn read(files: &FileSystem, object: &ListedObject) -> Result<Self> {
+        let budget = files.budget();
+        let mut memory = budget.reserve(object.length).await?;
+        let (set, bodies) = read_set(files, object).await?;
+        let keeps = set.kept() > 0 && budget.used() <= budget.limit() / 2;
+        if !keeps {
+            memory.release(object.length);
+        }
+        let bodies = (keeps || set.kept() == 0).then_some(bodies);
+        Ok(Self { set, bodies, object: object.clone(), _memory: keeps.then_some(memory) })
+    }
+
+    /// The bytes of its files, and the memory that they take.
+    pub(super) async fn read_again(&self, files: &FileSystem) -> Result<(Bytes, Reservation)> {
+        let memory = files.budget().reserve(self.object.length).await?;
+        Ok((read_set(files, &self.object).await?.1, memory))
+    }
+}
+
+async fn read_set(files: &FileSystem, object: &ListedObject) -> Result<(PendingSet, Bytes)> {
+    let content = read(files, &object.key).await?;
+    PendingSet::read(&content).map_err(|failure| failure.at(files.bucket(), &object.key))
+}
+
+async fn read(files: &FileSystem, key: &str) -> Result<Bytes> {
+    let mut frames: Vec<Bytes> = Vec::new();
+    files.gateway().run(GetObject::new(files.bucket(), key, &mut frames)).await?;
+    Ok(frames.concat().into())
+}

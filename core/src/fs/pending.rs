@@ -1,0 +1,148 @@
+//! Files below work paths, as a file system shows them.
+
+use std::sync::Arc;
+
+use crate::transfer::pending::PendingSink;
+use crate::transfer::writer::{ObjectWriter, Target};
+use crate::{Error, ErrorKind, Result};
+
+use super::work::{FileSink, Marker, WorkPath, pending_cannot_move};
+use super::{CreateOptions, FileStatus, FileSystem, keys};
+
+impl FileSystem {
+    /// Makes `path` a work path: files that are created below it lie in `destination` once they are committed.
+    pub(crate) fn register_work_path(&self, path: &str, destination: &str, marker: Marker) {
+        let shared = &self.shared;
+        let largest_kept = shared.transfer.largest_kept;
+        shared.work.register(WorkPath::new(&shared.place, self.bucket(), path, destination, marker, largest_kept));
+    }
+
+    /// The attempt whose work path is `path`, where this process has registered it.
+    pub(crate) fn work_path(&self, path: &str) -> Option<Arc<WorkPath>> {
+        self.shared.work.above(&self.shared.place, path).filter(|work| work.path() == path)
+    }
+
+    /// The attempts whose work paths lie in the directory `path`, where this process has registered them.
+    pub(crate) fn work_paths_below(&self, path: &str) -> Vec<Arc<WorkPath>> {
+        self.shared.work.below(&self.shared.place, path)
+    }
+
+    /// Files that the commit of a job makes visible at the same time.
+    pub(crate) fn commit_concurrency(&self) -> usize {
+        self.shared.transfer.commit_concurrency
+    }
+
+    /// Keeps the end of an attempt in mind, for writers that outlive it.
+    pub(crate) fn remember_end(&self, work: &Arc<WorkPath>) {
+        self.shared.work.ended(work);
+    }
+
+    /// The work path that `path` lies below, and its path from there.
+    fn pending_place<'a>(&self, path: &'a str) -> Option<(Arc<WorkPath>, &'a str)> {
+        let work = self.shared.work.above(&self.shared.place, path)?;
+        let relative = work.relative(path);
+        Some((work, relative))
+    }
+
+    /// Begins a file below a work path, or `None` where `path` is not below one.
+    pub(super) fn create_pending(&self, path: &str, options: &CreateOptions) -> Result<Option<ObjectWriter>> {
+        let Some((work, relative)) = self.pending_place(path).filter(|(_, relative)| !relative.is_empty()) else {
+            return Ok(None);
+        };
+        work.check_open().map_err(|failure| failure.at(self.bucket(), path))?;
+        if work.has_files_below(relative) {
+            return Err(self.directory_stands_there(path));
+        }
+        if !options.overwrite && work.status(relative).is_some() {
+            return Err(self.file_stands_there(path));
+        }
+        let attributes = self.attributes(options);
+        let sink: Arc<dyn PendingSink> = Arc::new(FileSink {
+            work: Arc::clone(&work),
+            gateway: self.gateway().clone(),
+            relative: relative.to_owned(),
+            attributes: attributes.clone(),
+        });
+        let target = Target {
+            gateway: self.gateway().clone(),
+            bucket: self.bucket().to_owned(),
+            key: work.final_key(relative),
+            exclusive: false,
+            attributes,
+            pending: Some(sink),
+        };
+        Ok(Some(self.writer(target)))
+    }
+
+    /// What of a work path stands at `path`; `None` where the gateway is to be asked.
+    pub(super) fn pending_status(&self, path: &str) -> Option<FileStatus> {
+        let (work, relative) = self.pending_place(path)?;
+        work.status(relative).or_else(|| work.has_files_below(relative).then(|| FileStatus::directory(path)))
+    }
+
+    /// The pending entries of the directory `path`: with `recursive` all files below it.
+    pub(super) fn pending_entries(&self, path: &str, recursive: bool) -> Vec<FileStatus> {
+        let Some((work, relative)) = self.pending_place(path) else {
+            return Vec::new();
+        };
+        let prefix = keys::directory(path);
+        let mut entries: Vec<FileStatus> = Vec::new();
+        for file in work.files_below(relative) {
+            let inner = file.path.strip_prefix(&prefix).and_then(|rest| rest.split_once('/'));
+            match inner.filter(|_| !recursive) {
+                None => entries.push(file),
+                Some((name, _)) => {
+                    let directory = FileStatus::directory(&keys::join(path, name));
+                    if entries.last() != Some(&directory) {
+                        entries.push(directory);
+                    }
+                }
+            }
+        }
+        entries
+    }
+
+    /// Deletes what of a work path stands at `path`; whether anything did.
+    pub(super) fn discard_pending(&self, path: &str, recursive: bool) -> Result<bool> {
+        let Some((work, relative)) = self.pending_place(path) else {
+            return Ok(false);
+        };
+        if !recursive && work.has_files_below(relative) {
+            return Err(self.not_empty(path));
+        }
+        Ok(work.discard(relative, recursive))
+    }
+
+    /// Renames the pending file `from`; `None` where there is none.
+    pub(super) fn rename_pending(&self, from: &str, to: &str) -> Result<Option<bool>> {
+        let Some((work, relative)) = self.pending_place(from) else {
+            return Ok(None);
+        };
+        if work.has_files_below(relative) {
+            return Err(pending_cannot_move().at(self.bucket(), from));
+        }
+        if work.status(relative).is_none() {
+            return Ok(None);
+        }
+        let target = self.pending_place(to).filter(|(other, _)| Arc::ptr_eq(other, &work));
+        let Some((_, new)) = target else {
+            return Err(pending_cannot_move().at(self.bucket(), from));
+        };
+        if work.status(new).is_some() {
+            return Err(Error::new(ErrorKind::AlreadyExists, "the target of the rename exists").at(self.bucket(), to));
+        }
+        work.rename(relative, new).map_err(|failure| failure.at(self.bucket(), from))?;
+        Ok(Some(true))
+    }
+
+    /// Fails where `path` is a pending file, which nobody can read.
+    pub(super) fn check_readable(&self, path: &str) -> Result<()> {
+        match self.pending_place(path).and_then(|(work, relative)| work.status(relative)) {
+            None => Ok(()),
+            Some(_) => {
+                let message = "the file is pending: it can be read when its job was committed";
+                Err(Error::new(ErrorKind::NotFound, message).at(self.bucket(), path))
+            }
+        }
+    }
+}
