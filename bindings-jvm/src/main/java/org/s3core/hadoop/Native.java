@@ -98,6 +98,31 @@ final class Native {
   /** Nothing becomes visible. Returns at once; what was sent is removed meanwhile. */
   static native void abortWriter(long writer);
 
+  // Committers. Destinations are paths; job, task and attempt are the names that Hadoop or Spark gives them.
+
+  /** {@code again}: whether an earlier process may have set the job up. */
+  static native void setUpJob(long store, String destination, String job, boolean again) throws IOException;
+
+  /** Number and bytes of the files that became visible. */
+  static native long[] commitJob(long store, String destination, String job, boolean markSuccess) throws IOException;
+
+  static native void abortJob(long store, String destination, String job) throws IOException;
+
+  /** Where the attempt creates its files: a path without a leading slash. */
+  static native String workPath(String destination, String job, String task, String attempt);
+
+  /** Registers the work path in this process; nothing is sent. */
+  static native void setUpTask(long store, String destination, String job, String task, String attempt);
+
+  static native boolean needsTaskCommit(long store, String destination, String job, String task, String attempt)
+      throws IOException;
+
+  static native void commitTask(long store, String destination, String job, String task, String attempt)
+      throws IOException;
+
+  static native void abortTask(long store, String destination, String job, String task, String attempt)
+      throws IOException;
+
   // Log.
 
   /** Rooms of the log between commas, in the order of {@link #setLogLevels}. */

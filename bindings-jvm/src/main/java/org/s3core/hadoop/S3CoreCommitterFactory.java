@@ -9,7 +9,7 @@ import org.apache.hadoop.mapreduce.lib.output.PathOutputCommitter;
 import org.apache.hadoop.mapreduce.lib.output.PathOutputCommitterFactory;
 
 /**
- * Chooses the committer of a job: {@code FileOutputCommitter} on our paths, and on all others what Hadoop would choose
+ * Chooses the committer of a job: {@link S3CoreOutputCommitter} on our paths, and on all others what Hadoop would choose
  * without us.
  *
  * <p>Bound by {@code mapreduce.outputcommitter.factory.class}, which Hadoop looks at before the factory of the scheme:
@@ -21,9 +21,7 @@ public class S3CoreCommitterFactory extends PathOutputCommitterFactory {
   public PathOutputCommitter createOutputCommitter(Path outputPath, TaskAttemptContext context) throws IOException {
     Configuration conf = context.getConfiguration();
     if (outputPath != null && isOurs(outputPath, conf)) {
-      // A FileOutputCommitter and nothing beside it: Spark writes the tasks' files of any other class straight into
-      // the destination.
-      return createFileOutputCommitter(outputPath, context);
+      return new S3CoreOutputCommitter(outputPath, context);
     }
     Configuration withoutUs = new Configuration(conf);
     withoutUs.set(COMMITTER_FACTORY_CLASS, "");

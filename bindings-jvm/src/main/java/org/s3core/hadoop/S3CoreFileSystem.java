@@ -275,6 +275,11 @@ public class S3CoreFileSystem extends FileSystem {
     return Native.memory();
   }
 
+  /** For committers; found by its name where they are of another class loader. */
+  CommitCalls commitCalls() {
+    return new StoreCommitCalls(store);
+  }
+
   /**
    * Files that are being written are given up, as on HDFS: closing them later fails and nothing of them becomes
    * visible. Files that are being read cannot be read further.

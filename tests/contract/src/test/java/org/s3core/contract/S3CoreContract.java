@@ -29,7 +29,7 @@ final class S3CoreContract extends AbstractBondedFSContract {
   private static String environment(String name) {
     String value = System.getenv(name);
     if (value == null || value.isEmpty()) {
-      throw new IllegalStateException("environment variable " + name + " is not set: start these tests with tests/contract/run.sh");
+      throw new IllegalStateException("environment variable " + name + " is not set: start these tests with tests/maven-suite.sh contract");
     }
     return value;
   }

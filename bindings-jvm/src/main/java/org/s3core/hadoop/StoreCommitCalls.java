@@ -1,0 +1,52 @@
+package org.s3core.hadoop;
+
+import java.io.IOException;
+
+/** Commits on one store. Public methods only: {@link OtherLoadersCalls} finds them by name. */
+final class StoreCommitCalls implements CommitCalls {
+  private final long store;
+
+  StoreCommitCalls(long store) {
+    this.store = store;
+  }
+
+  @Override
+  public void setUpJob(String destination, String job, boolean again) throws IOException {
+    Native.setUpJob(store, destination, job, again);
+  }
+
+  @Override
+  public long[] commitJob(String destination, String job, boolean marksSuccess) throws IOException {
+    return Native.commitJob(store, destination, job, marksSuccess);
+  }
+
+  @Override
+  public void abortJob(String destination, String job) throws IOException {
+    Native.abortJob(store, destination, job);
+  }
+
+  @Override
+  public String workPath(String destination, String job, String task, String attempt) {
+    return Native.workPath(destination, job, task, attempt);
+  }
+
+  @Override
+  public void setUpTask(String destination, String job, String task, String attempt) {
+    Native.setUpTask(store, destination, job, task, attempt);
+  }
+
+  @Override
+  public boolean needsTaskCommit(String destination, String job, String task, String attempt) throws IOException {
+    return Native.needsTaskCommit(store, destination, job, task, attempt);
+  }
+
+  @Override
+  public void commitTask(String destination, String job, String task, String attempt) throws IOException {
+    Native.commitTask(store, destination, job, task, attempt);
+  }
+
+  @Override
+  public void abortTask(String destination, String job, String task, String attempt) throws IOException {
+    Native.abortTask(store, destination, job, task, attempt);
+  }
+}
