@@ -64,7 +64,7 @@ impl FileStatus {
 }
 
 impl FileSystem {
-    /// What stands at `path`: one request for a file, two for a directory. Of a columnar file that was looked at within
+    /// What stands at `path`: one request for what its name leads to expect, two for what it does not. Of a columnar file that was looked at within
     /// the last second it is what was seen then, unless this process has changed it since.
     ///
     /// # Errors
@@ -93,6 +93,13 @@ impl FileSystem {
 
     /// As [`FileSystem::status`], for a path below the root; `None` where nothing is.
     pub(super) async fn kind_of(&self, path: &str) -> Result<Option<FileStatus>> {
+        if looks_like_a_directory(keys::name(path)) {
+            match self.entry_at(path).await {
+                // Who may not list may still read.
+                Err(failure) if failure.kind() == ErrorKind::AccessDenied => {}
+                found => return found,
+            }
+        }
         if let Some(file) = self.file_status(path).await? {
             return Ok(Some(file));
         }
@@ -163,4 +170,10 @@ impl FileSystem {
     pub(super) fn not_found(&self, path: &str) -> Error {
         Error::new(ErrorKind::NotFound, "no such file or directory").at(self.bucket(), path)
     }
+}
+
+/// Whether a directory more likely stands at a name: it has no extension, and none of the names that Hadoop and Spark give
+/// to files without one.
+fn looks_like_a_directory(name: &str) -> bool {
+    !name.contains('.') && !name.starts_with("part-") && name != "_SUCCESS"
 }

@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 use s3core::ErrorKind;
+use s3core_gateway::Fault;
 
 use super::support::files::Files;
 use super::support::{EMBEDDED, Service, content};
@@ -161,4 +162,33 @@ async fn a_missing_bucket_is_told_from_a_missing_file(#[values(Service::Ceph, EM
     {
         assert_eq!(missing.unwrap_err().kind(), ErrorKind::NoSuchBucket);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_takes_one_request_where_the_name_is_as_expected() {
+    let files = Files::at(EMBEDDED).await;
+    for path in ["table/day=1/part-00000", "table/day=1/data.csv", "table/_SUCCESS", "table/plain"] {
+        write(&files, path, b"x").await.unwrap();
+    }
+    let requests = || files.gateway().statistics().snapshot().values().map(|counts| counts.requests).sum::<u64>();
+    for (path, is_directory) in [
+        ("table", true),
+        ("table/day=1", true),
+        ("table/plain", false),
+        ("table/_SUCCESS", false),
+        ("table/day=1/part-00000", false),
+        ("table/day=1/data.csv", false),
+    ] {
+        let before = requests();
+        assert_eq!(files.status(path).await.unwrap().is_directory, is_directory, "{path}");
+        assert_eq!(requests() - before, 1, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_list_may_look_at_files() {
+    let files = Files::at(EMBEDDED).await;
+    write(&files, "table/plain", b"x").await.unwrap();
+    files.place.faults().add(Fault::error(403, "AccessDenied").operation("ListObjectsV2"));
+    assert_eq!(files.status("table/plain").await.unwrap().length, 1);
 }
