@@ -20,7 +20,7 @@ main() {
     *" --peers s3core "*) options=(-Dmdep.skip=true) ;;   # S3A with its SDK and what runs HDFS are a download of 300 MB
   esac
   mvn --batch-mode --no-transfer-progress --quiet "${options[@]}" process-classes
-  exec "$here/../tests/ceph/with-ceph.sh" --tcp-nodelay -- env -u SPARK_HOME "$environment/bin/python" -m bench "$@"
+  exec "$here/../tests/ceph/with-ceph.sh" --tcp-nodelay --ops-log -- env -u SPARK_HOME "$environment/bin/python" -m bench "$@"
 }
 
 bench() { env -u SPARK_HOME "$environment/bin/python" -m bench "$@"; }

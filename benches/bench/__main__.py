@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import calls, spark_job
+from bench import calls, requests, spark_job
 from bench.child import ChildError
 from bench.machine import description
 from bench.peers import FLOOR, HERE, NAMES, OURS, TITLES, Places, our_jar
@@ -19,7 +19,7 @@ from bench.report import Failure, Results, write_all
 
 # In RAM, as the gateway's OSD is: nobody's figures are those of a disk.
 MEMORY = Path("/dev/shm")
-TABLES = ["job", "calls"]
+TABLES = ["job", "calls", "requests"]
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def measure(arguments: argparse.Namespace, output: Path) -> Results:
     results = Results(description(), sizes.as_dict() | {"scale": scale, "rounds": rounds})
 
     def save() -> None:
-        if results.job or results.calls or results.failures:  # earlier results stay as long as there are no new ones
+        if results.job or results.calls or results.requests or results.failures:  # earlier results stay as long as there are no new ones
             write_all(results, output, arguments.chart)
 
     @contextlib.contextmanager
@@ -91,6 +91,13 @@ def measure(arguments: argparse.Namespace, output: Path) -> Results:
                         print(f"{peer.title}, round {number + 1}: FileSystem calls", flush=True)
                         with part(peer.name, "FileSystem calls"):
                             results.calls += calls.run(peer, scale, number)
+        if "requests" in arguments.tables:
+            # Counts do not depend on how fast the gateway is, and HDFS has none.
+            for name in (name for name in ("s3core", "s3a") if name in arguments.peers):
+                with part(name, "requests"):
+                    for found in requests.run(places.logged_peer(name)):
+                        print(f"{TITLES[name]} {found.committer}: {found.job}: {found.total} requests", flush=True)
+                        results.requests.append(found)
     return results
 
 
@@ -116,7 +123,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.sh", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny sizes, one round: does it run at all")
     parser.add_argument("--peers", type=names, default=NAMES, help=f"comma-separated, default {','.join(NAMES)}")
-    parser.add_argument("--tables", type=tables, default=TABLES, help="job (which the chart shows), calls, or both (default)")
+    parser.add_argument("--tables", type=tables, default=TABLES, help="of job (which the chart shows), calls and requests; default all")
     parser.add_argument("--rows", type=int, default=4_000_000, help="rows of the Spark job's table (default %(default)s)")
     parser.add_argument("--step-seconds", type=float, default=8.0, help="a step is repeated until it takes this long on file://")
     parser.add_argument("--pairs", type=int, default=3, help="pairs of runs with file:// (default %(default)s)")

@@ -81,17 +81,21 @@ class Places:
             except (BotoCoreError, ClientError) as failure:  # figures are worth more than a clean test cluster
                 print(f"the bucket {bucket} stays: {failure}", flush=True)
 
-    def peer(self, name: str) -> Peer:
+    def logged_peer(self, name: str) -> Peer:
+        """The same client on the gateway that logs every request."""
+        return self.peer(name, "S3CORE_TEST_OPS_LOG_ENDPOINT")
+
+    def peer(self, name: str, endpoint: str = "S3CORE_TEST_ENDPOINT") -> Peer:
         if name == "file":
             return Peer(name, f"file://{self._directory}/floor")
         if name == "hdfs":
             self._hdfs = Hdfs(self._directory / "hdfs")
             return Peer(name, f"{self._hdfs.url}/bench", options={"dfs.replication": "1"}, server=self._hdfs)
         if name == "s3core":
-            url, options = self._bucket("S3CORE_TEST_ENDPOINT")
+            url, options = self._bucket(endpoint)
             return Peer(name, url, [our_jar()], options | {"fs.s3a.impl": "org.s3core.hadoop.S3CoreFileSystem"}, Ceph("rgw-0"))
         nodelay = name == "s3a-nodelay"
-        url, options = self._bucket("S3CORE_TEST_NODELAY_ENDPOINT" if nodelay else "S3CORE_TEST_ENDPOINT")
+        url, options = self._bucket("S3CORE_TEST_NODELAY_ENDPOINT" if nodelay else endpoint)
         options |= {
             "fs.s3a.path.style.access": "true",
             # Its default signature fails on Radosgw over plain http: this is the only way it works there at all.
@@ -101,7 +105,7 @@ class Places:
 
     def _bucket(self, variable: str) -> tuple[str, dict[str, str]]:
         if variable not in os.environ:
-            raise RuntimeError(f"{variable} is not set: start the cluster with tests/ceph/with-ceph.sh --tcp-nodelay")
+            raise RuntimeError(f"{variable} is not set: start the cluster with tests/ceph/with-ceph.sh --tcp-nodelay --ops-log")
         endpoint, access_key, secret_key = (os.environ[name] for name in (variable, "S3CORE_TEST_ACCESS_KEY", "S3CORE_TEST_SECRET_KEY"))
         client = boto3.client(
             "s3",

@@ -12,6 +12,7 @@ from typing import Any
 from bench.calls import Call
 from bench.chart import Bar, Group, chart
 from bench.peers import FLOOR, NAMES, OURS, TITLES
+from bench.requests import JOBS, JobRequests
 from bench.spark_job import STEPS, Outcome
 
 # For these, less is better.
@@ -35,6 +36,7 @@ class Results:
     sizes: dict[str, Any]
     job: list[Outcome] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    requests: list[JobRequests] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
     @classmethod
@@ -45,6 +47,7 @@ class Results:
             raw["sizes"],
             [Outcome(**row) for row in raw["job"]],
             [Call(**row) for row in raw["calls"]],
+            [JobRequests(**row) for row in raw["requests"]],
             [Failure(**row) for row in raw["failures"]],
         )
 
@@ -104,6 +107,8 @@ def markdown(results: Results) -> str:
         parts += [job_table(results), cpu_table(results)]
     if results.calls:
         parts.append(calls_table(results))
+    if results.requests:
+        parts.append(requests_table(results))
     return "\n\n".join(parts) + "\n"
 
 
@@ -169,6 +174,26 @@ def calls_table(results: Results) -> str:
         for name, unit in names
     ]
     return "## Plain FileSystem calls, one client thread\n" + table(["call", *(TITLES[peer] for peer in peers)], rows)
+
+
+def requests_table(results: Results) -> str:
+    columns = list(dict.fromkeys((found.peer, found.committer) for found in results.requests))
+    by_column = {(found.peer, found.committer, found.job): found for found in results.requests}
+    rows = [[title, *(requests_cell(by_column.get((*column, job))) for column in columns)] for job, title in JOBS.items()]
+    titles = [f"{TITLES[peer]} {committer}".strip() for peer, committer in columns]
+    return (
+        "## Requests of a job, as the gateway has logged them\n"
+        "Parquet from Spark, from the look at the destination to the end of the job's commit; in brackets how many were copies.\n\n"
+    ) + table(["job", *titles], rows)
+
+
+def requests_cell(found: JobRequests | None) -> str:
+    if found is None:
+        return "-"
+    if not found.requests:
+        return "refused"
+    copies = found.requests.get("CopyObject", 0) + found.requests.get("UploadPartCopy", 0)
+    return f"{found.total:,} ({copies:,})"
 
 
 def figure(value: float | None) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from bench.calls import Call
 from bench.report import Failure, Results, figure, markdown, write_all
+from bench.requests import JobRequests
 from bench.spark_job import STEPS, Outcome
 
 
@@ -30,7 +31,12 @@ def results() -> Results:
         for number, floor in enumerate((8.0, 10.0, 40.0))  # the machine was busy during the third round
     ]
     calls = [Call("file", 0, "pread", 5000.0, "op/s"), Call("s3core", 0, "pread", 900.0, "op/s"), Call("s3core", 1, "pread", 950.0, "op/s")]
-    return Results(machine, {"rows": 1000, "tasks": 16, "rounds": {"s3core": 3, "s3a": 3}}, job, calls)
+    requests = [
+        JobRequests("s3core", "", "one", {"PutObject": 5, "GetObject": 1}),
+        JobRequests("s3a", "v1", "one", {"CopyObject": 2, "PutObject": 9}),
+        JobRequests("s3a", "v1", "overwrite", {}),
+    ]
+    return Results(machine, {"rows": 1000, "tasks": 16, "rounds": {"s3core": 3, "s3a": 3}}, job, calls, requests)
 
 
 def test_ratios_are_those_of_pairs() -> None:
@@ -79,3 +85,10 @@ def test_the_chart_lies_where_it_is_asked_for(tmp_path: Path) -> None:
 
 def test_figures_have_three_digits() -> None:
     assert [figure(value) for value in (None, 12345.6, 12.345, 0.012345)] == ["-", "12,346", "12.3", "0.0123"]
+
+
+def test_requests_are_shown_with_their_copies() -> None:
+    text = markdown(results())
+    assert "| job | s3core | S3A 3.3.4 v1 |" in text
+    assert "| 1 task, 1 file | 6 (0) | 11 (2) |" in text
+    assert "| 16 tasks overwrite 10 partitions | - | refused |" in text

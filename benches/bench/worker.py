@@ -120,7 +120,7 @@ def session(specification: dict[str, Any]) -> SparkSession:
         "spark.driver.extraClassPath": ":".join(specification["jars"]),
         "spark.sql.warehouse.dir": specification["scratch"],
         "spark.local.dir": specification["scratch"],
-        **{f"spark.hadoop.{name}": value for name, value in specification["options"].items()},
+        **{name if name.startswith("spark.") else f"spark.hadoop.{name}": value for name, value in specification["options"].items()},
     }
     builder = SparkSession.builder.master("local[4]").appName("bench")
     for name, value in options.items():

@@ -3,7 +3,7 @@
 use jni::objects::{JClass, JLongArray, JString};
 use jni::sys::{jboolean, jlong};
 use jni::{Env, EnvUnowned};
-use s3core::commit::{Job, TaskAttempt};
+use s3core::commit::{CommitOptions, Conflict, Job, TaskAttempt};
 
 use crate::errors::{Failure, export};
 use crate::store::files;
@@ -17,10 +17,13 @@ extern "system" fn Java_org_s3core_hadoop_Native_setUpJob<'local>(
     destination: JString<'local>,
     job: JString<'local>,
     again: jboolean,
+    committer: JString<'local>,
+    conflict_mode: JString<'local>,
 ) {
     export(&mut env, |env| {
         let (files, job) = (files(store)?, named_job(env, &destination, &job)?);
-        wait(env, wait::never, job.set_up(&files, again))
+        let conflict = conflict(env, &committer, &conflict_mode)?;
+        wait(env, wait::never, job.set_up(&files, again, conflict))
     });
 }
 
@@ -33,10 +36,13 @@ extern "system" fn Java_org_s3core_hadoop_Native_commitJob<'local>(
     destination: JString<'local>,
     job: JString<'local>,
     mark_success: jboolean,
+    committer: JString<'local>,
+    conflict_mode: JString<'local>,
 ) -> JLongArray<'local> {
     export(&mut env, |env| {
         let (files, job) = (files(store)?, named_job(env, &destination, &job)?);
-        let committed = wait(env, wait::never, job.commit(&files, mark_success))?;
+        let options = CommitOptions { mark_success, conflict: conflict(env, &committer, &conflict_mode)? };
+        let committed = wait(env, wait::never, job.commit(&files, options))?;
         let figures = [committed.files, committed.bytes].map(|figure| i64::try_from(figure).unwrap_or(i64::MAX));
         let array = env.new_long_array(figures.len())?;
         array.set_region(env, 0, &figures)?;
@@ -136,6 +142,11 @@ extern "system" fn Java_org_s3core_hadoop_Native_abortTask<'local>(
         let (files, attempt) = (files(store)?, named_attempt(env, &destination, &job, &task, &attempt)?);
         wait(env, wait::never, attempt.abort(&files))
     });
+}
+
+/// The options `fs.s3a.committer.name` and `fs.s3a.committer.staging.conflict-mode` of the job.
+fn conflict(env: &Env<'_>, committer: &JString<'_>, mode: &JString<'_>) -> Result<Conflict, Failure> {
+    Ok(Conflict::of(&committer.try_to_string(env)?, &mode.try_to_string(env)?)?)
 }
 
 fn named_job(env: &Env<'_>, destination: &JString<'_>, job: &JString<'_>) -> Result<Job, Failure> {

@@ -7,7 +7,7 @@ use jni::objects::{JByteArray, JClass, JLongArray, JObjectArray, JString};
 use jni::sys::{jboolean, jlong};
 use jni::{Env, EnvUnowned};
 use s3core::config::{Explained, Options, ReadPolicy, Sources};
-use s3core::fs::{CreateOptions, FileSystem, Listing, OpenOptions};
+use s3core::fs::{CreateOptions, Existing, FileSystem, Listing, OpenOptions};
 use s3core::transfer::reader::ObjectReader;
 use s3core::transfer::writer::ObjectWriter;
 
@@ -292,7 +292,8 @@ pub(crate) fn open_writer(
     overwrite: bool,
 ) -> Result<(ObjectWriter, StoreClosed), Failure> {
     let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
-    let options = CreateOptions { overwrite, ..CreateOptions::default() };
+    let existing = if overwrite { Existing::IsReplaced } else { Existing::Stays };
+    let options = CreateOptions { existing, ..CreateOptions::default() };
     Ok((wait(env, wait::never, store.files.create_file(&path, options))?, store.closed.clone()))
 }
 

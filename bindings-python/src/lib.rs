@@ -10,6 +10,7 @@ mod probe;
 mod process;
 mod program;
 mod store;
+mod uploads;
 mod wait;
 mod writer;
 
@@ -29,6 +30,8 @@ mod _s3core {
     use crate::program::run_program;
     #[pymodule_export]
     use crate::store::{Listing, Store};
+    #[pymodule_export]
+    use crate::uploads::{abort_job, complete_job, pending_jobs, purge_uploads};
     #[pymodule_export]
     use crate::writer::Writer;
 

@@ -4,6 +4,8 @@ use pyo3::prelude::*;
 
 const USAGE: &str = "usage: s3core gateway [--dir DIRECTORY] [--port PORT] …   an S3 endpoint on this machine
        s3core gateway --help
+       s3core uploads list|complete|abort|purge s3a://BUCKET/PATH …   what killed jobs have left behind
+       s3core uploads --help
        s3core --version
 For Spark: python -m s3core.spark --help";
 

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use s3core::config::{Options, ReadPolicy};
-use s3core::fs::{CreateOptions, FileSystem, OpenOptions};
+use s3core::fs::{CreateOptions, Existing, FileSystem, OpenOptions};
 use s3core::gateway::Gateway;
 use s3core::http::Payload;
 use s3core::ops::{
@@ -40,10 +40,11 @@ pub(crate) struct Store {
 
 #[pymethods]
 impl Store {
-    /// `options`: keywords of Python. Nothing is sent.
+    /// `options`: keywords of Python; `hadoop`: keys of Hadoop's configuration. Nothing is sent.
     #[new]
-    fn new(py: Python<'_>, bucket: &str, options: Vec<Pair>) -> PyResult<Self> {
-        let options = resolve(bucket, options, Vec::new()).map_err(|error| exception(py, &error))?;
+    #[pyo3(signature = (bucket, options, hadoop=Vec::new()))]
+    fn new(py: Python<'_>, bucket: &str, options: Vec<Pair>, hadoop: Vec<Pair>) -> PyResult<Self> {
+        let options = resolve(bucket, options, hadoop).map_err(|error| exception(py, &error))?;
         let store = Self { options, opened: Mutex::new(None) };
         store.open(py)?;
         Ok(store)
@@ -87,7 +88,7 @@ impl Store {
     fn writer(&self, py: Python<'_>, key: &str, content_type: Option<String>) -> PyResult<Writer> {
         let (process, files) = self.open(py)?;
         let attributes = ObjectAttributes { content_type, ..ObjectAttributes::default() };
-        let options = CreateOptions { overwrite: true, attributes };
+        let options = CreateOptions { existing: Existing::IsReplaced, attributes };
         Ok(Writer::new(process, wait(py, process, files.create_file(key, options))?))
     }
 
@@ -148,7 +149,7 @@ impl Store {
 
 impl Store {
     /// The file system in this process, opened again after a fork.
-    fn open(&self, py: Python<'_>) -> PyResult<(&'static Process, FileSystem)> {
+    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<(&'static Process, FileSystem)> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((process, files)) = opened.as_ref().filter(|(process, _)| process.is_current()) {
             return Ok((process, files.clone()));
@@ -237,6 +238,6 @@ fn listed(object: ListedObject) -> Meta {
     (object.key, object.length, object.etag, seconds(object.modified), object.storage_class, None)
 }
 
-fn seconds(time: Option<SystemTime>) -> Option<f64> {
+pub(crate) fn seconds(time: Option<SystemTime>) -> Option<f64> {
     Some(time?.duration_since(UNIX_EPOCH).ok()?.as_secs_f64())
 }

@@ -16,8 +16,10 @@
 //! removes the directory. An upload that no pending set names is never completed.
 
 mod attempt;
+mod conflict;
 mod job;
 mod pending_set;
+mod survey;
 mod uploads;
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +27,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, ErrorKind, Result};
 
 pub use attempt::TaskAttempt;
-pub use job::{CommittedJob, Job};
+pub use conflict::Conflict;
+pub use job::{CommitOptions, CommittedJob, Job};
+pub use survey::{JobState, Purged, Survey, purge, survey};
 
 /// First words of the name of a job's directory. Names that begin with an underscore are hidden from Hadoop and Spark.
 const JOB_DIRECTORY: &str = "_s3core_job-";

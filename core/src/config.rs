@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::credentials::chain::{self, Chosen};
+use crate::fs::CommitSettings;
 use crate::gateway::GatewaySettings;
 use crate::gateway::retry::RetryPolicy;
 use crate::http::connection::{TransportSettings, TrustSettings};
@@ -54,6 +55,8 @@ pub struct Options {
     pub gateway: GatewaySettings,
     /// How objects are moved.
     pub transfer: TransferSettings,
+    /// How the output of jobs is committed.
+    pub commit: CommitSettings,
     /// How connections are made and kept.
     pub transport: TransportSettings,
     /// How files are read where the one who opens them does not say.
@@ -121,9 +124,13 @@ impl Options {
                 random_read: settings.number(&table::READAHEAD_RANGE),
                 copy_threshold: settings.number(&table::MULTIPART_THRESHOLD).clamp(LEAST_COPIED_PART, LARGEST_COPY),
                 upload_concurrency: settings.count(&table::FAST_UPLOAD_ACTIVE_BLOCKS) as usize,
-                largest_kept: settings.number(&table::COMMITTER_SMALL_FILE_SIZE),
-                commit_concurrency: settings.count(&table::COMMITTER_THREADS) as usize,
                 storage_class: settings.optional_text(&table::CREATE_STORAGE_CLASS),
+            },
+            commit: CommitSettings {
+                largest_kept: settings.number(&table::COMMITTER_SMALL_FILE_SIZE),
+                concurrency: settings.count(&table::COMMITTER_THREADS) as usize,
+                keep_uncommitted: settings.time(&table::UPLOADS_MAX_AGE),
+                keep_committed: settings.time(&table::UPLOADS_COMMITTED_MAX_AGE),
             },
             transport: TransportSettings {
                 trust: TrustSettings {

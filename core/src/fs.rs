@@ -8,7 +8,9 @@
 mod create;
 mod delete;
 mod footers;
+mod job_directory;
 pub(crate) mod keys;
+mod kinds;
 mod listing;
 mod open;
 mod pending;
@@ -28,12 +30,13 @@ use crate::transfer::budget::MemoryBudget;
 use crate::{Error, ErrorKind, Result};
 
 use footers::Footers;
+use kinds::Kinds;
 
-pub use create::CreateOptions;
+pub use create::{CreateOptions, Existing};
 pub use listing::Listing;
 pub use open::OpenOptions;
 pub use status::FileStatus;
-pub use work::WorkPaths;
+pub use work::{CommitSettings, WorkPaths};
 
 /// One bucket as a file system. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -47,9 +50,11 @@ struct Shared {
     /// The bucket with its endpoint: one name for all file systems of a process.
     place: String,
     transfer: TransferSettings,
+    commit: CommitSettings,
     page_size: u32,
     work: WorkPaths,
     footers: Arc<Footers>,
+    kinds: Kinds,
     budget: MemoryBudget,
     explained: Vec<Explained>,
 }
@@ -63,9 +68,11 @@ impl FileSystem {
         let shared = Shared {
             gateway: Gateway::watched(options.gateway.clone(), environment, Some(watcher)),
             footers,
+            kinds: Kinds::new(),
             bucket: options.bucket.clone(),
             place: format!("{}/{}", options.gateway.endpoint, options.bucket),
             transfer: options.transfer.clone(),
+            commit: options.commit,
             page_size: options.paging_maximum,
             work,
             budget,
@@ -94,16 +101,16 @@ impl FileSystem {
         &self.shared.explained
     }
 
-    /// Makes a directory and what is missing above it. An existing directory is fine.
+    /// Makes a directory and what is missing above it. An existing directory is fine, unless another job is at work in it.
     ///
     /// # Errors
-    /// `AlreadyExists` where the path is a file, `NotADirectory` where one stands above it.
+    /// `AlreadyExists` where the path is a file or another job's `_temporary/N`, `NotADirectory` where one stands above it.
     pub async fn make_directory(&self, path: &str) -> Result<()> {
         if keys::is_root(path) {
             return self.check_bucket().await;
         }
         match self.entry_at(path).await? {
-            Some(status) if status.is_directory => return Ok(()),
+            Some(status) if status.is_directory => return self.check_job_directory(path).await,
             Some(_) => {
                 return Err(Error::new(ErrorKind::AlreadyExists, "a file of that name exists").at(self.bucket(), path));
             }
@@ -113,7 +120,9 @@ impl FileSystem {
             let message = format!("no directory can be made below it: {file} is a file");
             return Err(Error::new(ErrorKind::NotADirectory, message).at(self.bucket(), path));
         }
-        self.put_marker(path).await
+        self.put_marker(path).await?;
+        self.remember_job_directory(path);
+        Ok(())
     }
 
     /// The nearest thing that exists above `path`, where that is a file.

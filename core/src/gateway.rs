@@ -10,7 +10,7 @@ pub mod statistics;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Method};
 
@@ -52,6 +52,11 @@ pub trait Exchange: Send {
     /// Bytes that the attempts so far have brought and that no further attempt asks for again.
     fn progress(&self) -> u64 {
         0
+    }
+
+    /// How long a busy gateway is waited for, where that is `usual` for others.
+    fn patience(&self, usual: Duration) -> Duration {
+        usual
     }
 
     /// Called before an attempt after one whose outcome is unknown (the connection broke after the request left, a
@@ -188,6 +193,7 @@ impl Gateway {
     /// where there is no further attempt.
     async fn pause<E: Exchange>(&self, state: &mut RetryState, exchange: &E, failure: Error) -> Result<Error> {
         let Shared { environment, statistics, .. } = &*self.shared;
+        state.wait_as_long_as(exchange.patience(self.shared.settings.retry.patience));
         let verdict =
             state.after(&failure, self.has_answered(), environment.clock.monotonic(), environment.random.unit());
         let (bucket, key) = exchange.place();

@@ -28,10 +28,6 @@ pub struct TransferSettings {
     pub random_read: u64,
     /// Objects of at least this many bytes are copied in parts; CopyObject takes up to 5 GiB.
     pub copy_threshold: u64,
-    /// Largest file below a work path that is kept until its attempt is committed, in bytes, rather than uploaded.
-    pub largest_kept: u64,
-    /// Files that the commit of a job makes visible at the same time.
-    pub commit_concurrency: usize,
     /// Storage class of new objects; `None` is the bucket's default.
     pub storage_class: Option<String>,
 }

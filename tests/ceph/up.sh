@@ -14,6 +14,7 @@ an earlier cluster that no longer runs.
   --gateways N      radosgw on the gateway's own defaults (default 1, at most 8)
   --tls             one more radosgw with two TLS ports: a certificate signed by a private CA, and a self-signed one
   --tcp-nodelay     one more radosgw with the beast option tcp_nodelay=1
+  --ops-log         one more radosgw that writes a line of JSON for each request to DIR/rgw-ops-log.json
   --store KIND      memstore (default, in RAM) or bluestore (a sparse file in DIR; small PUTs take twice as long)
   --capacity BYTES  size of the OSD; memory or disk is taken as objects are written, not at the start; memstore takes
                     two bytes of memory for each byte stored. Default: memstore a third of the memory, between 4 and
@@ -27,13 +28,14 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly ACCESS_KEY=devkey SECRET_KEY=devsecret
 readonly FIRST_PORT=20000 PORTS_IN_BLOCK=16 BLOCKS=750   # 20000 to 31999: below the kernel's range for outgoing connections (32768 and up)
 
-directory='' gateways=1 tls=no tcp_nodelay=no store=memstore capacity=''
+directory='' gateways=1 tls=no tcp_nodelay=no ops_log=no store=memstore capacity=''
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
     --gateways) gateways=${2:?--gateways needs a number}; shift ;;
     --tls) tls=yes ;;
     --tcp-nodelay) tcp_nodelay=yes ;;
+    --ops-log) ops_log=yes ;;
     --store) store=${2:?--store needs memstore or bluestore}; shift ;;
     --capacity) capacity=${2:?--capacity needs a number of bytes}; shift ;;
     -*) usage >&2; fail "unknown option $1" ;;
@@ -233,7 +235,7 @@ make_zone() {
 
 start_gateways() {
   local number port=$((base_port + 2)) tls_port self_signed_port
-  endpoints=() tls_endpoint='' self_signed_endpoint='' nodelay_endpoint=''
+  endpoints=() tls_endpoint='' self_signed_endpoint='' nodelay_endpoint='' ops_log_endpoint=''
   for ((number = 0; number < gateways; number++)); do
     start_gateway "rgw-$number" "beast endpoint=127.0.0.1:$port"
     endpoints+=("http://127.0.0.1:$port")
@@ -242,6 +244,13 @@ start_gateways() {
   if [ "$tcp_nodelay" = yes ]; then
     start_gateway rgw-tcp-nodelay "beast endpoint=127.0.0.1:$port tcp_nodelay=1"
     nodelay_endpoint=http://127.0.0.1:$port
+    port=$((port + 1))
+  fi
+  if [ "$ops_log" = yes ]; then
+    # Its own gateway: writing the log costs time.
+    start_gateway rgw-ops-log "beast endpoint=127.0.0.1:$port" --rgw-enable-ops-log=true --rgw-ops-log-rados=false \
+      --rgw-ops-log-file-path="$directory/rgw-ops-log.json"
+    ops_log_endpoint=http://127.0.0.1:$port
     port=$((port + 1))
   fi
   if [ "$tls" = yes ]; then
@@ -260,8 +269,9 @@ tls_frontend() {
 
 start_gateway() {
   local name=$1 frontends=$2
+  shift 2
   quietly radosgw -c "$directory/ceph.conf" -n client.rgw --rgw-frontends="$frontends" \
-    --log-file="$directory/$name.log" --admin-socket="$directory/$name.asok" --pid-file="$directory/$name.pid"
+    --log-file="$directory/$name.log" --admin-socket="$directory/$name.asok" --pid-file="$directory/$name.pid" "$@"
 }
 
 make_user() {
@@ -271,7 +281,7 @@ make_user() {
 
 wait_for_gateways() {
   local endpoint
-  for endpoint in "${endpoints[@]}" $nodelay_endpoint; do wait_for_gateway "$endpoint"; done
+  for endpoint in "${endpoints[@]}" $nodelay_endpoint $ops_log_endpoint; do wait_for_gateway "$endpoint"; done
   [ "$tls" = no ] || wait_for_gateway "$tls_endpoint" --cacert tls/ca.pem
   [ "$tls" = no ] || wait_for_gateway "$self_signed_endpoint" --cacert tls/self-signed.pem
 }
@@ -300,6 +310,10 @@ write_environment() {
     echo "S3CORE_TEST_ACCESS_KEY=$ACCESS_KEY"
     echo "S3CORE_TEST_SECRET_KEY=$SECRET_KEY"
     [ -z "$nodelay_endpoint" ] || echo "S3CORE_TEST_NODELAY_ENDPOINT=$nodelay_endpoint"
+    if [ -n "$ops_log_endpoint" ]; then
+      echo "S3CORE_TEST_OPS_LOG_ENDPOINT=$ops_log_endpoint"
+      echo "S3CORE_TEST_OPS_LOG_FILE=$directory/rgw-ops-log.json"
+    fi
     if [ "$tls" = yes ]; then
       echo "S3CORE_TEST_TLS_ENDPOINT=$tls_endpoint"
       echo "S3CORE_TEST_CA_FILE=$directory/tls/ca.pem"

@@ -11,4 +11,8 @@ __all__ = ["main"]
 
 def main() -> int:
     """Runs it with this process's arguments."""
+    if sys.argv[1:2] == ["uploads"]:
+        from s3core import uploads
+
+        return uploads.main(sys.argv[2:])
     return _s3core.run_program(sys.argv[1:])

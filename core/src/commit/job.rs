@@ -4,20 +4,25 @@ mod directory;
 
 use std::collections::HashSet;
 use std::pin::pin;
+use std::time::SystemTime;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::concurrent::run_all;
 use crate::fs::{FileSystem, keys};
 use crate::http::Payload;
-use crate::ops::{CompleteMultipartUpload, ObjectAttributes, PutObject, WriteCondition, WriteId};
+use crate::ops::{CompleteMultipartUpload, ListedObject, ObjectAttributes, PutObject, WriteCondition, WriteId};
 use crate::{Error, ErrorKind, Result};
 
 use super::attempt::end_and_abort;
+use super::conflict::{self, Conflict};
 use super::pending_set::{SetContent, SetFile, completed_parts};
+use super::survey::purge;
 use super::{JOB_DIRECTORY, JOB_MARKER, JobMarker, VERSION, check_name, internal, uploads, uuid_of};
-use directory::{Directory, LoadedSet};
+pub(super) use directory::Directory;
+use directory::LoadedSet;
 
 /// Name of the empty object that says that a dataset is complete (Hadoop's `FileOutputCommitter`).
 const SUCCESS: &str = "_SUCCESS";
@@ -27,6 +32,21 @@ const SUCCESS: &str = "_SUCCESS";
 pub struct Job {
     destination: String,
     id: String,
+}
+
+/// How a job is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommitOptions {
+    /// Whether `_SUCCESS` is put when all files are visible.
+    pub mark_success: bool,
+    /// What becomes of earlier files.
+    pub conflict: Conflict,
+}
+
+impl Default for CommitOptions {
+    fn default() -> Self {
+        Self { mark_success: true, conflict: Conflict::Append }
+    }
 }
 
 /// What became visible.
@@ -80,15 +100,16 @@ impl Job {
     /// attempt knows.
     ///
     /// # Errors
-    /// `AlreadyExists` where a job of this id was begun at this destination, unless `again`; `NotADirectory` where the
-    /// destination is a file.
-    pub async fn set_up(&self, files: &FileSystem, again: bool) -> Result<()> {
+    /// `AlreadyExists` where a job of this id was begun at this destination, unless `again`, and where `conflict` says
+    /// so; `NotADirectory` where the destination is a file.
+    pub async fn set_up(&self, files: &FileSystem, again: bool, conflict: Conflict) -> Result<()> {
         if !keys::is_root(&self.destination)
             && files.entry_at(&self.destination).await?.is_some_and(|status| !status.is_directory)
         {
             let message = "the destination of the job is a file";
             return Err(Error::new(ErrorKind::NotADirectory, message).at(files.bucket(), &self.destination));
         }
+        conflict.check_before_the_job(files, self).await?;
         let marker = JobMarker { version: VERSION, job: self.id.clone(), destination: self.destination.clone() };
         let content = serde_json::to_vec(&marker).map_err(|failure| internal(&failure))?;
         let key = format!("{}/{JOB_MARKER}", self.directory());
@@ -109,13 +130,13 @@ impl Job {
         }
     }
 
-    /// Makes visible what the job's committed tasks have written, then removes the job's state; `mark_success` puts
-    /// `_SUCCESS` in between. It can be tried again while the state is there.
+    /// Makes visible what the job's committed tasks have written, then removes the job's state. It can be tried again
+    /// while the state is there.
     ///
     /// # Errors
     /// `NotFound` where the job's state is gone, so that nobody knows what it has written. Where a file cannot be made
     /// visible, those that were and whose names are the job's own are removed again.
-    pub async fn commit(&self, files: &FileSystem, mark_success: bool) -> Result<CommittedJob> {
+    pub async fn commit(&self, files: &FileSystem, options: CommitOptions) -> Result<CommittedJob> {
         let directory = Directory::list(files, self).await?;
         if !directory.is_set_up {
             let message = format!(
@@ -126,20 +147,19 @@ impl Job {
             return Err(Error::new(ErrorKind::NotFound, message).at(files.bucket(), &self.directory()));
         }
         let sets: Vec<_> = directory.load_sets(files).try_collect().await?;
-        let attempts: HashSet<&str> = sets.iter().map(|set| set.set.attempt.as_str()).collect();
+        let paths = || sets.iter().flat_map(|set| &set.set.files).map(|file| file.path.as_str());
+        let earlier = options.conflict.earlier_files(files, self, paths()).await?;
         let committed = self.make_visible(files, &directory, &sets).await?;
-        if mark_success {
+        // New before old: after a crash in between both are there, and never neither.
+        conflict::remove(files, earlier, paths().map(|path| self.final_key(path))).await?;
+        if options.mark_success {
             let marker = PutObject::new(files.bucket(), &self.final_key(SUCCESS), Payload::empty());
             files.gateway().run(marker).await?;
         } else if committed.files == 0 && !keys::is_root(&self.destination) {
             files.put_marker(&self.destination).await?;
         }
         // The job is committed: what cannot be removed now is only in the way.
-        if directory.marked_attempts.iter().any(|attempt| !attempts.contains(attempt.as_str())) {
-            let uuids = sets.iter().flat_map(|set| &set.set.files).filter_map(|file| uuid_of(&file.path));
-            let uuids = uuids.map(str::to_owned).collect();
-            self.clean_up("uploads", uploads::abort_left_behind(files, self, &uuids).await);
-        }
+        self.clean_up("uploads", self.abort_left_behind(files, &sets).await);
         self.end_attempts(files).await;
         self.clean_up("state", directory.remove(files).await);
         Ok(committed)
@@ -151,14 +171,14 @@ impl Job {
         directory: &Directory,
         sets: &[LoadedSet],
     ) -> Result<CommittedJob> {
-        let at_once = files.commit_concurrency();
+        let at_once = files.commit_settings().concurrency;
         let mut done = Vec::new();
         let mut outcome;
-        let known = sets.iter().flat_map(|loaded| {
-            let bodies = loaded.bodies.as_ref();
-            let ready = loaded.set.files.iter().filter(move |file| bodies.is_some() || file.upload_id().is_some());
-            ready.map(move |file| self.make_file_visible(files, file, bodies))
-        });
+        let mut known = Vec::new();
+        for LoadedSet { set, bodies, .. } in sets {
+            let ready = set.files.iter().filter(|file| bodies.is_some() || file.upload_id().is_some());
+            known.extend(ready.map(|file| self.make_file_visible(files, file, bodies.as_ref()).boxed()));
+        }
         (done, outcome) = merge(done, run_all(known, at_once).await);
         for loaded in sets.iter().filter(|loaded| loaded.bodies.is_none()) {
             if outcome.is_err() {
@@ -167,7 +187,7 @@ impl Job {
             match loaded.read_again(files).await {
                 Ok((bodies, _memory)) => {
                     let kept = loaded.set.files.iter().filter(|file| file.upload_id().is_none());
-                    let kept = kept.map(|file| self.make_file_visible(files, file, Some(&bodies)));
+                    let kept = kept.map(|file| self.make_file_visible(files, file, Some(&bodies)).boxed()).collect();
                     (done, outcome) = merge(done, run_all(kept, at_once).await);
                 }
                 Err(failure) => outcome = Err(failure),
@@ -191,18 +211,22 @@ impl Job {
             directory.ordinary_objects(&attempts).partition(|(_, path)| path.ends_with('/'));
         // A directory with files needs no marker.
         let empty = directories.into_iter().filter(|(_, path)| !written(path));
-        let markers =
-            empty.map(|(_, path)| async move { files.put_marker(&self.final_key(path.trim_end_matches('/'))).await });
-        let (_, outcome) = run_all(markers, files.commit_concurrency()).await;
+        let markers = empty.map(|(_, path)| {
+            let directory = self.final_key(path.trim_end_matches('/'));
+            async move { files.put_marker(&directory).await }.boxed()
+        });
+        let (_, outcome) = run_all(markers.collect(), files.commit_settings().concurrency).await;
         if outcome.is_err() {
             return (Vec::new(), outcome);
         }
-        let copies = objects.into_iter().map(|(object, path)| async move {
-            let (to, class) = (self.final_key(path), object.storage_class.as_deref());
-            files.copy(&object.key, &to, object.length, class).await?;
-            Ok((path.to_owned(), object.length))
-        });
-        run_all(copies, files.commit_concurrency()).await
+        let copies = objects.into_iter().map(|(object, path)| self.copy_object(files, object, path).boxed());
+        run_all(copies.collect(), files.commit_settings().concurrency).await
+    }
+
+    async fn copy_object(&self, files: &FileSystem, object: &ListedObject, path: &str) -> Result<(String, u64)> {
+        let (to, class) = (self.final_key(path), object.storage_class.as_deref());
+        files.copy(&object.key, &to, object.length, class).await?;
+        Ok((path.to_owned(), object.length))
     }
 
     /// Makes one file visible; returns its path below the destination and its length.
@@ -238,6 +262,20 @@ impl Job {
         Ok((file.path.clone(), file.length))
     }
 
+    /// Aborts what killed attempts of this job have uploaded, and what others have left here long ago.
+    async fn abort_left_behind(&self, files: &FileSystem, sets: &[LoadedSet]) -> Result<()> {
+        let pending = uploads::all_below(files, &self.destination_prefix()).await?;
+        let uuids = uploads::uuids_of(sets.iter().map(|loaded| &loaded.set));
+        let others = uploads::abort_left_behind(files, pending, &uuids).await;
+        let now = files.gateway().environment().clock.wall();
+        let most = files.commit_settings().keep_uncommitted;
+        let is_old = |begun: SystemTime| now.duration_since(begun).is_ok_and(|age| age > most);
+        if others.iter().filter_map(|upload| upload.initiated).any(is_old) {
+            purge(files, &self.destination).await?;
+        }
+        Ok(())
+    }
+
     /// Removes files of a commit that failed, so that the job can run again without its rows being there twice: those
     /// with a UUID in their names, which no earlier file can have had. Others may have replaced something.
     async fn take_back(&self, files: &FileSystem, done: &[(String, u64)]) {
@@ -269,13 +307,14 @@ impl Job {
             match loaded {
                 Ok(LoadedSet { set, .. }) => {
                     uploads::abort(files, uploads::of_set(&set, self)).await;
-                    uuids.extend(set.files.iter().filter_map(|file| uuid_of(&file.path)).map(str::to_owned));
+                    uuids.extend(uploads::uuids_of(std::iter::once(&set)));
                 }
                 Err(failure) => tracing::warn!(%failure, "the uploads of a pending set stay pending, invisible"),
             }
         }
         if !uuids.is_empty() {
-            uploads::abort_left_behind(files, self, &uuids).await?;
+            let pending = uploads::all_below(files, &self.destination_prefix()).await?;
+            uploads::abort_left_behind(files, pending, &uuids).await;
         }
         directory.remove(files).await
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use futures::stream::{self, StreamExt};
 
 use crate::fs::FileSystem;
-use crate::ops::{AbortMultipartUpload, ListMultipartUploads};
+use crate::ops::{AbortMultipartUpload, ListMultipartUploads, MultipartUpload};
 use crate::transfer::pending::UploadName;
 use crate::{ErrorKind, Result};
 
@@ -34,18 +34,38 @@ pub(super) async fn abort(files: &FileSystem, uploads: impl IntoIterator<Item = 
     stream::iter(uploads).for_each_concurrent(ABORTS_AT_ONCE, abort_one).await;
 }
 
-/// Aborts the uploads below the job's destination whose file names have one of `uuids`: attempts that were killed have
-/// left them. Whose name has none belong to nobody who is known, and stay.
-pub(super) async fn abort_left_behind(files: &FileSystem, job: &Job, uuids: &HashSet<String>) -> Result<()> {
-    let mut list = ListMultipartUploads::new(files.bucket(), &job.destination_prefix());
+/// Every upload to a key that begins with `prefix`.
+pub(super) async fn all_below(files: &FileSystem, prefix: &str) -> Result<Vec<MultipartUpload>> {
+    let mut list = ListMultipartUploads::new(files.bucket(), prefix);
+    let mut all = Vec::new();
     loop {
         let page = files.gateway().run(list.clone()).await?;
-        let ours =
-            page.uploads.into_iter().filter(|upload| uuid_of(&upload.key).is_some_and(|uuid| uuids.contains(uuid)));
-        abort(files, ours.map(|upload| UploadName { key: upload.key, id: upload.upload_id }).collect::<Vec<_>>()).await;
+        all.extend(page.uploads);
         match page.next {
             Some(next) => list.marker = Some(next),
-            None => return Ok(()),
+            None => return Ok(all),
         }
     }
+}
+
+/// The UUIDs in the names of the files of pending sets.
+pub(super) fn uuids_of<'a>(sets: impl Iterator<Item = &'a PendingSet>) -> HashSet<String> {
+    sets.flat_map(|set| &set.files).filter_map(|file| uuid_of(&file.path)).map(str::to_owned).collect()
+}
+
+/// Aborts those of `pending` whose file names have one of `uuids`: attempts that were killed have left them. Returns the
+/// others.
+pub(super) async fn abort_left_behind(
+    files: &FileSystem,
+    pending: Vec<MultipartUpload>,
+    uuids: &HashSet<String>,
+) -> Vec<MultipartUpload> {
+    let is_ours = |upload: &MultipartUpload| uuid_of(&upload.key).is_some_and(|uuid| uuids.contains(uuid));
+    let (ours, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(is_ours);
+    abort(
+        files,
+        ours.into_iter().map(|upload| UploadName { key: upload.key, id: upload.upload_id }).collect::<Vec<_>>(),
+    )
+    .await;
+    others
 }

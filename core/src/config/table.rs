@@ -242,6 +242,22 @@ options! {
         .default("256K")
         .range(0, 1 << 20);
 
+    UPLOADS_MAX_AGE = Row::new(
+        "uploads.max.age",
+        Time(Unit::Seconds),
+        "How long uploads of killed writers are kept, where nobody knows whose they are. The next job at the same \
+         destination removes older ones.",
+    )
+        .default("24h")
+        .range(HOUR, 3650 * DAY);
+    UPLOADS_COMMITTED_MAX_AGE = Row::new(
+        "uploads.committed.max.age",
+        Time(Unit::Seconds),
+        "How long a killed job is kept whose tasks were committed, so that it can be completed: `s3core uploads`.",
+    )
+        .default("7d")
+        .range(HOUR, 3650 * DAY);
+
     READ_AHEAD_LIMIT = Row::new(
         "read.ahead.limit",
         Size,

@@ -1,6 +1,6 @@
 //! Creating files.
 
-use crate::ops::ObjectAttributes;
+use crate::ops::{ObjectAttributes, WriteCondition};
 use crate::transfer::writer::{ObjectWriter, Target};
 use crate::{Error, ErrorKind, Result};
 
@@ -9,10 +9,25 @@ use super::{FileSystem, keys};
 /// How a file is created.
 #[derive(Debug, Clone, Default)]
 pub struct CreateOptions {
-    /// Whether an existing file is replaced; it stays as it is until the new one is closed.
-    pub overwrite: bool,
+    /// What becomes of an existing file; it stays as it is until the new one is closed.
+    pub existing: Existing,
     /// Content type, storage class and user metadata; without a storage class the file system's own one is taken.
     pub attributes: ObjectAttributes,
+}
+
+/// What becomes of a file that exists where one is created.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and the new one is refused. Of several writers one succeeds where the file goes out in one request, and
+    /// where the gateway knows conditions on completions; on others the key of a larger one is looked at just before.
+    #[default]
+    Stays,
+    /// It stays, and of several writers one succeeds for certain: refused where the gateway cannot say so.
+    StaysForCertain,
+    /// It is replaced.
+    IsReplaced,
+    /// It is replaced where it has this ETag (without quotes), for certain.
+    IsReplacedIf(String),
 }
 
 impl FileSystem {
@@ -27,7 +42,8 @@ impl FileSystem {
         if let Some(writer) = self.create_pending(path, &options)? {
             return Ok(writer);
         }
-        if options.overwrite {
+        let keeps = matches!(options.existing, Existing::Stays | Existing::StaysForCertain);
+        if !keeps {
             if self.has_keys_below(path).await? {
                 return Err(self.directory_stands_there(path));
             }
@@ -41,7 +57,12 @@ impl FileSystem {
             gateway: self.gateway().clone(),
             bucket: self.bucket().to_owned(),
             key: path.to_owned(),
-            exclusive: !options.overwrite,
+            condition: match &options.existing {
+                Existing::Stays | Existing::StaysForCertain => WriteCondition::IfAbsent,
+                Existing::IsReplaced => WriteCondition::Always,
+                Existing::IsReplacedIf(etag) => WriteCondition::IfMatch(etag.clone()),
+            },
+            for_certain: matches!(options.existing, Existing::StaysForCertain | Existing::IsReplacedIf(_)),
             attributes: self.attributes(&options),
             pending: None,
         };

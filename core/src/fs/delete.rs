@@ -23,6 +23,7 @@ impl FileSystem {
         if keys::is_root(path) {
             return self.delete_root(recursive).await;
         }
+        self.forget_job_directories(path);
         let was_pending = self.discard_pending(path, recursive)?;
         let Some(status) = self.kind_of(path).await? else {
             return Ok(was_pending);

@@ -7,6 +7,7 @@
 //! in part: all reads name the ETag that came with the footer.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,15 @@ const LIFETIME: Duration = Duration::from_secs(1);
 const JUST_WRITTEN: Duration = Duration::from_secs(10);
 /// Files that are remembered: more than the threads of an executor open within a second.
 const MOST: usize = 64;
+/// Share of the memory budget that their last bytes may hold.
+const SHARE: u64 = 8;
+
+/// How many of a file's last bytes are read with its status: twice Parquet's usual footer of some ten columns and row
+/// groups.
+const TAIL: u64 = 64 << 10;
+/// Where the file before was no longer than this, its neighbour probably is not either, and is read whole: its columns
+/// would be the second request.
+const WHOLE: u64 = 1 << 20;
 
 /// A columnar file as it was found.
 pub(super) struct Footer {
@@ -36,6 +46,10 @@ pub(super) struct Footer {
 /// What is remembered of the files of one bucket.
 pub(super) struct Footers {
     entries: Mutex<VecDeque<Entry>>,
+    /// Length of the file that was looked at last; 0 where none was.
+    last_length: AtomicU64,
+    /// Most bytes that are held.
+    limit: u64,
 }
 
 struct Entry {
@@ -45,9 +59,16 @@ struct Entry {
     footer: Option<Arc<Footer>>,
 }
 
+impl Entry {
+    fn bytes(&self) -> u64 {
+        self.footer.as_ref().map_or(0, |footer| footer.tail.bytes.len() as u64)
+    }
+}
+
 impl Footers {
     pub(super) fn new(budget: &MemoryBudget) -> Arc<Self> {
-        let new = Arc::new(Self { entries: Mutex::default() });
+        let limit = budget.limit() / SHARE;
+        let new = Arc::new(Self { entries: Mutex::default(), last_length: AtomicU64::new(0), limit });
         let holder: Weak<Self> = Arc::downgrade(&new);
         budget.register(holder);
         new
@@ -64,14 +85,29 @@ impl Footers {
         self.lock(now).iter().any(|entry| entry.path == path && entry.footer.is_none())
     }
 
+    /// How many of the next file's last bytes to read.
+    pub(super) fn tail(&self) -> u64 {
+        match self.last_length.load(Ordering::Relaxed) {
+            1..=WHOLE => WHOLE,
+            _ => TAIL,
+        }
+    }
+
     /// Remembers a footer whose read began at `began`, unless the file was changed since.
     pub(super) fn keep(&self, footer: Arc<Footer>, began: Instant, now: Instant) {
+        self.last_length.store(footer.status.length, Ordering::Relaxed);
         let mut entries = self.lock(now);
         let path = footer.status.path.clone();
         if entries.iter().any(|entry| entry.path == path && entry.footer.is_none() && entry.at >= began) {
             return;
         }
         put(&mut entries, Entry { path, at: began, footer: Some(footer) });
+        let mut held: u64 = entries.iter().map(Entry::bytes).sum();
+        while held > self.limit
+            && let Some(oldest) = entries.iter().position(|entry| entry.footer.is_some())
+        {
+            held -= entries.remove(oldest).map_or(0, |entry| entry.bytes());
+        }
     }
 
     fn lock(&self, now: Instant) -> MutexGuard<'_, VecDeque<Entry>> {
@@ -105,8 +141,7 @@ impl Watcher for Footers {
 
 impl Holder for Footers {
     fn holds(&self) -> u64 {
-        let bytes = |entry: &Entry| entry.footer.as_ref().map_or(0, |footer| footer.tail.bytes.len() as u64);
-        self.entries.try_lock().map_or(0, |entries| entries.iter().map(bytes).sum())
+        self.entries.try_lock().map_or(0, |entries| entries.iter().map(Entry::bytes).sum())
     }
 
     fn is_cheap(&self) -> bool {

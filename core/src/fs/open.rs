@@ -24,10 +24,6 @@ pub struct OpenOptions {
     pub policy: ReadPolicy,
 }
 
-/// Columnar files are opened with their last bytes, which is where their readers begin: one request brings length,
-/// ETag and footer. Twice Parquet's usual footer of some ten columns and row groups.
-const TAIL: u64 = 64 << 10;
-
 impl FileSystem {
     /// Opens a file. One request, none where the length is known.
     ///
@@ -77,17 +73,19 @@ impl FileSystem {
         if let Some(footer) = self.shared.footers.find(path, began) {
             return Ok(Some(footer));
         }
-        let mut memory = self.budget().reserve(TAIL).await?;
+        // Columnar files are read from their end: one request brings length, ETag and footer.
+        let tail = self.shared.footers.tail();
+        let mut memory = self.budget().reserve(tail).await?;
         let mut frames: Vec<Bytes> = Vec::new();
         let mut get = GetObject::new(self.bucket(), path, &mut frames);
-        get.range = Some(ByteRange::Last(TAIL));
+        get.range = Some(ByteRange::Last(tail));
         let head = match self.gateway().run(get).await {
             Ok(head) => head,
             Err(failure) if failure.kind() == ErrorKind::OutOfRange => return Ok(None),
             Err(failure) => return Err(failure),
         };
         let bytes: Bytes = frames.concat().into();
-        memory.release(TAIL - bytes.len() as u64);
+        memory.release(tail - bytes.len() as u64);
         let tail = Arc::new(Tail { start: head.range.start, bytes, _memory: memory });
         let footer = Arc::new(Footer { status: FileStatus::found(path, &head), tail });
         self.shared.footers.keep(Arc::clone(&footer), began, self.now());

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use crate::ops::WriteCondition;
 use crate::transfer::pending::PendingSink;
 use crate::transfer::writer::{ObjectWriter, Target};
 use crate::{Error, ErrorKind, Result};
 
-use super::work::{FileSink, Marker, WorkPath, pending_cannot_move};
-use super::{CreateOptions, FileStatus, FileSystem, keys};
+use super::work::{CommitSettings, FileSink, Marker, WorkPath, pending_cannot_move};
+use super::{CreateOptions, Existing, FileStatus, FileSystem, keys};
 
 impl FileSystem {
     /// Makes `path` a work path: files that are created below it lie in `destination` once they are committed.
     pub(crate) fn register_work_path(&self, path: &str, destination: &str, marker: Marker) {
         let shared = &self.shared;
-        let largest_kept = shared.transfer.largest_kept;
+        let largest_kept = shared.commit.largest_kept;
         shared.work.register(WorkPath::new(&shared.place, self.bucket(), path, destination, marker, largest_kept));
     }
 
@@ -27,9 +28,9 @@ impl FileSystem {
         self.shared.work.below(&self.shared.place, path)
     }
 
-    /// Files that the commit of a job makes visible at the same time.
-    pub(crate) fn commit_concurrency(&self) -> usize {
-        self.shared.transfer.commit_concurrency
+    /// How the output of jobs is committed.
+    pub(crate) fn commit_settings(&self) -> &CommitSettings {
+        &self.shared.commit
     }
 
     /// Keeps the end of an attempt in mind, for writers that outlive it.
@@ -53,8 +54,15 @@ impl FileSystem {
         if work.has_files_below(relative) {
             return Err(self.directory_stands_there(path));
         }
-        if !options.overwrite && work.status(relative).is_some() {
-            return Err(self.file_stands_there(path));
+        match options.existing {
+            Existing::IsReplaced => {}
+            Existing::Stays if work.status(relative).is_none() => {}
+            Existing::Stays => return Err(self.file_stands_there(path)),
+            Existing::StaysForCertain | Existing::IsReplacedIf(_) => {
+                let message = "a file that is committed with its job cannot be created under a condition \
+                               (fs.option.create.conditional.overwrite): create it without one";
+                return Err(Error::new(ErrorKind::Unsupported, message).at(self.bucket(), path));
+            }
         }
         let attributes = self.attributes(options);
         let sink: Arc<dyn PendingSink> = Arc::new(FileSink {
@@ -67,7 +75,8 @@ impl FileSystem {
             gateway: self.gateway().clone(),
             bucket: self.bucket().to_owned(),
             key: work.final_key(relative),
-            exclusive: false,
+            condition: WriteCondition::Always,
+            for_certain: false,
             attributes,
             pending: Some(sink),
         };

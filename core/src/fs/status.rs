@@ -93,13 +93,24 @@ impl FileSystem {
 
     /// As [`FileSystem::status`], for a path below the root; `None` where nothing is.
     pub(super) async fn kind_of(&self, path: &str) -> Result<Option<FileStatus>> {
-        if looks_like_a_directory(keys::name(path)) {
-            match self.entry_at(path).await {
-                // Who may not list may still read.
-                Err(failure) if failure.kind() == ErrorKind::AccessDenied => {}
-                found => return found,
-            }
+        let kinds = &self.shared.kinds;
+        let expects_directory = kinds.is_directory(path).unwrap_or_else(|| looks_like_a_directory(keys::name(path)));
+        let found = if expects_directory { self.directory_first(path).await? } else { self.file_first(path).await? };
+        if let Some(status) = &found {
+            kinds.found(path, status.is_directory);
         }
+        Ok(found)
+    }
+
+    async fn directory_first(&self, path: &str) -> Result<Option<FileStatus>> {
+        match self.entry_at(path).await {
+            // Who may not list may still read.
+            Err(failure) if failure.kind() == ErrorKind::AccessDenied => self.file_first(path).await,
+            found => found,
+        }
+    }
+
+    async fn file_first(&self, path: &str) -> Result<Option<FileStatus>> {
         if let Some(file) = self.file_status(path).await? {
             return Ok(Some(file));
         }
@@ -172,8 +183,8 @@ impl FileSystem {
     }
 }
 
-/// Whether a directory more likely stands at a name: it has no extension, and none of the names that Hadoop and Spark give
-/// to files without one.
+/// Whether a directory more likely stands at a name: it has no extension (`.spark-staging-1` has none), and none of the names
+/// that Hadoop and Spark give to files without one.
 fn looks_like_a_directory(name: &str) -> bool {
-    !name.contains('.') && !name.starts_with("part-") && name != "_SUCCESS"
+    !name.trim_start_matches('.').contains('.') && !name.starts_with("part-") && name != "_SUCCESS"
 }

@@ -7,9 +7,10 @@
 
 mod file;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::OnceCell;
@@ -24,6 +25,19 @@ use super::{FileStatus, keys};
 pub(super) use file::FileSink;
 pub(crate) use file::PendingFile;
 
+/// How the output of jobs is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommitSettings {
+    /// Largest file that is kept until its attempt is committed, in bytes, rather than uploaded.
+    pub largest_kept: u64,
+    /// Files that the commit of a job makes visible at the same time.
+    pub concurrency: usize,
+    /// How long uploads are kept that were never committed.
+    pub keep_uncommitted: Duration,
+    /// How long jobs are kept whose tasks were committed and that were not.
+    pub keep_committed: Duration,
+}
+
 /// The work paths of a process. Cheap to clone; clones share everything.
 #[derive(Clone, Default)]
 pub struct WorkPaths {
@@ -36,6 +50,8 @@ struct Registered {
     buckets: HashMap<String, HashMap<String, Arc<WorkPath>>>,
     /// Attempts that have ended, oldest first.
     ended: VecDeque<Arc<WorkPath>>,
+    /// Bucket and path of directories of jobs with Hadoop's own committer that this process has made.
+    job_directories: HashSet<(String, String)>,
 }
 
 /// Attempts that are remembered after their end, so that a writer that outlives its attempt is told.
@@ -102,7 +118,7 @@ impl WorkPaths {
 
     /// The work path that is `path` or above it.
     pub(super) fn above(&self, place: &str, path: &str) -> Option<Arc<WorkPath>> {
-        let shared = self.shared.read().unwrap_or_else(PoisonError::into_inner);
+        let shared = self.read();
         let works = shared.buckets.get(place)?;
         let mut next = Some(path);
         while let Some(candidate) = next {
@@ -117,7 +133,7 @@ impl WorkPaths {
     /// Every work path below the directory `path`.
     pub(super) fn below(&self, place: &str, path: &str) -> Vec<Arc<WorkPath>> {
         let prefix = keys::directory(path);
-        let shared = self.shared.read().unwrap_or_else(PoisonError::into_inner);
+        let shared = self.read();
         let works = shared.buckets.get(place).into_iter().flat_map(HashMap::values);
         works.filter(|work| work.path.starts_with(&prefix)).cloned().collect()
     }
@@ -135,6 +151,29 @@ impl WorkPaths {
         {
             works.remove(&oldest.path);
         }
+    }
+
+    pub(super) fn own_job_directory(&self, place: &str, path: &str) {
+        self.write().job_directories.insert((place.to_owned(), path.to_owned()));
+    }
+
+    pub(super) fn is_own_job_directory(&self, place: &str, path: &str) -> bool {
+        self.read().job_directories.contains(&(place.to_owned(), path.to_owned()))
+    }
+
+    /// Forgets those that are `path` or below it.
+    pub(super) fn forget_job_directories(&self, place: &str, path: &str) {
+        if self.read().job_directories.is_empty() {
+            return;
+        }
+        let prefix = keys::directory(path);
+        self.write()
+            .job_directories
+            .retain(|(bucket, own)| bucket != place || (own != path && !own.starts_with(&prefix)));
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Registered> {
+        self.shared.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Registered> {

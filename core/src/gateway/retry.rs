@@ -112,6 +112,11 @@ impl RetryState {
         }
     }
 
+    /// Sets how long a gateway that has answered is waited for.
+    pub fn wait_as_long_as(&mut self, patience: Duration) {
+        self.policy.patience = patience;
+    }
+
     /// What follows `failure`. `dice` is a random number from 0 to 1 that spreads the pauses of many clients.
     pub fn after(&mut self, failure: &Error, endpoint_has_answered: bool, now: Instant, dice: f64) -> Verdict {
         let repeat = failure.kind().row().repeat;

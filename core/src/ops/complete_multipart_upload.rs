@@ -5,6 +5,8 @@
 //! NoSuchUpload after a success whose answer was lost. So after every attempt that may have been done, the object
 //! itself is looked at, and then the upload.
 
+use std::time::Duration;
+
 use http::Method;
 use serde::Deserialize;
 
@@ -22,6 +24,10 @@ use super::{etag, multipart_etag, xml};
 /// In Radosgw's message to a completion while another of the same upload holds its lock (for ten minutes,
 /// `rgw_mp_lock_max_time`, where a gateway died in it), and to one of an upload that is gone.
 const IN_PROGRESS: &str = "completion is already in progress";
+
+/// How much longer than for other operations is waited while another completion of the same upload holds its lock: the
+/// usual patience is as long as the lock of a gateway that died, and somebody has to find it open.
+const AFTER_THE_LOCK: Duration = Duration::from_secs(60);
 
 /// A part that belongs to the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +145,10 @@ impl Exchange for CompleteMultipartUpload {
             Some(etag) => Ok(etag),
             None => Err(document.blame(Error::new(ErrorKind::Corrupted, "the gateway did not name the object's ETag"))),
         }
+    }
+
+    fn patience(&self, usual: Duration) -> Duration {
+        if self.in_doubt { usual + AFTER_THE_LOCK } else { usual }
     }
 
     async fn settle(&mut self, gateway: &Gateway, failure: &Error) -> Result<Option<String>> {

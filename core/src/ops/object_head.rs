@@ -30,6 +30,8 @@ pub struct ObjectHead {
     pub storage_class: Option<String>,
     /// User metadata: the headers `x-amz-meta-*` without that prefix, in lower case.
     pub metadata: BTreeMap<String, String>,
+    /// Number of its tags.
+    pub tags: u32,
     /// Whether the ETag is something else than an MD5, because the object is encrypted with SSE-KMS or SSE-C.
     pub has_opaque_etag: bool,
 }
@@ -58,6 +60,7 @@ impl ObjectHead {
             content_type: text("content-type"),
             storage_class: text("x-amz-storage-class"),
             metadata,
+            tags: response.header("x-amz-tagging-count").and_then(|count| count.parse().ok()).unwrap_or_default(),
             has_opaque_etag: has_opaque_etag(response),
         })
     }

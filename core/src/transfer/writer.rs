@@ -11,7 +11,9 @@ use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::gateway::Gateway;
+use crate::gateway::capabilities::Capability;
 use crate::ops::{CompletedPart, HeadObject, ObjectAttributes, PutObject, UploadPart, WriteCondition, WriteId};
+use crate::probe::probe;
 use crate::{Error, ErrorKind, Result};
 
 use super::TransferSettings;
@@ -42,9 +44,11 @@ pub(crate) struct Target {
     pub(crate) gateway: Gateway,
     pub(crate) bucket: String,
     pub(crate) key: String,
-    /// Fails with `AlreadyExists` rather than replace an object. Atomic where the object goes out in one request, and
-    /// where the gateway knows conditions on completions; on others a multipart one is checked just before.
-    pub(crate) exclusive: bool,
+    /// What must hold for the object to become visible. Atomic where the object goes out in one request, and where the
+    /// gateway knows conditions on completions; on others the key is looked at just before.
+    pub(crate) condition: WriteCondition,
+    /// Fails with `Unsupported` where the condition would not be atomic.
+    pub(crate) for_certain: bool,
     pub(crate) attributes: ObjectAttributes,
     /// Who takes the object when it is closed; `None` makes it visible then.
     pub(crate) pending: Option<Arc<dyn PendingSink>>,
@@ -320,13 +324,8 @@ impl Shared {
             self.lock().upload = None; // it is the sink's now: dropping the writer must not remove it
             return Ok(WrittenObject { etag: None, length });
         }
-        let condition = if self.target.exclusive {
-            self.check_absent().await?;
-            WriteCondition::IfAbsent
-        } else {
-            WriteCondition::Always
-        };
-        let etag = upload.complete(parts, length, condition).await?;
+        self.check_condition().await?;
+        let etag = upload.complete(parts, length, self.target.condition.clone()).await?;
         Ok(WrittenObject { etag: Some(etag), length })
     }
 
@@ -336,21 +335,40 @@ impl Shared {
         let mut put = PutObject::new(&self.target.bucket, &self.target.key, payload);
         put.digest = Some(digest);
         put.attributes = self.target.attributes.clone();
-        if self.target.exclusive {
-            put.condition = WriteCondition::IfAbsent;
+        if self.target.condition != WriteCondition::Always {
+            put.condition = self.target.condition.clone();
             put.write_id = Some(WriteId::new(self.target.gateway.environment().random.bits()));
         }
         let etag = self.target.gateway.run(put).await?;
         Ok(WrittenObject { etag: Some(etag), length })
     }
 
-    async fn check_absent(&self) -> Result<()> {
-        let Target { gateway, bucket, key, .. } = &self.target;
-        match gateway.run(HeadObject::new(bucket, key)).await {
-            Ok(_) => Err(Error::new(ErrorKind::AlreadyExists, "somebody created it meanwhile").at(bucket, key)),
-            Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(()),
-            Err(failure) => Err(failure),
+    /// Looks before a completion whether its condition holds, since the gateway may ignore it there.
+    async fn check_condition(&self) -> Result<()> {
+        let Target { gateway, bucket, key, condition, for_certain, .. } = &self.target;
+        if *condition == WriteCondition::Always {
+            return Ok(());
         }
+        if *for_certain && !probe(gateway, bucket, Capability::ExclusiveComplete).await? {
+            return Err(not_for_certain().at(bucket, key));
+        }
+        let existing = match gateway.run(HeadObject::new(bucket, key)).await {
+            Ok(head) => Some(head),
+            Err(failure) if failure.kind() == ErrorKind::NotFound => None,
+            Err(failure) => return Err(failure),
+        };
+        let refusal = match (condition, existing) {
+            (WriteCondition::IfAbsent, Some(_)) => {
+                Error::new(ErrorKind::AlreadyExists, "somebody created it meanwhile")
+            }
+            (WriteCondition::IfMatch(etag), found)
+                if found.as_ref().and_then(|head| head.etag.as_ref()) != Some(etag) =>
+            {
+                Error::new(ErrorKind::PreconditionFailed, format!("the object no longer has the ETag {etag}"))
+            }
+            _ => return Ok(()),
+        };
+        Err(refusal.at(bucket, key))
     }
 
     async fn abort(&self) -> Result<()> {
@@ -487,6 +505,13 @@ fn grown(size: u64, number: u32) -> u64 {
 
 fn spilling_was_stopped(stopped: JoinError) -> Error {
     Error::new(ErrorKind::Internal, "spilling was stopped").caused_by(stopped)
+}
+
+fn not_for_certain() -> Error {
+    let message = "this gateway ignores conditions when an upload is completed (Radosgw before 20.2.1), so whether somebody \
+                   else was first cannot be told for certain: write less than one part (fs.s3a.multipart.size), or ask for \
+                   the condition with opt() rather than must()";
+    Error::new(ErrorKind::Unsupported, message)
 }
 
 fn too_many_parts() -> Error {

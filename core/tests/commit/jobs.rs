@@ -14,7 +14,7 @@ use super::*;
 async fn nothing_is_visible_before_the_job_is_committed_and_everything_after(#[case] service: Service) {
     let files = Files::at(service).await;
     let job = job("j1");
-    job.set_up(&files, false).await.unwrap();
+    job.set_up(&files, false, Conflict::Append).await.unwrap();
     let (large, small) = (content(LARGE, 1), content(SMALL, 2));
     for task in 0..3 {
         let attempt = attempt(&job, task, 0);
@@ -26,7 +26,7 @@ async fn nothing_is_visible_before_the_job_is_committed_and_everything_after(#[c
     let elsewhere = elsewhere(&files);
     assert_eq!(visible(&elsewhere).await, Vec::<String>::new());
 
-    let committed = job.commit(&elsewhere, true).await.unwrap();
+    let committed = job.commit(&elsewhere, CommitOptions::default()).await.unwrap();
     assert_eq!((committed.files, committed.bytes), (6, 3 * (LARGE + SMALL) as u64));
     assert_eq!(
         all_files(&elsewhere).await,
@@ -52,7 +52,7 @@ async fn nothing_is_visible_before_the_job_is_committed_and_everything_after(#[c
 async fn an_aborted_job_leaves_nothing(#[case] service: Service) {
     let files = Files::at(service).await;
     let job = job("j1");
-    job.set_up(&files, false).await.unwrap();
+    job.set_up(&files, false, Conflict::Append).await.unwrap();
     let uuid = "2dd664f9-d2c4-4ffe-878f-c6c70c1fb0cb";
     // One task is committed, one attempt is at work here, one was killed in another process.
     write_as(&files, &attempt(&job, 0, 0), &format!("part-0-{uuid}"), &content(LARGE, 1)).await;
@@ -73,7 +73,7 @@ async fn an_aborted_job_leaves_nothing(#[case] service: Service) {
 async fn what_killed_attempts_have_uploaded_goes_with_the_commit() {
     let files = Files::at(Service::Ceph).await;
     let job = job("j1");
-    job.set_up(&files, false).await.unwrap();
+    job.set_up(&files, false, Conflict::Append).await.unwrap();
     let uuid = "2dd664f9-d2c4-4ffe-878f-c6c70c1fb0cb";
     write_as(&elsewhere(&files), &attempt(&job, 0, 0), &format!("part-0-{uuid}"), &content(LARGE, 1)).await;
     write_as(&files, &attempt(&job, 0, 1), &format!("part-0-{uuid}"), &content(LARGE, 2)).await;
@@ -82,7 +82,7 @@ async fn what_killed_attempts_have_uploaded_goes_with_the_commit() {
     let other = Job::new("out/table", "j2").unwrap();
     write_as(&elsewhere(&files), &attempt(&other, 0, 0), "part-r-00000", &content(LARGE, 3)).await;
 
-    job.commit(&files, true).await.unwrap();
+    job.commit(&files, CommitOptions::default()).await.unwrap();
     assert_eq!(visible(&files).await, [format!("out/table/part-0-{uuid}")]);
     assert_eq!(read(&files, &format!("out/table/part-0-{uuid}")).await.unwrap(), content(LARGE, 2));
     assert_eq!(uploads(&files).await, 1);
@@ -93,13 +93,13 @@ async fn two_jobs_at_one_destination_both_succeed() {
     let files = Files::at(Service::Ceph).await;
     let jobs = [job("j1"), job("j2")];
     for job in &jobs {
-        job.set_up(&files, false).await.unwrap();
+        job.set_up(&files, false, Conflict::Append).await.unwrap();
         write_as(&files, &attempt(job, 0, 0), &format!("part-{}", job.id()), &content(LARGE, 1)).await;
         attempt(job, 0, 0).commit(&files).await.unwrap();
     }
-    jobs[0].commit(&files, true).await.unwrap();
+    jobs[0].commit(&files, CommitOptions::default()).await.unwrap();
     assert_eq!(visible(&files).await, ["out/table/part-j1"]);
-    jobs[1].commit(&files, true).await.unwrap();
+    jobs[1].commit(&files, CommitOptions::default()).await.unwrap();
     assert_eq!(visible(&files).await, ["out/table/part-j1", "out/table/part-j2"]);
 }
 
@@ -107,11 +107,11 @@ async fn two_jobs_at_one_destination_both_succeed() {
 async fn a_job_whose_state_is_gone_is_not_committed_as_an_empty_one() {
     let files = Files::at(EMBEDDED).await;
     let job = job("j1");
-    job.set_up(&files, false).await.unwrap();
+    job.set_up(&files, false, Conflict::Append).await.unwrap();
     write_as(&files, &attempt(&job, 0, 0), "part-0", &content(SMALL, 1)).await;
     attempt(&job, 0, 0).commit(&files).await.unwrap();
     files.delete("out", true).await.unwrap();
-    let error = job.commit(&files, true).await.unwrap_err();
+    let error = job.commit(&files, CommitOptions::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.message().contains("j1"), "{error}");
 }
@@ -119,11 +119,11 @@ async fn a_job_whose_state_is_gone_is_not_committed_as_an_empty_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_is_set_up_once_and_again_only_by_who_knows() {
     let files = Files::at(EMBEDDED).await;
-    job("j1").set_up(&files, false).await.unwrap();
-    assert_eq!(job("j1").set_up(&files, false).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
-    job("j1").set_up(&files, true).await.unwrap();
+    job("j1").set_up(&files, false, Conflict::Append).await.unwrap();
+    assert_eq!(job("j1").set_up(&files, false, Conflict::Append).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    job("j1").set_up(&files, true, Conflict::Append).await.unwrap();
     write(&files, "file", b"x").await.unwrap();
-    let error = Job::new("file", "j1").unwrap().set_up(&files, false).await.unwrap_err();
+    let error = Job::new("file", "j1").unwrap().set_up(&files, false, Conflict::Append).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotADirectory);
 }
 
@@ -131,9 +131,12 @@ async fn a_job_is_set_up_once_and_again_only_by_who_knows() {
 async fn an_empty_job_leaves_its_destination() {
     let files = Files::at(EMBEDDED).await;
     let job = job("j1");
-    job.set_up(&files, false).await.unwrap();
+    job.set_up(&files, false, Conflict::Append).await.unwrap();
     assert!(!attempt(&job, 0, 0).needs_commit(&files).await.unwrap());
-    assert_eq!(job.commit(&files, false).await.unwrap().files, 0);
+    assert_eq!(
+        job.commit(&files, CommitOptions { mark_success: false, ..CommitOptions::default() }).await.unwrap().files,
+        0
+    );
     assert!(files.status("out/table").await.unwrap().is_directory);
 }
 
@@ -141,7 +144,7 @@ async fn an_empty_job_leaves_its_destination() {
 async fn a_commit_that_fails_takes_back_what_it_made_visible_and_can_be_tried_again() {
     let files = Files::at(EMBEDDED).await;
     let job = job("j1");
-    job.set_up(&files, false).await.unwrap();
+    job.set_up(&files, false, Conflict::Append).await.unwrap();
     let uuid = "2dd664f9-d2c4-4ffe-878f-c6c70c1fb0cb";
     for task in 0..4 {
         write_as(&files, &attempt(&job, task, 0), &format!("part-{task}-{uuid}"), &content(SMALL, 1)).await;
@@ -150,10 +153,10 @@ async fn a_commit_that_fails_takes_back_what_it_made_visible_and_can_be_tried_ag
     // The bucket's quota is full at the third file.
     let full = Fault::error(403, "QuotaExceeded").operation("PutObject").key_prefix("out/table/part-2");
     files.place.faults().add(full);
-    assert_eq!(job.commit(&files, true).await.unwrap_err().kind(), ErrorKind::QuotaExceeded);
+    assert_eq!(job.commit(&files, CommitOptions::default()).await.unwrap_err().kind(), ErrorKind::QuotaExceeded);
     assert_eq!(visible(&files).await, Vec::<String>::new());
     files.place.faults().clear();
-    assert_eq!(job.commit(&files, true).await.unwrap().files, 4);
+    assert_eq!(job.commit(&files, CommitOptions::default()).await.unwrap().files, 4);
     assert_eq!(visible(&files).await.len(), 4);
 }
 
@@ -161,12 +164,12 @@ async fn a_commit_that_fails_takes_back_what_it_made_visible_and_can_be_tried_ag
 async fn small_files_beyond_the_memory_are_read_a_second_time() {
     let files = Files::with(EMBEDDED, &[("fs.s3core.committer.small.file.size", "512K")], 1 << 20).await;
     let job = job("j1");
-    job.set_up(&files, false).await.unwrap();
+    job.set_up(&files, false, Conflict::Append).await.unwrap();
     for task in 0..6_u32 {
         write_as(&files, &attempt(&job, task, 0), &format!("part-{task}"), &content(400 << 10, task.into())).await;
         attempt(&job, task, 0).commit(&files).await.unwrap();
     }
-    assert_eq!(job.commit(&files, true).await.unwrap().files, 6);
+    assert_eq!(job.commit(&files, CommitOptions::default()).await.unwrap().files, 6);
     for task in 0..6_u32 {
         assert_eq!(read(&files, &format!("out/table/part-{task}")).await.unwrap(), content(400 << 10, task.into()));
     }

@@ -13,11 +13,16 @@
 mod support;
 
 mod attempts;
+mod conflicts;
 mod jobs;
+mod plain_path;
+mod surveys;
 mod work_paths;
 
+use std::time::Duration;
+
 use s3core::Result;
-use s3core::commit::{Job, TaskAttempt};
+use s3core::commit::{CommitOptions, Conflict, Job, TaskAttempt};
 use s3core::fs::{CreateOptions, FileSystem};
 use s3core::ops::ListMultipartUploads;
 use s3core::transfer::writer::WrittenObject;
@@ -39,7 +44,11 @@ fn attempt(job: &Job, task: u32, number: u32) -> TaskAttempt {
 /// Another process: the same bucket, none of what this one knows.
 fn elsewhere(files: &Files) -> FileSystem {
     let running = &files.place.running;
-    let keys = [("fs.s3a.access.key", running.access_key.as_str()), ("fs.s3a.secret.key", running.secret_key.as_str())];
+    let keys = [
+        ("fs.s3a.access.key", running.access_key.as_str()),
+        ("fs.s3a.secret.key", running.secret_key.as_str()),
+        ("fs.s3a.multipart.size", "8M"),
+    ];
     Files::reaching(&running.url, &files.place.bucket, &keys, 64 << 20)
 }
 
@@ -83,4 +92,9 @@ async fn uploads(files: &FileSystem) -> usize {
 
 fn requests(files: &FileSystem, operation: &str) -> u64 {
     files.gateway().statistics().snapshot().get(operation).map_or(0, |counts| counts.requests)
+}
+
+/// Lets what is written from now on look so much older.
+fn backdate(files: &Files, by: Duration) {
+    files.place.running.embedded.as_ref().unwrap().set_backdating(by);
 }

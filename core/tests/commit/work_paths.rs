@@ -1,7 +1,7 @@
 //! Files below a work path as the file system shows them, before they are committed.
 
 use s3core::ErrorKind;
-use s3core::fs::FileStatus;
+use s3core::fs::{Existing, FileStatus};
 
 use super::support::EMBEDDED;
 use super::*;
@@ -16,7 +16,7 @@ impl Work {
     async fn new() -> Self {
         let files = Files::at(EMBEDDED).await;
         let job = job("j1");
-        job.set_up(&files, false).await.unwrap();
+        job.set_up(&files, false, Conflict::Append).await.unwrap();
         let attempt = attempt(&job, 0, 0);
         attempt.set_up(&files);
         Self { files, job, attempt }
@@ -32,7 +32,7 @@ impl Work {
 
     async fn commit(&self) -> Vec<String> {
         self.attempt.commit(&self.files).await.unwrap();
-        self.job.commit(&self.files, true).await.unwrap();
+        self.job.commit(&self.files, CommitOptions::default()).await.unwrap();
         visible(&self.files).await
     }
 }
@@ -81,7 +81,7 @@ async fn a_pending_file_can_be_deleted_and_written_anew() {
     assert!(work.files.delete(&work.path("dir"), true).await.unwrap());
     let refused = write(&work.files, &work.path("part-1"), b"x").await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
-    let anew = CreateOptions { overwrite: true, ..CreateOptions::default() };
+    let anew = CreateOptions { existing: Existing::IsReplaced, ..CreateOptions::default() };
     let mut writer = work.files.create_file(&work.path("part-1"), anew).await.unwrap();
     writer.write(b"anew").await.unwrap();
     writer.close().await.unwrap();

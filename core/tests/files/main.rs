@@ -13,16 +13,18 @@
 mod support;
 
 mod directories;
+mod exclusive;
 mod reading;
 mod renaming;
 mod writing;
 
 use s3core::Result;
-use s3core::fs::{CreateOptions, FileStatus, FileSystem};
+use s3core::fs::{CreateOptions, Existing, FileStatus, FileSystem};
 use s3core::transfer::writer::WrittenObject;
 
 async fn write(file_system: &FileSystem, path: &str, bytes: &[u8]) -> Result<WrittenObject> {
-    let mut writer = file_system.create_file(path, CreateOptions { overwrite: true, ..Default::default() }).await?;
+    let mut writer =
+        file_system.create_file(path, CreateOptions { existing: Existing::IsReplaced, ..Default::default() }).await?;
     writer.write(bytes).await?;
     writer.close().await
 }

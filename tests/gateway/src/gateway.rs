@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use s3s::auth::{S3Auth, SecretKey};
@@ -39,6 +39,7 @@ pub struct Gateway {
     faults: Faults,
     requests: Arc<Requests>,
     pace: Arc<Pace>,
+    backdated: Arc<AtomicI64>,
     server: Server,
 }
 
@@ -92,6 +93,11 @@ impl Gateway {
     /// limit.
     pub fn set_bandwidth(&self, bytes_per_second: Option<u64>) {
         self.pace.set_bandwidth(bytes_per_second);
+    }
+
+    /// Lets what is written from now on look as if it had been written that long ago.
+    pub fn set_backdating(&self, by: Duration) {
+        self.backdated.store(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
     /// Closes all connections and frees the port.
@@ -249,12 +255,14 @@ impl GatewayBuilder {
         let listener = TcpListener::bind(address).map_err(|error| StartError::Address(address, error))?;
         let port = listener.local_addr().map_err(StartError::System)?.port();
 
+        let backdated = Arc::new(AtomicI64::new(0));
         let mut service = S3ServiceBuilder::new(Operations {
             storage,
             quirks: self.quirks,
             storage_classes: self.storage_classes,
             minimum_part_size: self.minimum_part_size,
             region: self.region,
+            backdated: Arc::clone(&backdated),
         });
         service.set_auth(OneKey { access_key: access_key.clone(), secret_key: secret_key.as_str().into() });
         let faults = Faults::default();
@@ -278,6 +286,7 @@ impl GatewayBuilder {
             faults,
             requests,
             pace,
+            backdated,
             server,
         })
     }

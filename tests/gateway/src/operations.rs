@@ -16,6 +16,7 @@ mod tagging;
 mod write;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use s3s::dto::*;
@@ -38,6 +39,8 @@ pub(crate) struct Operations {
     /// The least length in bytes of a part that is not the last one.
     pub(crate) minimum_part_size: u64,
     pub(crate) region: String,
+    /// How many milliseconds ago what is written now was written, as everybody is told.
+    pub(crate) backdated: Arc<AtomicI64>,
 }
 
 impl Operations {
@@ -57,7 +60,7 @@ impl Operations {
 
     /// The time for LastModified, in milliseconds since 1970.
     fn now(&self) -> i64 {
-        let now = now();
+        let now = now() - self.backdated.load(Ordering::Relaxed);
         if self.behaviour().whole_seconds { now - now % 1000 } else { now }
     }
 }

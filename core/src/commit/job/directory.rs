@@ -1,9 +1,11 @@
 //! The directory with a job's state, as one listing found it.
 
 use std::collections::HashSet;
+use std::time::SystemTime;
 
 use bytes::Bytes;
-use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use futures::FutureExt;
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::fs::{FileSystem, keys};
 use crate::ops::{GetObject, ListedObject};
@@ -17,7 +19,7 @@ use super::Job;
 /// Objects that are read at the same time.
 const READS_AT_ONCE: usize = 16;
 
-pub(super) struct Directory {
+pub(in crate::commit) struct Directory {
     prefix: String,
     /// Whether the job's own marker is there.
     pub(super) is_set_up: bool,
@@ -26,11 +28,13 @@ pub(super) struct Directory {
     pub(super) marked_attempts: Vec<String>,
     /// Everything below work paths besides markers.
     others: Vec<ListedObject>,
+    /// When something in it was last written.
+    pub(in crate::commit) last_written: Option<SystemTime>,
 }
 
 /// A pending set that was read.
-pub(super) struct LoadedSet {
-    pub(super) set: PendingSet,
+pub(in crate::commit) struct LoadedSet {
+    pub(in crate::commit) set: PendingSet,
     /// The bytes of its files, unless they were too many to keep.
     pub(super) bodies: Option<Bytes>,
     object: ListedObject,
@@ -38,11 +42,17 @@ pub(super) struct LoadedSet {
 }
 
 impl Directory {
-    pub(super) async fn list(files: &FileSystem, job: &Job) -> Result<Self> {
+    pub(in crate::commit) async fn list(files: &FileSystem, job: &Job) -> Result<Self> {
         let path = job.directory();
         let prefix = keys::directory(&path);
-        let mut directory =
-            Self { prefix, is_set_up: false, sets: Vec::new(), marked_attempts: Vec::new(), others: Vec::new() };
+        let mut directory = Self {
+            prefix,
+            is_set_up: false,
+            sets: Vec::new(),
+            marked_attempts: Vec::new(),
+            others: Vec::new(),
+            last_written: None,
+        };
         let mut pages = files.keys_below(&path);
         while let Some(page) = pages.next_page().await? {
             page.into_iter().for_each(|object| directory.add(object));
@@ -51,6 +61,7 @@ impl Directory {
     }
 
     fn add(&mut self, object: ListedObject) {
+        self.last_written = self.last_written.max(object.modified);
         let rest = object.key.strip_prefix(&self.prefix).unwrap_or_default();
         match rest.split_once('/') {
             None if rest == JOB_MARKER => self.is_set_up = true,
@@ -61,8 +72,9 @@ impl Directory {
     }
 
     /// Reads every pending set. The bytes of small files stay in memory while half of the budget is free.
-    pub(super) fn load_sets<'a>(&'a self, files: &'a FileSystem) -> impl Stream<Item = Result<LoadedSet>> + Send + 'a {
-        stream::iter(&self.sets).map(|object| LoadedSet::read(files, object)).buffer_unordered(READS_AT_ONCE)
+    pub(in crate::commit) fn load_sets<'a>(&'a self, files: &'a FileSystem) -> BoxStream<'a, Result<LoadedSet>> {
+        let loads: Vec<_> = self.sets.iter().map(|object| LoadedSet::read(files, object).boxed()).collect();
+        stream::iter(loads).buffer_unordered(READS_AT_ONCE).boxed()
     }
 
     /// Objects below the work paths of `attempts` that are no pending files, with their paths from there: directories,
@@ -78,12 +90,16 @@ impl Directory {
     }
 
     /// The UUIDs in the names of files that attempts with a marker have uploaded.
-    pub(super) async fn uuids_of_marked_attempts(&self, files: &FileSystem) -> Result<HashSet<String>> {
-        let reads = self.marked_attempts.iter().map(|attempt| async move {
-            let content = read(files, &format!("{}{attempt}/{ATTEMPT_MARKER}", self.prefix)).await?;
-            let marker: Option<AttemptMarker> = serde_json::from_slice(&content).ok();
-            Ok::<_, Error>(marker.and_then(|marker| uuid_of(&marker.first_file).map(str::to_owned)))
-        });
+    pub(in crate::commit) async fn uuids_of_marked_attempts(&self, files: &FileSystem) -> Result<HashSet<String>> {
+        let read_one = |attempt: &String| {
+            let key = format!("{}{attempt}/{ATTEMPT_MARKER}", self.prefix);
+            async move {
+                let marker: Option<AttemptMarker> = serde_json::from_slice(&read(files, &key).await?).ok();
+                Ok::<_, Error>(marker.and_then(|marker| uuid_of(&marker.first_file).map(str::to_owned)))
+            }
+            .boxed()
+        };
+        let reads: Vec<_> = self.marked_attempts.iter().map(read_one).collect();
         let uuids: Vec<_> = stream::iter(reads).buffer_unordered(READS_AT_ONCE).try_collect().await?;
         Ok(uuids.into_iter().flatten().collect())
     }

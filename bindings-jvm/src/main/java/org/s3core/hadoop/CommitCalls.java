@@ -8,9 +8,11 @@ import org.apache.hadoop.fs.FileSystem;
  * the same one to whoever writes the files, and it may be of another class loader than the committer.
  */
 interface CommitCalls {
-  void setUpJob(String destination, String job, boolean again) throws IOException;
+  void setUpJob(String destination, String job, boolean again, String committer, String conflictMode)
+      throws IOException;
 
-  long[] commitJob(String destination, String job, boolean marksSuccess) throws IOException;
+  long[] commitJob(String destination, String job, boolean marksSuccess, String committer, String conflictMode)
+      throws IOException;
 
   void abortJob(String destination, String job) throws IOException;
 

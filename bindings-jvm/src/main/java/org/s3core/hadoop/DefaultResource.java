@@ -12,6 +12,8 @@ import org.apache.hadoop.conf.Configuration;
  */
 final class DefaultResource {
   private static final String COMMITTERS = "s3core-default.xml";
+  private static final String COMMITTERS_WITHOUT_FACTORIES = "s3core-without-factories.xml";
+  private static final String FACTORY = "org.apache.hadoop.mapreduce.lib.output.PathOutputCommitterFactory";
   private static final String FILE_CONTEXT = "s3core-file-context.xml";
 
   private static boolean isAdded;
@@ -35,6 +37,9 @@ final class DefaultResource {
       NativeLog.LOG.debug("No MapReduce on the class path, so no committers to bind", e);
     }
     Configuration.addDefaultResource(COMMITTERS);
+    if (!HadoopFeatures.has(FACTORY)) {
+      Configuration.addDefaultResource(COMMITTERS_WITHOUT_FACTORIES);
+    }
     isAdded = true;
   }
 

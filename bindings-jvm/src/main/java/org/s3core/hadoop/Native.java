@@ -100,11 +100,16 @@ final class Native {
 
   // Committers. Destinations are paths; job, task and attempt are the names that Hadoop or Spark gives them.
 
-  /** {@code again}: whether an earlier process may have set the job up. */
-  static native void setUpJob(long store, String destination, String job, boolean again) throws IOException;
+  /**
+   * {@code again}: whether an earlier process may have set the job up; {@code committer}, {@code conflictMode}: the job's
+   * options {@code fs.s3a.committer.name} and {@code fs.s3a.committer.staging.conflict-mode}, or "".
+   */
+  static native void setUpJob(long store, String destination, String job, boolean again, String committer,
+      String conflictMode) throws IOException;
 
   /** Number and bytes of the files that became visible. */
-  static native long[] commitJob(long store, String destination, String job, boolean markSuccess) throws IOException;
+  static native long[] commitJob(long store, String destination, String job, boolean marksSuccess, String committer,
+      String conflictMode) throws IOException;
 
   static native void abortJob(long store, String destination, String job) throws IOException;
 

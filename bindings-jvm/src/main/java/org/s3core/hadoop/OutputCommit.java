@@ -20,6 +20,9 @@ final class OutputCommit {
   /** Ours, for jobs whose driver has no id that its tasks know. */
   private static final String OWN_JOB = "fs.s3core.committer.job";
   private static final String APPLICATION_ATTEMPT = "mapreduce.job.application.attempt.id";
+  /** S3A's: with {@code directory} and {@code partitioned} comes what becomes of earlier files. */
+  private static final String COMMITTER = "fs.s3a.committer.name";
+  private static final String CONFLICT_MODE = "fs.s3a.committer.staging.conflict-mode";
   private static final String STAGING = ".spark-staging";
 
   private final Path destination;
@@ -53,7 +56,8 @@ final class OutputCommit {
     if (conf.get(SPARK_JOB) == null && context.getJobID() == null) {
       conf.set(OWN_JOB, UUID.randomUUID().toString());   // the configuration goes to the tasks after this
     }
-    calls.setUpJob(key, job(context), conf.getInt(APPLICATION_ATTEMPT, 0) > 1);
+    calls.setUpJob(key, job(context), conf.getInt(APPLICATION_ATTEMPT, 0) > 1, conf.get(COMMITTER, ""),
+        conf.get(CONFLICT_MODE, ""));
   }
 
   /**
@@ -72,9 +76,10 @@ final class OutputCommit {
   }
 
   void commitJob(JobContext context) throws IOException {
-    boolean marksSuccess =
-        context.getConfiguration().getBoolean("mapreduce.fileoutputcommitter.marksuccessfuljobs", true);
-    long[] committed = calls.commitJob(key, job(context), marksSuccess);
+    Configuration conf = context.getConfiguration();
+    boolean marksSuccess = conf.getBoolean("mapreduce.fileoutputcommitter.marksuccessfuljobs", true);
+    long[] committed =
+        calls.commitJob(key, job(context), marksSuccess, conf.get(COMMITTER, ""), conf.get(CONFLICT_MODE, ""));
     NativeLog.LOG.info("{}: committed {} files of {} bytes", destination, committed[0], committed[1]);
   }
 

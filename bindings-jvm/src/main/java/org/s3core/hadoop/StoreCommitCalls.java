@@ -11,13 +11,15 @@ final class StoreCommitCalls implements CommitCalls {
   }
 
   @Override
-  public void setUpJob(String destination, String job, boolean again) throws IOException {
-    Native.setUpJob(store, destination, job, again);
+  public void setUpJob(String destination, String job, boolean again, String committer, String conflictMode)
+      throws IOException {
+    Native.setUpJob(store, destination, job, again, committer, conflictMode);
   }
 
   @Override
-  public long[] commitJob(String destination, String job, boolean marksSuccess) throws IOException {
-    return Native.commitJob(store, destination, job, marksSuccess);
+  public long[] commitJob(String destination, String job, boolean marksSuccess, String committer, String conflictMode)
+      throws IOException {
+    return Native.commitJob(store, destination, job, marksSuccess, committer, conflictMode);
   }
 
   @Override

@@ -1,0 +1,68 @@
+//! Jobs that were neither committed nor aborted, and their pending uploads.
+
+use pyo3::prelude::*;
+use s3core::commit::{self, CommitOptions, Job, JobState};
+use s3core::ops::MultipartUpload;
+
+use crate::store::{Store, seconds};
+use crate::wait::wait;
+
+/// Key, upload id, seconds since 1970.
+type UploadRow = (String, String, Option<f64>);
+
+/// Destination, id, committed tasks, uploads of committed tasks, other uploads, seconds since 1970.
+type JobRow = (String, String, usize, Vec<UploadRow>, Vec<UploadRow>, Option<f64>);
+
+/// The jobs with state in the directory `path` or below it, and the uploads that are of none of them.
+#[pyfunction]
+pub(crate) fn pending_jobs(py: Python<'_>, store: &Store, path: &str) -> PyResult<(Vec<JobRow>, Vec<UploadRow>)> {
+    let (process, files) = store.open(py)?;
+    let found = wait(py, process, commit::survey(&files, path))?;
+    Ok((found.jobs.into_iter().map(job_row).collect(), found.unattributed.into_iter().map(upload_row).collect()))
+}
+
+/// Commits a job: number and bytes of the files that became visible.
+#[pyfunction]
+pub(crate) fn complete_job(
+    py: Python<'_>,
+    store: &Store,
+    destination: &str,
+    job: &str,
+    mark_success: bool,
+) -> PyResult<(u64, u64)> {
+    let (process, files) = store.open(py)?;
+    let options = CommitOptions { mark_success, ..CommitOptions::default() };
+    let outcome = wait(py, process, async { Job::new(destination, job)?.commit(&files, options).await })?;
+    Ok((outcome.files, outcome.bytes))
+}
+
+/// Aborts a job.
+#[pyfunction]
+pub(crate) fn abort_job(py: Python<'_>, store: &Store, destination: &str, job: &str) -> PyResult<()> {
+    let (process, files) = store.open(py)?;
+    Ok(wait(py, process, async { Job::new(destination, job)?.abort(&files).await })?)
+}
+
+/// Removes what is old: number of uploads and of jobs.
+#[pyfunction]
+pub(crate) fn purge_uploads(py: Python<'_>, store: &Store, path: &str) -> PyResult<(usize, usize)> {
+    let (process, files) = store.open(py)?;
+    let purged = wait(py, process, commit::purge(&files, path))?;
+    Ok((purged.uploads, purged.jobs))
+}
+
+fn job_row(state: JobState) -> JobRow {
+    let rows = |uploads: Vec<MultipartUpload>| uploads.into_iter().map(upload_row).collect();
+    (
+        state.job.destination().to_owned(),
+        state.job.id().to_owned(),
+        state.committed_tasks,
+        rows(state.committed),
+        rows(state.uncommitted),
+        seconds(state.last_written),
+    )
+}
+
+fn upload_row(upload: MultipartUpload) -> UploadRow {
+    (upload.key, upload.upload_id, seconds(upload.initiated))
+}

@@ -1,0 +1,89 @@
+"""Jobs that were killed: `s3core uploads`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from s3core.exceptions import ConfigurationError, NotFoundError
+from s3core.store import Store
+from s3core.testing import Gateway
+from s3core.uploads import Uploads
+
+JOB = "7c1d"
+STATE = f"events/_s3core_job-{JOB}"
+
+
+@pytest.fixture
+def killed(store: Store) -> None:
+    """A job of one committed task, whose small file is in its pending set."""
+    store.put(f"{STATE}/_s3core_job", json.dumps({"version": 1, "job": JOB, "destination": "events"}).encode())
+    body = b"what the task wrote"
+    file = {"path": "day=1/part-0", "length": len(body), "content": {"body": {"offset": 0, "attributes": {}}}}
+    pending = {"version": 1, "job": JOB, "task": "task_0", "attempt": "attempt_0", "files": [file]}
+    store.put(f"{STATE}/task_0.pendingset", json.dumps(pending).encode() + b"\n" + body)
+
+
+def uploads(gateway: Gateway, path: str = "") -> Uploads:
+    keys = {"access_key": gateway.access_key, "secret_key": gateway.secret_key}
+    return Uploads(f"s3a://lake/{path}", endpoint=gateway.endpoint, **keys)
+
+
+def command(gateway: Gateway, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own, with keys from the environment."""
+    keys = {"AWS_ACCESS_KEY_ID": gateway.access_key, "AWS_SECRET_ACCESS_KEY": gateway.secret_key}
+    code = "import sys; from s3core.program import main; sys.exit(main())"
+    call = [sys.executable, "-c", code, "uploads", *arguments, "--endpoint", gateway.endpoint]
+    return subprocess.run(call, env=keys, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.usefixtures("killed")
+def test_a_killed_job_is_found_and_completed(gateway: Gateway, store: Store) -> None:
+    (job,) = uploads(gateway).list().jobs
+    assert (job.job, job.destination, job.committed_tasks, job.committed) == (JOB, "s3a://lake/events", 1, [])
+    assert job.last_written is not None
+    assert job.last_written.tzinfo is not None
+    assert uploads(gateway, "events").complete(JOB) == (1, 19)
+    assert store.get("events/day=1/part-0") == b"what the task wrote"
+    assert sorted(entry.key for entry in store.list()) == ["events/_SUCCESS", "events/day=1/part-0"]
+
+
+@pytest.mark.usefixtures("killed")
+def test_a_killed_job_is_aborted(gateway: Gateway, store: Store) -> None:
+    uploads(gateway).abort(JOB)
+    assert list(store.list()) == []
+
+
+@pytest.mark.usefixtures("killed")
+def test_nothing_young_is_purged(gateway: Gateway) -> None:
+    assert uploads(gateway).purge() == (0, 0)
+    assert len(uploads(gateway).list().jobs) == 1
+
+
+@pytest.mark.usefixtures("killed")
+def test_an_unknown_job_names_those_that_are_there(gateway: Gateway) -> None:
+    with pytest.raises(NotFoundError, match=f"no job other below s3a://lake/.*{JOB}"):
+        uploads(gateway).complete("other")
+
+
+def test_a_place_that_is_none() -> None:
+    with pytest.raises(ConfigurationError, match="s3a://BUCKET/PATH"):
+        Uploads("events")
+
+
+@pytest.mark.usefixtures("killed")
+def test_the_program(gateway: Gateway, store: Store) -> None:
+    listed = command(gateway, "list", "s3a://lake/events")
+    assert listed.returncode == 0
+    assert f"job {JOB} at s3a://lake/events" in listed.stdout
+    assert json.loads(command(gateway, "list", "s3a://lake", "--json").stdout)["jobs"][0]["job"] == JOB
+    missing = command(gateway, "complete", "s3a://lake/events", "other")
+    assert (missing.returncode, missing.stdout) == (4, "")
+    assert missing.stderr.startswith("error: no job other")
+    completed = command(gateway, "complete", "s3a://lake/events", JOB, "--no-success-marker")
+    assert completed.stdout == f"completed {JOB}: 1 files of 19 bytes\n"
+    assert [entry.key for entry in store.list()] == ["events/day=1/part-0"]
+    assert command(gateway, "list", "s3a://lake").stdout == "nothing is pending\n"
+    assert command(gateway, "purge", "s3a://lake").stdout == "removed 0 uploads and 0 jobs\n"

@@ -1,0 +1,146 @@
+//! Which uploads are pending below a path, and of which jobs: for people who clean up after jobs that were killed, and
+//! for the commit of the next job.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::{Duration, SystemTime};
+
+use futures::stream::TryStreamExt;
+
+use crate::Result;
+use crate::fs::{FileSystem, keys};
+use crate::ops::{ListObjectsV2, MultipartUpload};
+use crate::transfer::pending::UploadName;
+
+use super::job::Directory;
+use super::{JOB_DIRECTORY, Job, uploads, uuid_of};
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    /// Jobs that have state, by destination and id.
+    pub jobs: Vec<JobState>,
+    /// Uploads of which nobody knows whose they are.
+    pub unattributed: Vec<MultipartUpload>,
+}
+
+/// A job that has neither been committed nor aborted: it is under way, or was killed.
+#[derive(Debug, Clone)]
+pub struct JobState {
+    /// The job.
+    pub job: Job,
+    /// Number of its committed tasks.
+    pub committed_tasks: usize,
+    /// Uploads of committed tasks, which completing the job makes visible.
+    pub committed: Vec<MultipartUpload>,
+    /// Uploads of attempts that are under way or were killed.
+    pub uncommitted: Vec<MultipartUpload>,
+    /// When something of its state was last written.
+    pub last_written: Option<SystemTime>,
+}
+
+/// Looks at the directory `path` and everything below it.
+///
+/// # Errors
+/// The gateway's.
+pub async fn survey(files: &FileSystem, path: &str) -> Result<Survey> {
+    let pending = uploads::all_below(files, &keys::directory(path)).await?;
+    let mut destinations: BTreeSet<&str> = BTreeSet::from([path]);
+    destinations.extend(pending.iter().flat_map(|upload| destinations_of(&upload.key, path)));
+    let mut by_id: HashMap<String, MultipartUpload> =
+        pending.iter().map(|upload| (upload.upload_id.clone(), upload.clone())).collect();
+    let mut jobs = Vec::new();
+    for destination in destinations {
+        for job in jobs_at(files, destination).await? {
+            jobs.push(look_at(files, job, &mut by_id).await?);
+        }
+    }
+    let mut unattributed: Vec<_> = by_id.into_values().collect();
+    unattributed.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+    Ok(Survey { jobs, unattributed })
+}
+
+/// The directories between `path` and the file `key` that a job may have named as its destination: those that are no
+/// partition (`name=value`).
+fn destinations_of<'a>(key: &'a str, path: &str) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    let mut next = keys::parent(key);
+    while let Some(directory) = next.filter(|directory| directory.len() > path.len()) {
+        if !keys::name(directory).contains('=') {
+            found.push(directory);
+        }
+        next = keys::parent(directory);
+    }
+    found
+}
+
+async fn jobs_at(files: &FileSystem, destination: &str) -> Result<Vec<Job>> {
+    let prefix = keys::join(destination, JOB_DIRECTORY);
+    let mut list = ListObjectsV2::new(files.bucket(), &prefix);
+    list.delimiter = Some("/".to_owned());
+    let mut jobs = Vec::new();
+    loop {
+        let page = files.gateway().run(list.clone()).await?;
+        let ids =
+            page.common_prefixes.iter().filter_map(|directory| directory.strip_prefix(&prefix)?.strip_suffix('/'));
+        jobs.extend(ids.map(|id| Job::new(destination, id)).collect::<Result<Vec<_>>>()?);
+        match page.next {
+            Some(token) => list.continuation_token = Some(token),
+            None => return Ok(jobs),
+        }
+    }
+}
+
+/// Finds out what a job has, and takes its uploads out of `pending`.
+async fn look_at(files: &FileSystem, job: Job, pending: &mut HashMap<String, MultipartUpload>) -> Result<JobState> {
+    let directory = Directory::list(files, &job).await?;
+    let sets: Vec<_> = directory.load_sets(files).try_collect().await?;
+    let named = sets.iter().flat_map(|set| uploads::of_set(&set.set, &job));
+    let committed: Vec<_> = named.filter_map(|UploadName { id, .. }| pending.remove(&id)).collect();
+    let mut uuids: HashSet<String> = directory.uuids_of_marked_attempts(files).await?;
+    uuids.extend(uploads::uuids_of(sets.iter().map(|set| &set.set)));
+    let prefix = job.destination_prefix();
+    let is_of_job = |upload: &MultipartUpload| {
+        upload.key.starts_with(&prefix) && uuid_of(&upload.key).is_some_and(|uuid| uuids.contains(uuid))
+    };
+    let ids: Vec<_> =
+        pending.values().filter(|upload| is_of_job(upload)).map(|upload| upload.upload_id.clone()).collect();
+    let uncommitted = ids.iter().filter_map(|id| pending.remove(id)).collect();
+    Ok(JobState { committed_tasks: sets.len(), committed, uncommitted, last_written: directory.last_written, job })
+}
+
+/// What a purge has removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Uploads that were aborted, without those of whole jobs.
+    pub uploads: usize,
+    /// Jobs that were aborted.
+    pub jobs: usize,
+}
+
+/// Removes below `path` what is older than the file system's settings say.
+///
+/// # Errors
+/// The gateway's. What cannot be aborted stays, and is told in the log.
+pub async fn purge(files: &FileSystem, path: &str) -> Result<Purged> {
+    let settings = files.commit_settings();
+    let now = files.gateway().environment().clock.wall();
+    let is_older = |written: Option<SystemTime>, age: Duration| {
+        written.is_some_and(|written| now.duration_since(written).is_ok_and(|passed| passed > age))
+    };
+    let Survey { jobs, unattributed } = survey(files, path).await?;
+    let mut purged = Purged::default();
+    let mut stale = unattributed;
+    for state in jobs {
+        if is_older(state.last_written, settings.keep_committed) {
+            state.job.abort(files).await?;
+            purged.jobs += 1;
+        } else {
+            stale.extend(state.uncommitted);
+        }
+    }
+    let old = stale.into_iter().filter(|upload| is_older(upload.initiated, settings.keep_uncommitted));
+    let names: Vec<_> = old.map(|upload| UploadName { key: upload.key, id: upload.upload_id }).collect();
+    purged.uploads = names.len();
+    uploads::abort(files, names).await;
+    Ok(purged)
+}
