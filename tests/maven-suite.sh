@@ -3,7 +3,8 @@
 # usage: S3CORE_TEST_ENDPOINT=http://... S3CORE_TEST_ACCESS_KEY=... S3CORE_TEST_SECRET_KEY=... maven-suite.sh NAME [maven options]
 #   NAME                    a folder beside this script
 #   -Ds3core.jar=PATH       jar under test (default: the one in dist/)
-#   -Dhadoop.version=V      Hadoop of the class path (default: the module's own)
+#   -Dhadoop.line=L         contract: Hadoop 2.7, 2.8, 2.10, 3.3 (the default), 3.4 or 3.5
+#   -Dhadoop.version=V      a release of that line (default: the module's own)
 #   -Dtest=TestRename       one class only, or -Dtest=TestRename#testRenameNewFileSameDir
 # The last line counts: "NAME: N passed, N failed, N skipped". Hadoop's contract tests skip themselves where the contract says
 # that the file system is an object store.
@@ -26,11 +27,22 @@ main() {
   request PUT "$S3CORE_TEST_BUCKET" || fail "$S3CORE_TEST_ENDPOINT did not make the bucket $S3CORE_TEST_BUCKET"
   trap 'request DELETE "$S3CORE_TEST_BUCKET" || echo "$name: the bucket $S3CORE_TEST_BUCKET is not empty and stays" >&2' EXIT
 
-  rm -rf "$module/target/surefire-reports"   # counts are of this run
-  local status=0
-  mvn --batch-mode --no-transfer-progress -f "$module/pom.xml" test "$@" "-Ds3core.jar=$jar" || status=$?
-  "$here/junit-counts.sh" "$name" "$module/target/surefire-reports" || status=1
+  local status=0 log
+  log=$(mktemp)
+  mvn --batch-mode --no-transfer-progress -f "$module/pom.xml" test "$@" "-Ds3core.jar=$jar" | tee "$log" || status=$?
+  counts "$log" || status=1
+  rm "$log"
   return "$status"
+}
+
+# counts LOG: from Surefire's last sum. Its reports hold one of several runs of a parameterised class.
+counts() {
+  sed 's/\x1b\[[0-9;]*m//g' "$1" | awk -v name="$name" '
+    /^\[[A-Z]+\] Tests run: [0-9]+, Failures: [0-9]+, Errors: [0-9]+, Skipped: [0-9]+$/ { gsub(/[^0-9 ]/, ""); split($0, sum, " "); ran = 1 }
+    END {
+      if (!ran) { print name ": no test ran" > "/dev/stderr"; exit 1 }
+      printf "%s: %d passed, %d failed, %d skipped\n", name, sum[1] - sum[2] - sum[3] - sum[4], sum[2] + sum[3], sum[4]
+    }'
 }
 
 jar_under_test() {

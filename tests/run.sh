@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the suites and ends with one line: N passed, N failed, N skipped.
-# usage: run.sh all | lint | ceph | core | jar | contract | committers | wheel | python | spark-3.5 | spark-4.2 | kills | demo | bench ...
+# usage: run.sh all | lint | ceph | core | jar | contract-3.3 | contract-3.5 | committers | wheel | python | spark-3.5 | spark-4.2 | kills | demo | bench ...
 # Each suite's output goes to build/test-logs/SUITE.log; what failed is shown at the end.
 # What single suites take from dist/ is built before them; of all suites, `jar` and `wheel` build it.
 set -euo pipefail
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 logs=$root/build/test-logs
 spark_3_5=3.5.7 spark_4_2=4.2.0
-every=(lint ceph core jar contract committers wheel python spark-3.5 spark-4.2 kills demo bench)
+every=(lint ceph core jar contract-3.3 contract-3.5 committers wheel python spark-3.5 spark-4.2 kills demo bench)
 
 passed=0 failed=0 skipped=0 broken=()
 
@@ -69,7 +69,7 @@ build_for() {
   local suite jar=no wheel=no
   for suite in "$@"; do
     case $suite in
-      contract | committers | wheel | spark-* | kills | bench) jar=yes ;;
+      contract-* | committers | wheel | spark-* | kills | bench) jar=yes ;;
       python | demo) jar=yes wheel=yes ;;
     esac
   done
@@ -84,7 +84,7 @@ build() {
 # run SUITE: runs it and adds its counts. A suite that ends badly without naming a failed test counts as one.
 run() {
   local suite=$1 log=$logs/$1.log status=0 started=$SECONDS counts
-  printf '%-10s ' "$suite"
+  printf '%-12s ' "$suite"
   child "$(function_of "$suite")" >"$log" 2>&1 || status=$?
   read -r -a counts < <(count "$log")
   if [ "$status" -ne 0 ] && [ "${counts[1]}" -eq 0 ]; then
@@ -170,7 +170,8 @@ suite_jar() {
   echo "jar: 1 passed, 0 failed, 0 skipped"
 }
 
-suite_contract() { tests/maven-suite.sh contract; }
+suite_contract_3_3() { tests/maven-suite.sh contract -Dhadoop.line=3.3; }
+suite_contract_3_5() { tests/maven-suite.sh contract -Dhadoop.line=3.5; }
 suite_committers() { tests/maven-suite.sh committers; }
 suite_wheel() { bindings-python/build.sh; }
 suite_python() { bindings-python/test.sh; }

@@ -281,6 +281,7 @@ pub(crate) fn open_reader(
         length: u64::try_from(length).ok(),
         etag: if etag.is_null() { None } else { Some(etag.try_to_string(env)?) },
         policy: store.read_policy,
+        random_read: None,
     };
     Ok((wait(env, wait::never, store.files.open_file(&path, options))?, store.closed.clone()))
 }

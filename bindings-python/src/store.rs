@@ -88,7 +88,7 @@ impl Store {
     fn writer(&self, py: Python<'_>, key: &str, content_type: Option<String>) -> PyResult<Writer> {
         let (process, files) = self.open(py)?;
         let attributes = ObjectAttributes { content_type, ..ObjectAttributes::default() };
-        let options = CreateOptions { existing: Existing::IsReplaced, attributes };
+        let options = CreateOptions { existing: Existing::IsReplaced, attributes, ..CreateOptions::default() };
         Ok(Writer::new(process, wait(py, process, files.create_file(key, options))?))
     }
 
@@ -184,7 +184,12 @@ async fn read_rest(
     range: std::ops::Range<u64>,
     target: &mut NewBytes,
 ) -> Result<(), Error> {
-    let known = OpenOptions { length: Some(head.length), etag: head.etag.clone(), policy: ReadPolicy::Random };
+    let known = OpenOptions {
+        length: Some(head.length),
+        etag: head.etag.clone(),
+        policy: ReadPolicy::Random,
+        ..OpenOptions::default()
+    };
     let reader = files.open_file(key, known).await?;
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
     let mut ranges = reader.ranges(&[(range.start, length)])?;

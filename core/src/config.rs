@@ -63,6 +63,8 @@ pub struct Options {
     pub read_policy: ReadPolicy,
     /// Most keys of one page of a listing.
     pub paging_maximum: u32,
+    /// Most keys of one request that removes several; 1 where the service does not know such requests.
+    pub delete_maximum: usize,
     explained: Vec<Explained>,
     foreign: Vec<String>,
 }
@@ -143,6 +145,10 @@ impl Options {
             },
             read_policy: ReadPolicy::from_name(&settings.text(&table::INPUT_FADVISE)).unwrap_or_default(),
             paging_maximum: settings.count(&table::PAGING_MAXIMUM),
+            delete_maximum: match settings.flag(&table::MULTIOBJECTDELETE_ENABLE) {
+                true => settings.count(&table::BULK_DELETE_PAGE_SIZE) as usize,
+                false => 1,
+            },
             explained: settings.explained,
             foreign: resolver.foreign(),
         })

@@ -8,6 +8,7 @@
 mod create;
 mod delete;
 mod footers;
+mod headers;
 mod job_directory;
 pub(crate) mod keys;
 mod kinds;
@@ -16,6 +17,8 @@ mod open;
 mod pending;
 mod rename;
 mod status;
+mod summary;
+mod uploads;
 pub(crate) mod work;
 
 use std::sync::Arc;
@@ -33,9 +36,11 @@ use footers::Footers;
 use kinds::Kinds;
 
 pub use create::{CreateOptions, Existing};
+pub use headers::Headers;
 pub use listing::Listing;
 pub use open::OpenOptions;
 pub use status::FileStatus;
+pub use summary::Summary;
 pub use work::{CommitSettings, WorkPaths};
 
 /// One bucket as a file system. Cheap to clone; clones share everything.
@@ -52,6 +57,7 @@ struct Shared {
     transfer: TransferSettings,
     commit: CommitSettings,
     page_size: u32,
+    delete_maximum: usize,
     work: WorkPaths,
     footers: Arc<Footers>,
     kinds: Kinds,
@@ -74,6 +80,7 @@ impl FileSystem {
             transfer: options.transfer.clone(),
             commit: options.commit,
             page_size: options.paging_maximum,
+            delete_maximum: options.delete_maximum,
             work,
             budget,
             explained: options.explain(),
@@ -138,7 +145,8 @@ impl FileSystem {
     }
 
     pub(crate) async fn put_marker(&self, path: &str) -> Result<()> {
-        let marker = PutObject::new(self.bucket(), &keys::directory(path), Payload::empty());
+        let mut marker = PutObject::new(self.bucket(), &keys::directory(path), Payload::empty());
+        marker.attributes.content_type = Some(headers::DIRECTORY.to_owned());
         self.gateway().run(marker).await.map(|_| ())
     }
 

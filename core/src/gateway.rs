@@ -120,6 +120,7 @@ pub trait Watcher: Send + Sync {
 #[derive(Clone)]
 pub struct Gateway {
     shared: Arc<Shared>,
+    statistics: Statistics,
     /// When the operation began that this one is a part of: settling shares the time of what is settled.
     began: Option<Instant>,
 }
@@ -128,7 +129,6 @@ struct Shared {
     settings: GatewaySettings,
     environment: Environment,
     signer: Signer,
-    statistics: Statistics,
     capabilities: Capabilities,
     has_answered: AtomicBool,
     first_contact: Mutex<FirstContact>,
@@ -150,14 +150,19 @@ impl Gateway {
                 settings,
                 environment,
                 signer,
-                statistics: Statistics::default(),
                 capabilities,
                 has_answered: AtomicBool::new(false),
                 first_contact: Mutex::default(),
                 watcher,
             }),
+            statistics: Statistics::default(),
             began: None,
         }
+    }
+
+    /// The same gateway, with counts of its own: they begin at zero, and everything is counted in those of `self`, too.
+    pub(crate) fn counted_apart(&self) -> Self {
+        Self { statistics: self.statistics.part(), ..self.clone() }
     }
 
     /// Runs `exchange` until it succeeds or the retry policy gives up.
@@ -168,7 +173,7 @@ impl Gateway {
         let now = self.shared.environment.clock.monotonic();
         let started = self.began.unwrap_or_else(|| self.approach(now));
         let mut state = RetryState::new(&self.shared.settings.retry, started);
-        let within = Self { shared: Arc::clone(&self.shared), began: Some(started) };
+        let within = Self { began: Some(started), ..self.clone() };
         let mut progress = 0;
         loop {
             let failure = match self.attempt(&mut exchange).await {
@@ -192,7 +197,8 @@ impl Gateway {
     /// Waits before the next attempt; gives the failure back, with operation and place, or as the error that it is
     /// where there is no further attempt.
     async fn pause<E: Exchange>(&self, state: &mut RetryState, exchange: &E, failure: Error) -> Result<Error> {
-        let Shared { environment, statistics, .. } = &*self.shared;
+        let Self { statistics, .. } = self;
+        let environment = self.environment();
         state.wait_as_long_as(exchange.patience(self.shared.settings.retry.patience));
         let verdict =
             state.after(&failure, self.has_answered(), environment.clock.monotonic(), environment.random.unit());
@@ -216,13 +222,13 @@ impl Gateway {
         let limits = self.limits(shared.environment.clock.monotonic());
         let endpoint = shared.signer.endpoint(&request.bucket);
         let signed = shared.signer.sign(request, shared.environment.clock.wall())?;
-        shared.statistics.sending(exchange.operation(), sent);
+        self.statistics.sending(exchange.operation(), sent);
         let response = shared.environment.transport.send(&endpoint, signed, limits).await?;
         // The page of a proxy that finds no gateway is no answer: it has neither a request id nor a code of S3.
         if response.headers.contains_key(REQUEST_ID) {
             shared.has_answered.store(true, Ordering::Relaxed);
         }
-        let outcome = exchange.read(shared.statistics.counting(exchange.operation(), response)).await;
+        let outcome = exchange.read(self.statistics.counting(exchange.operation(), response)).await;
         if outcome.as_ref().map_or_else(|failure| failure.service_code().is_some(), |_| true) {
             shared.has_answered.store(true, Ordering::Relaxed);
         }
@@ -257,7 +263,7 @@ impl Gateway {
 
     /// Counts of requests, retries and bytes so far.
     pub fn statistics(&self) -> &Statistics {
-        &self.shared.statistics
+        &self.statistics
     }
 
     /// What this gateway has been seen to honour.

@@ -54,5 +54,6 @@ pub use list_objects_v2::{ListObjectsV2, ListedObject, ObjectPage};
 pub use list_parts::{ListParts, ListedPart, PartPage};
 pub use object_head::ObjectHead;
 pub use put_object::{ObjectAttributes, PutObject};
+pub(crate) use request::METADATA_PREFIX;
 pub use upload_part::UploadPart;
 pub use upload_part_copy::UploadPartCopy;

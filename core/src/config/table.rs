@@ -288,6 +288,21 @@ options! {
         .hadoop(&["paging.maximum"])
         .default("1000")
         .range(1, 1_000_000);
+    BULK_DELETE_PAGE_SIZE = Row::new(
+        "bulk.delete.page.size",
+        Count,
+        "Objects that one request removes, and most files of one call of Hadoop's bulk delete.",
+    )
+        .hadoop(&["bulk.delete.page.size"])
+        .default("250")
+        .range(1, 1000);
+    MULTIOBJECTDELETE_ENABLE = Row::new(
+        "multiobjectdelete.enable",
+        Boolean,
+        "Whether several objects may be removed in one request; for services that do not know it.",
+    )
+        .hadoop(&["multiobjectdelete.enable"])
+        .default("true");
 }
 
 #[cfg(test)]

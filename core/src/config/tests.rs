@@ -406,7 +406,7 @@ fn other_settings_reach_their_place() {
         "fs.s3a.buffer.dir=${{hadoop.tmp.dir}}/s3a,{} fs.s3core.memory.limit=512M fs.s3a.create.storage.class=COLD \
          fs.s3a.user.agent.prefix=reports fs.s3a.readahead.range=1M fs.s3a.experimental.input.fadvise=random \
          fs.s3a.paging.maximum=5000 fs.s3a.multipart.threshold=2147483647 fs.s3a.connection.establish.timeout=5000 \
-         fs.s3a.connection.idle.time=5m fs.s3core.ssl.ca.file=/etc/ca.pem fs.s3core.ssl.system.store=false",
+         fs.s3a.bulk.delete.page.size=20 fs.s3a.connection.idle.time=5m fs.s3core.ssl.ca.file=/etc/ca.pem fs.s3core.ssl.system.store=false",
         directory.path().display()
     ))
     .options();
@@ -418,10 +418,18 @@ fn other_settings_reach_their_place() {
     assert_eq!(options.gateway.user_agent, "reports");
     assert_eq!(options.transfer.random_read, 1 << 20);
     assert_eq!(options.read_policy, ReadPolicy::Random);
-    assert_eq!(options.paging_maximum, 5000);
+    assert_eq!((options.paging_maximum, options.delete_maximum), (5000, 20));
     assert_eq!(options.transfer.copy_threshold, 2_147_483_647);
     assert_eq!(options.gateway.limits.connect, Duration::from_secs(5));
     assert_eq!(options.transport.idle_connection_limit, Duration::from_secs(300));
     assert_eq!(options.transport.trust.ca_file, Some(PathBuf::from("/etc/ca.pem")));
     assert!(!options.transport.trust.use_system_store);
+}
+
+#[test]
+fn a_service_without_multi_object_delete_gets_keys_one_by_one() {
+    let options = World::hadoop("fs.s3a.multiobjectdelete.enable=false fs.s3a.bulk.delete.page.size=20").options();
+    assert_eq!(options.delete_maximum, 1);
+    let error = World::hadoop("fs.s3a.bulk.delete.page.size=0").error();
+    assert!(error.message().contains("bulk.delete.page.size"), "{error}");
 }

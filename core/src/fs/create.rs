@@ -1,7 +1,7 @@
 //! Creating files.
 
 use crate::ops::{ObjectAttributes, WriteCondition};
-use crate::transfer::writer::{ObjectWriter, Target};
+use crate::transfer::writer::{Form, ObjectWriter, Target};
 use crate::{Error, ErrorKind, Result};
 
 use super::{FileSystem, keys};
@@ -13,6 +13,11 @@ pub struct CreateOptions {
     pub existing: Existing,
     /// Content type, storage class and user metadata; without a storage class the file system's own one is taken.
     pub attributes: ObjectAttributes,
+    /// Nobody looks what stands there before: no request is sent, and a directory of that name stays beside the file.
+    /// Whether a file may be replaced is left to the gateway.
+    pub unchecked: bool,
+    /// A multipart upload also where one request would do.
+    pub as_upload: bool,
 }
 
 /// What becomes of a file that exists where one is created.
@@ -42,19 +47,11 @@ impl FileSystem {
         if let Some(writer) = self.create_pending(path, &options)? {
             return Ok(writer);
         }
-        let keeps = matches!(options.existing, Existing::Stays | Existing::StaysForCertain);
-        if !keeps {
-            if self.has_keys_below(path).await? {
-                return Err(self.directory_stands_there(path));
-            }
-        } else if let Some(existing) = self.entry_at(path).await? {
-            return Err(match existing.is_directory {
-                true => self.directory_stands_there(path),
-                false => self.file_stands_there(path),
-            });
+        if !options.unchecked {
+            self.check_place(path, &options.existing).await?;
         }
         let target = Target {
-            gateway: self.gateway().clone(),
+            gateway: self.gateway().counted_apart(),
             bucket: self.bucket().to_owned(),
             key: path.to_owned(),
             condition: match &options.existing {
@@ -64,9 +61,25 @@ impl FileSystem {
             },
             for_certain: matches!(options.existing, Existing::StaysForCertain | Existing::IsReplacedIf(_)),
             attributes: self.attributes(&options),
+            form: if options.as_upload { Form::Upload } else { Form::Object },
             pending: None,
         };
         Ok(self.writer(target))
+    }
+
+    async fn check_place(&self, path: &str, existing: &Existing) -> Result<()> {
+        let keeps = matches!(existing, Existing::Stays | Existing::StaysForCertain);
+        if !keeps {
+            return match self.has_keys_below(path).await? {
+                true => Err(self.directory_stands_there(path)),
+                false => Ok(()),
+            };
+        }
+        match self.entry_at(path).await? {
+            Some(status) if status.is_directory => Err(self.directory_stands_there(path)),
+            Some(_) => Err(self.file_stands_there(path)),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn writer(&self, target: Target) -> ObjectWriter {

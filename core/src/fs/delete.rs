@@ -2,16 +2,16 @@
 
 use futures::stream::{self, Stream, TryStreamExt};
 
-use crate::ops::{DeleteObject, DeleteObjects, ListObjectsV2, ListedObject};
+use crate::ops::{DeleteFailure, DeleteObject, DeleteObjects, ListObjectsV2, ListedObject};
 use crate::{Error, ErrorKind, Result};
 
 use super::{FileSystem, keys};
 
-/// Keys of one DeleteObjects. S3 allows 1,000; Radosgw works 16 at a time within a request, so smaller requests side
-/// by side are faster, and S3A's page of 250 is one that gateways are used to.
-const KEYS_AT_ONCE: usize = 250;
-/// DeleteObjects requests under way at the same time.
+/// DeleteObjects requests under way at the same time. S3 allows 1,000 keys in each; Radosgw works 16 at a time within a
+/// request, so smaller requests side by side are faster, and S3A's page of 250 is one that gateways are used to.
 const REQUESTS_AT_ONCE: usize = 4;
+/// DeleteObject requests under way at the same time, where the service does not know others.
+const SINGLES_AT_ONCE: usize = 16;
 
 impl FileSystem {
     /// Removes a file, or a directory: with what is in it where `recursive`. False where there is nothing. The root
@@ -68,37 +68,46 @@ impl FileSystem {
         self.delete_keys(keys).await
     }
 
+    /// Most files of one call of [`FileSystem::delete_files`].
+    pub fn delete_maximum(&self) -> usize {
+        self.shared.delete_maximum
+    }
+
+    /// Removes files in one request; answers those that are still there, with the reason. Nobody looks what they are: a
+    /// directory stays as it is, and one whose last file goes is gone too. A file that is not there is removed.
+    ///
+    /// # Errors
+    /// What the request as a whole failed with.
+    pub async fn delete_files(&self, paths: Vec<String>) -> Result<Vec<DeleteFailure>> {
+        for path in &paths {
+            self.discard_pending(path, false)?;
+        }
+        self.delete_batch(paths).await
+    }
+
     /// Removes `keys` as they come, in as many requests as it takes.
     pub(crate) async fn delete_keys(&self, keys: impl Stream<Item = Result<String>>) -> Result<()> {
-        keys.try_chunks(KEYS_AT_ONCE)
+        let maximum = self.delete_maximum();
+        let at_once = if maximum > 1 { REQUESTS_AT_ONCE } else { SINGLES_AT_ONCE };
+        keys.try_chunks(maximum)
             .map_err(|stopped| stopped.1)
-            .try_for_each_concurrent(REQUESTS_AT_ONCE, |batch| self.delete_batch(batch))
+            .try_for_each_concurrent(at_once, |batch| async move { all_removed(self.delete_batch(batch).await?) })
             .await
     }
 
-    async fn delete_batch(&self, keys: Vec<String>) -> Result<()> {
+    async fn delete_batch(&self, keys: Vec<String>) -> Result<Vec<DeleteFailure>> {
         // A request for many keys is XML, which cannot hold every key.
         let (named, mut alone): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| DeleteObjects::can_name(key));
+        let mut failures = Vec::new();
         if named.len() > 1 {
-            self.delete_named(named).await?;
+            failures = self.gateway().run(DeleteObjects::new(self.bucket(), named)).await?;
         } else {
             alone.extend(named);
         }
         for key in alone {
             self.gateway().run(DeleteObject::new(self.bucket(), &key)).await?;
         }
-        Ok(())
-    }
-
-    async fn delete_named(&self, keys: Vec<String>) -> Result<()> {
-        let failures = self.gateway().run(DeleteObjects::new(self.bucket(), keys)).await?;
-        let others = failures.len().saturating_sub(1);
-        failures.into_iter().next().map_or(Ok(()), |first| {
-            if others > 0 {
-                tracing::warn!(others, "more keys could not be removed");
-            }
-            Err(first.error)
-        })
+        Ok(failures)
     }
 
     /// Every key in the directory `path`, its marker included.
@@ -107,6 +116,16 @@ impl FileSystem {
         list.max_keys = Some(self.shared.page_size);
         KeyPages { file_system: self, next: Some(list) }
     }
+}
+
+fn all_removed(failures: Vec<DeleteFailure>) -> Result<()> {
+    let others = failures.len().saturating_sub(1);
+    failures.into_iter().next().map_or(Ok(()), |first| {
+        if others > 0 {
+            tracing::warn!(others, "more keys could not be removed");
+        }
+        Err(first.error)
+    })
 }
 
 /// A flat listing of keys, page by page.

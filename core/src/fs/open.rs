@@ -6,8 +6,9 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::config::ReadPolicy;
+use crate::gateway::Gateway;
 use crate::ops::{ByteRange, GetObject, HeadObject};
-use crate::transfer::reader::{ObjectReader, Source, Tail};
+use crate::transfer::reader::{ObjectReader, ReadCounts, Source, Tail};
 use crate::{Error, ErrorKind, Result};
 
 use super::footers::{Footer, is_columnar};
@@ -22,6 +23,8 @@ pub struct OpenOptions {
     pub etag: Option<String>,
     /// How it will be read.
     pub policy: ReadPolicy,
+    /// Least number of bytes that a random read asks for; `None` takes the file system's (`fs.s3a.readahead.range`).
+    pub random_read: Option<u64>,
 }
 
 impl FileSystem {
@@ -34,41 +37,49 @@ impl FileSystem {
             return Err(self.is_a_directory(path));
         }
         self.check_readable(path)?;
+        let gateway = self.gateway().counted_apart();
         let (source, tail) = match options.length {
-            Some(length) => (self.source(path, length, options.etag), None),
-            None => match self.look_at(path, &options).await {
+            Some(length) => (self.source(gateway, path, length, options.etag), None),
+            None => match self.look_at(gateway, path, &options).await {
                 Err(failure) if failure.kind() == ErrorKind::NotFound && self.has_keys_below(path).await? => {
                     return Err(self.is_a_directory(path));
                 }
                 found => found?,
             },
         };
-        Ok(ObjectReader::new(source, tail, options.policy, &self.shared.transfer, self.budget().clone()))
+        let mut settings = self.shared.transfer.clone();
+        settings.random_read = options.random_read.unwrap_or(settings.random_read);
+        Ok(ObjectReader::new(source, tail, options.policy, &settings, self.budget().clone()))
     }
 
-    async fn look_at(&self, path: &str, options: &OpenOptions) -> Result<(Source, Option<Arc<Tail>>)> {
+    async fn look_at(
+        &self,
+        gateway: Gateway,
+        path: &str,
+        options: &OpenOptions,
+    ) -> Result<(Source, Option<Arc<Tail>>)> {
         if options.policy != ReadPolicy::Sequential
             && is_columnar(path)
-            && let Some(footer) = self.footer(path).await?
+            && let Some(footer) = self.footer(&gateway, path).await?
         {
             let FileStatus { length, etag, .. } = &footer.status;
             if options.etag.is_some() && options.etag != *etag {
                 let message = "the file was replaced since its ETag was learned: list it again";
                 return Err(Error::new(ErrorKind::Changed, message).at(self.bucket(), path));
             }
-            return Ok((self.source(path, *length, etag.clone()), Some(Arc::clone(&footer.tail))));
+            return Ok((self.source(gateway, path, *length, etag.clone()), Some(Arc::clone(&footer.tail))));
         }
-        let head = match self.gateway().run(HeadObject::new(self.bucket(), path)).await {
+        let head = match gateway.run(HeadObject::new(self.bucket(), path)).await {
             Ok(head) => head,
             Err(failure) => return Err(self.with_reason(path, failure).await),
         };
         let etag = options.etag.clone().or(head.etag);
-        Ok((self.source(path, head.length, etag), None))
+        Ok((self.source(gateway, path, head.length, etag), None))
     }
 
     /// Status and last bytes of a file, in one request or, where both were read within the last second, none. `None` for
     /// an empty object, which has no last bytes.
-    pub(super) async fn footer(&self, path: &str) -> Result<Option<Arc<Footer>>> {
+    pub(super) async fn footer(&self, gateway: &Gateway, path: &str) -> Result<Option<Arc<Footer>>> {
         let began = self.now();
         if let Some(footer) = self.shared.footers.find(path, began) {
             return Ok(Some(footer));
@@ -79,7 +90,7 @@ impl FileSystem {
         let mut frames: Vec<Bytes> = Vec::new();
         let mut get = GetObject::new(self.bucket(), path, &mut frames);
         get.range = Some(ByteRange::Last(tail));
-        let head = match self.gateway().run(get).await {
+        let head = match gateway.run(get).await {
             Ok(head) => head,
             Err(failure) if failure.kind() == ErrorKind::OutOfRange => return Ok(None),
             Err(failure) => return Err(failure),
@@ -96,13 +107,14 @@ impl FileSystem {
         self.gateway().environment().clock.monotonic()
     }
 
-    fn source(&self, path: &str, length: u64, etag: Option<String>) -> Source {
+    fn source(&self, gateway: Gateway, path: &str, length: u64, etag: Option<String>) -> Source {
         Source {
-            gateway: self.gateway().clone(),
+            gateway,
             bucket: self.bucket().to_owned(),
             key: path.to_owned(),
             length,
             etag: etag.map_or_else(OnceLock::new, OnceLock::from),
+            counts: ReadCounts::default(),
         }
     }
 

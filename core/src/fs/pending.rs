@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::ops::WriteCondition;
 use crate::transfer::pending::PendingSink;
-use crate::transfer::writer::{ObjectWriter, Target};
+use crate::transfer::writer::{Form, ObjectWriter, Target};
 use crate::{Error, ErrorKind, Result};
 
 use super::work::{CommitSettings, FileSink, Marker, WorkPath, pending_cannot_move};
@@ -72,12 +72,13 @@ impl FileSystem {
             attributes: attributes.clone(),
         });
         let target = Target {
-            gateway: self.gateway().clone(),
+            gateway: self.gateway().counted_apart(),
             bucket: self.bucket().to_owned(),
             key: work.final_key(relative),
             condition: WriteCondition::Always,
             for_certain: false,
             attributes,
+            form: Form::Object,
             pending: Some(sink),
         };
         Ok(Some(self.writer(target)))

@@ -78,7 +78,7 @@ impl FileSystem {
             return Ok(pending);
         }
         if is_columnar(path) && !self.shared.footers.was_just_written(path, self.now()) {
-            match self.footer(path).await {
+            match self.footer(self.gateway(), path).await {
                 Ok(Some(footer)) => return Ok(footer.status.clone()),
                 Ok(None) => {}
                 Err(failure) if failure.kind() == ErrorKind::NotFound => {

@@ -7,10 +7,13 @@ use futures::stream;
 
 use crate::http::{Response, ResponseBody};
 
-/// Counts since the gateway was made. Cheap to clone; clones share the counts.
+/// Counts since the gateway was made, or since a part of what it does was counted apart. Cheap to clone; clones share
+/// the counts.
 #[derive(Debug, Clone, Default)]
 pub struct Statistics {
     counts: Arc<Mutex<BTreeMap<&'static str, OperationCounts>>>,
+    /// What this is a part of, and counts everything too.
+    whole: Option<Arc<Self>>,
 }
 
 /// What one S3 operation has cost so far.
@@ -35,6 +38,11 @@ impl Statistics {
     /// The counts now.
     pub fn snapshot(&self) -> StatisticsSnapshot {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts that begin at zero and of which everything is counted here, too.
+    pub(super) fn part(&self) -> Self {
+        Self { counts: Arc::default(), whole: Some(Arc::new(self.clone())) }
     }
 
     pub(super) fn sending(&self, operation: &'static str, bytes: u64) {
@@ -65,8 +73,12 @@ impl Statistics {
         Response { body: ResponseBody::new(body), ..response }
     }
 
-    fn change(&self, operation: &'static str, change: impl FnOnce(&mut OperationCounts)) {
-        change(self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(operation).or_default());
+    fn change(&self, operation: &'static str, change: impl Fn(&mut OperationCounts)) {
+        let mut next = Some(self);
+        while let Some(statistics) = next {
+            change(statistics.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(operation).or_default());
+            next = statistics.whole.as_deref();
+        }
     }
 }
 
@@ -90,6 +102,19 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+
+    #[test]
+    fn a_part_is_counted_in_the_whole() {
+        let whole = Statistics::default();
+        let (one, other) = (whole.part(), whole.part());
+        one.sending("PutObject", 5);
+        one.retried("PutObject");
+        other.sending("PutObject", 7);
+        let of = |statistics: &Statistics| statistics.snapshot()["PutObject"];
+        assert_eq!((of(&one).requests, of(&one).bytes_sent, of(&one).retries), (1, 5, 1));
+        assert_eq!((of(&other).requests, of(&other).bytes_sent, of(&other).retries), (1, 7, 0));
+        assert_eq!((of(&whole).requests, of(&whole).bytes_sent, of(&whole).retries), (2, 12, 1));
+    }
 
     #[tokio::test]
     async fn a_body_counts_what_was_read_of_it() {

@@ -2,14 +2,15 @@
 
 use http::Method;
 
-use crate::gateway::{Exchange, OperationRequest};
+use crate::gateway::{Exchange, Gateway, OperationRequest};
 use crate::http::Response;
-use crate::{ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 use super::answer;
+use super::condition::leaves_doubt;
 use super::request::about_object;
 
-/// Aborts an upload. That there is none any more is success too.
+/// Aborts an upload. That there is none any more is success too, unless [`AbortMultipartUpload::must_exist`].
 #[derive(Debug, Clone)]
 pub struct AbortMultipartUpload {
     /// Bucket.
@@ -18,12 +19,21 @@ pub struct AbortMultipartUpload {
     pub key: String,
     /// Which upload.
     pub upload_id: String,
+    /// `NotFound` where there is none, unless an earlier attempt may have aborted it.
+    pub must_exist: bool,
+    in_doubt: bool,
 }
 
 impl AbortMultipartUpload {
     /// The upload of that id.
     pub fn new(bucket: &str, key: &str, upload_id: &str) -> Self {
-        Self { bucket: bucket.to_owned(), key: key.to_owned(), upload_id: upload_id.to_owned() }
+        Self {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            upload_id: upload_id.to_owned(),
+            must_exist: false,
+            in_doubt: false,
+        }
     }
 }
 
@@ -47,9 +57,14 @@ impl Exchange for AbortMultipartUpload {
     async fn read(&mut self, response: Response) -> Result<()> {
         match answer::without_document(response).await {
             Ok(_) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound && (!self.must_exist || self.in_doubt) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    async fn settle(&mut self, _gateway: &Gateway, failure: &Error) -> Result<Option<()>> {
+        self.in_doubt |= leaves_doubt(failure);
+        Ok(None)
     }
 }
 
@@ -67,5 +82,14 @@ mod tests {
         }
         let played = play(AbortMultipartUpload::new("b", "k", "u"), [Answer::error(403, "AccessDenied")]).await;
         assert_eq!(played.outcome.unwrap_err().kind(), ErrorKind::AccessDenied);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_was_never_there_is_an_error_where_it_must_exist() {
+        let abort = || AbortMultipartUpload { must_exist: true, ..AbortMultipartUpload::new("b", "k", "u") };
+        let played = play(abort(), [Answer::error(404, "NoSuchUpload")]).await;
+        assert_eq!(played.outcome.unwrap_err().kind(), ErrorKind::NotFound);
+        let played = play(abort(), [Answer::error(500, "InternalError"), Answer::error(404, "NoSuchUpload")]).await;
+        assert!(played.outcome.is_ok());
     }
 }

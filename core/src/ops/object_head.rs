@@ -34,7 +34,24 @@ pub struct ObjectHead {
     pub tags: u32,
     /// Whether the ETag is something else than an MD5, because the object is encrypted with SSE-KMS or SSE-C.
     pub has_opaque_etag: bool,
+    /// Other headers that describe the object, by their names in lower case: those that S3A shows as attributes.
+    pub others: BTreeMap<&'static str, String>,
 }
+
+/// See [`ObjectHead::others`].
+const OTHERS: [&str; 11] = [
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "x-amz-archive-status",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-object-lock-mode",
+    "x-amz-object-lock-retain-until-date",
+    "x-amz-replication-status",
+    "x-amz-server-side-encryption",
+    "x-amz-version-id",
+];
 
 impl ObjectHead {
     /// Reads the headers of an answer with status 200 or 206.
@@ -62,6 +79,7 @@ impl ObjectHead {
             metadata,
             tags: response.header("x-amz-tagging-count").and_then(|count| count.parse().ok()).unwrap_or_default(),
             has_opaque_etag: has_opaque_etag(response),
+            others: OTHERS.iter().filter_map(|name| Some((*name, text(name)?))).collect(),
         })
     }
 }
@@ -125,6 +143,7 @@ mod tests {
                 ("last-modified", "Fri, 14 Nov 2025 22:13:20 GMT"),
                 ("x-amz-meta-owner", "me"),
                 ("x-amz-storage-class", "COLD"),
+                ("content-encoding", "gzip"),
             ],
         ))
         .unwrap();
@@ -132,6 +151,7 @@ mod tests {
         assert_eq!(head.etag.as_deref(), Some("abc"));
         assert_eq!(head.metadata["owner"], "me");
         assert_eq!(head.storage_class.as_deref(), Some("COLD"));
+        assert_eq!(head.others, BTreeMap::from([("content-encoding", "gzip".to_owned())]));
         assert!(head.modified.is_some());
         assert!(!head.has_opaque_etag);
     }

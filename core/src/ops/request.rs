@@ -74,7 +74,7 @@ pub(super) fn set_metadata(request: &mut OperationRequest, name: &str, value: &s
 }
 
 /// Beginning of the headers that hold user metadata.
-pub(super) const METADATA_PREFIX: &str = "x-amz-meta-";
+pub(crate) const METADATA_PREFIX: &str = "x-amz-meta-";
 
 fn insert(request: &mut OperationRequest, name: HeaderName, value: &str) -> Result<()> {
     let value = HeaderValue::try_from(value)

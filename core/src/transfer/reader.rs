@@ -1,5 +1,6 @@
 //! Reads one object: sequentially with read-ahead, by position, or many ranges at once.
 
+mod counts;
 mod inbox;
 mod ranges;
 mod read_ahead;
@@ -11,12 +12,15 @@ use futures::future::BoxFuture;
 
 use crate::config::ReadPolicy;
 use crate::gateway::Gateway;
+use crate::gateway::statistics::StatisticsSnapshot;
 use crate::{Error, ErrorKind, Result};
 
 use super::TransferSettings;
 use super::budget::{Holder, MemoryBudget, Reservation, SMALLEST};
 use read_ahead::{Next, ReadAhead};
 
+pub(crate) use counts::ReadCounts;
+pub use counts::ReadCountsSnapshot;
 pub use ranges::{Fetched, Ranges};
 
 /// One range request asks for at most this much: two of Radosgw's 4 MiB RADOS reads side by side in each request, and
@@ -43,6 +47,7 @@ pub(crate) struct Source {
     pub(crate) length: u64,
     /// Where it is not known when the object is opened, that of the first answer.
     pub(crate) etag: OnceLock<String>,
+    pub(crate) counts: ReadCounts,
 }
 
 /// The end of the object, where opening it brought that along: the footer of a Parquet or ORC file.
@@ -80,6 +85,16 @@ impl ObjectReader {
     /// The version that is read; every request names it, so that no read mixes two.
     pub fn etag(&self) -> Option<&str> {
         self.shared.source.etag.get().map(String::as_str)
+    }
+
+    /// What reading it has brought so far.
+    pub fn counts(&self) -> ReadCountsSnapshot {
+        self.shared.source.counts.snapshot()
+    }
+
+    /// Requests of opening and reading it so far, by S3 name of the operation.
+    pub fn requests(&self) -> StatisticsSnapshot {
+        self.shared.source.gateway.statistics().snapshot()
     }
 
     /// Bytes at `position` that are in memory already, at most `at_most`; `None` where there are none.

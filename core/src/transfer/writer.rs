@@ -12,6 +12,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::gateway::Gateway;
 use crate::gateway::capabilities::Capability;
+use crate::gateway::statistics::StatisticsSnapshot;
 use crate::ops::{CompletedPart, HeadObject, ObjectAttributes, PutObject, UploadPart, WriteCondition, WriteId};
 use crate::probe::probe;
 use crate::{Error, ErrorKind, Result};
@@ -50,8 +51,20 @@ pub(crate) struct Target {
     /// Fails with `Unsupported` where the condition would not be atomic.
     pub(crate) for_certain: bool,
     pub(crate) attributes: ObjectAttributes,
+    pub(crate) form: Form,
     /// Who takes the object when it is closed; `None` makes it visible then.
     pub(crate) pending: Option<Arc<dyn PendingSink>>,
+}
+
+/// In which requests the bytes go out.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// In one where they are few, else as a multipart upload.
+    Object,
+    /// As a multipart upload, also where they are few.
+    Upload,
+    /// In one, as a part of somebody's upload. Such a part is not cut, however long it is.
+    Part { upload_id: String, number: u32 },
 }
 
 /// A part of at least this size may go out before it is full; smaller ones would leave too many behind. Two RADOS
@@ -154,6 +167,11 @@ impl ObjectWriter {
         Ok(())
     }
 
+    /// Requests so far, by S3 name of the operation.
+    pub fn requests(&self) -> StatisticsSnapshot {
+        self.shared.target.gateway.statistics().snapshot()
+    }
+
     /// Bytes written so far.
     pub fn length(&self) -> u64 {
         let state = self.shared.lock();
@@ -208,7 +226,10 @@ impl Shared {
     }
 
     fn part_size(&self, number: u32) -> u64 {
-        grown(self.settings.part_size, number)
+        match self.target.form {
+            Form::Part { .. } => LARGEST_PART + 1,
+            Form::Object | Form::Upload => grown(self.settings.part_size, number),
+        }
     }
 
     /// Whether one more part may be sent: one writer alone leaves a quarter of the memory to others, with half of it on
@@ -238,6 +259,10 @@ impl Shared {
     /// Sends the part that was being filled and begins the next.
     fn seal(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         if state.part.length() == 0 {
+            return;
+        }
+        if let Form::Part { .. } = self.target.form {
+            state.failure.get_or_insert_with(too_large_part);
             return;
         }
         if state.next_part > MOST_PARTS {
@@ -296,7 +321,11 @@ impl Shared {
         let whole = {
             let mut state = self.until(|state| !state.spilling).await?;
             state.closing = true;
-            let room = self.target.pending.as_ref().map_or(u64::MAX, |sink| sink.room());
+            let room = match (&self.target.pending, &self.target.form) {
+                (Some(sink), _) => sink.room(),
+                (None, Form::Upload) => 0,
+                (None, _) => u64::MAX,
+            };
             if state.upload.is_none() && state.part.length() <= room {
                 Some(std::mem::take(&mut state.part))
             } else {
@@ -332,6 +361,12 @@ impl Shared {
     async fn put_whole(&self, part: PartBuffer) -> Result<WrittenObject> {
         let (payload, digest, _memory) = part.into_payload();
         let length = payload.len();
+        if let Form::Part { upload_id, number } = &self.target.form {
+            let mut upload_part = UploadPart::new(&self.target.bucket, &self.target.key, upload_id, *number, payload);
+            upload_part.digest = Some(digest);
+            let etag = self.target.gateway.run(upload_part).await?;
+            return Ok(WrittenObject { etag: Some(etag), length });
+        }
         let mut put = PutObject::new(&self.target.bucket, &self.target.key, payload);
         put.digest = Some(digest);
         put.attributes = self.target.attributes.clone();
@@ -433,7 +468,8 @@ impl Shared {
     }
 
     fn may_go_early(&self, state: &State) -> bool {
-        !state.spilling && !state.closing && state.part.length() >= grown(EARLY, state.next_part)
+        let is_cut = !matches!(self.target.form, Form::Part { .. });
+        is_cut && !state.spilling && !state.closing && state.part.length() >= grown(EARLY, state.next_part)
     }
 }
 
@@ -517,6 +553,10 @@ fn not_for_certain() -> Error {
 fn too_many_parts() -> Error {
     let message = "the object needs more than 10,000 parts: set fs.s3a.multipart.size to a larger one";
     Error::new(ErrorKind::InvalidOption, message)
+}
+
+fn too_large_part() -> Error {
+    Error::new(ErrorKind::InvalidOption, "a part of an upload has at most 5 GiB: send more, smaller parts")
 }
 
 fn closed() -> Error {

@@ -12,10 +12,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attributes;
 mod directories;
 mod exclusive;
 mod reading;
 mod renaming;
+mod uploads;
 mod writing;
 
 use s3core::Result;

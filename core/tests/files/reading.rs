@@ -7,7 +7,7 @@ use rstest::rstest;
 use s3core::ErrorKind;
 use s3core::config::ReadPolicy;
 use s3core::fs::OpenOptions;
-use s3core::transfer::reader::ObjectReader;
+use s3core::transfer::reader::{ObjectReader, ReadCountsSnapshot};
 use s3core_gateway::Fault;
 
 use super::support::files::Files;
@@ -176,6 +176,8 @@ async fn who_waits_for_bytes_that_are_given_up_asks_again() {
     let read = tokio::time::timeout(Duration::from_secs(20), waiting).await.unwrap().unwrap().unwrap();
     assert!(!read.is_empty() && read == bytes[..read.len()]);
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    let counts = reader.counts();
+    assert_eq!((counts.requests, counts.given_up, counts.bytes_given_up), (2, 1, 2 * MIB as u64), "{counts:?}");
 }
 
 /// Sixteen readers ask for 24 MiB each where there are 16 MiB of memory.
@@ -255,4 +257,34 @@ async fn a_columnar_file_is_asked_for_once_in_a_second(
     assert_eq!(files.status("elsewhere.orc").await.unwrap_err().kind(), ErrorKind::NotFound);
     write(&files, "directory.parquet/part", b"x").await.unwrap();
     assert!(files.status("directory.parquet").await.unwrap().is_directory);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_counts_what_it_costs_and_what_was_in_vain(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::at(service).await;
+    write(&files, "file", &content(3 * MIB, 1)).await.unwrap();
+    let options = || OpenOptions { policy: ReadPolicy::Random, random_read: Some(1000), ..OpenOptions::default() };
+    let reader = files.open_file("file", options()).await.unwrap();
+    assert_eq!(reader.read(100, 500).await.unwrap().len(), 500);
+    assert_eq!((reader.counts().requests, reader.counts().received), (1, 1000));
+    // 100 bytes of the request are passed over, and 350 stay behind when the reader goes elsewhere.
+    reader.read(700, 50).await.unwrap();
+    reader.read(2_000_000, 10).await.unwrap();
+    let counts = reader.counts();
+    assert_eq!((counts.requests, counts.skipped, counts.discarded, counts.given_up), (2, 100, 350, 0), "{counts:?}");
+    let requests = reader.requests();
+    assert_eq!((requests["HeadObject"].requests, requests["GetObject"].requests), (1, 2));
+
+    let ranges = files.open_file("file", options()).await.unwrap();
+    let mut reading = ranges.ranges(&[(0, 100), (1100, 100), (50, 100), (1_000_000, 10)]).unwrap();
+    assert_eq!((reading.requests(), reading.unwanted()), (2, 950));
+    while reading.next().await.unwrap().is_some() {}
+    let expected =
+        ReadCountsSnapshot { requests: 2, ended: 2, received: 1210, discarded: 950, ..ReadCountsSnapshot::default() };
+    assert_eq!(ranges.counts(), expected);
+
+    let all = files.gateway().statistics().snapshot();
+    let parts = [&reader, &ranges].map(|reader| reader.requests()["GetObject"].requests);
+    assert_eq!(all["GetObject"].requests, parts.iter().sum::<u64>());
 }

@@ -13,6 +13,7 @@ use crate::transfer::budget::Reservation;
 use crate::{Error, ErrorKind, Result};
 
 use super::Source;
+use super::counts::add;
 
 /// A request for the bytes `start..end`. Dropping it gives the request up, unless so little is left of it that
 /// reading on is cheaper than a new connection.
@@ -31,6 +32,7 @@ const COPIED: u64 = 256 << 10;
 
 /// Where the bytes of a request arrive.
 pub(super) struct Inbox {
+    source: Arc<Source>,
     state: Mutex<State>,
     arrived: Notify,
 }
@@ -58,15 +60,17 @@ impl Inbox {
             reservation,
             abandoned: false,
         };
-        let inbox = Arc::new(Self { state: Mutex::new(state), arrived: Notify::new() });
-        let sink = InboxSink { inbox: Arc::clone(&inbox), source: Arc::clone(source), wanted: start..end };
+        let inbox = Arc::new(Self { source: Arc::clone(source), state: Mutex::new(state), arrived: Notify::new() });
+        let sink = InboxSink { inbox: Arc::clone(&inbox), wanted: start..end };
         let mut get = GetObject::new(&source.bucket, &source.key, sink);
         get.range = Some(ByteRange::At { start, length: end - start });
         get.if_match = source.etag.get().cloned();
+        add(&source.counts.requests, 1);
         let gateway = source.gateway.clone();
         let ending = Arc::clone(&inbox);
         let task = tokio::spawn(async move {
             let ended = gateway.run(get).await.map(|_| ()).map_err(replaced);
+            add(&ending.source.counts.ended, 1);
             ending.lock().ended = Some(ended);
             ending.arrived.notify_waiters();
         });
@@ -115,6 +119,7 @@ impl RangeRequest {
             let _ = first.split_to(skip);
             let emptied = first.is_empty();
             state.consumed(skip);
+            add(&self.inbox.source.counts.skipped, skip as u64);
             if emptied {
                 state.frames.pop_front();
             }
@@ -163,10 +168,15 @@ impl Drop for RangeRequest {
     fn drop(&mut self) {
         let mut state = self.inbox.lock();
         state.abandoned = true;
-        state.frames.clear();
+        let counts = &self.inbox.source.counts;
+        add(&counts.discarded, state.frames.drain(..).map(|frame| frame.len() as u64).sum());
         let missing = self.end.saturating_sub(state.received);
         if missing > CHEAPER_TO_FINISH {
             self.task.abort();
+            if state.ended.is_none() {
+                add(&counts.given_up, 1);
+                add(&counts.bytes_given_up, missing);
+            }
         }
         let held = state.reservation.bytes();
         state.reservation.release(held);
@@ -195,28 +205,32 @@ fn replaced(failure: Error) -> Error {
 
 struct InboxSink {
     inbox: Arc<Inbox>,
-    source: Arc<Source>,
     wanted: Range<u64>,
 }
 
 impl Sink for InboxSink {
     /// What was known of the object when it was opened may be wrong, and without an ETag nothing but this tells.
     fn head(&mut self, head: &ObjectHead) -> Result<(), Error> {
-        let is_known = head.etag.as_ref().is_none_or(|etag| self.source.etag.get_or_init(|| etag.clone()) == etag);
-        if is_known && head.length == self.source.length && head.range == self.wanted {
+        let source = &self.inbox.source;
+        let is_known = head.etag.as_ref().is_none_or(|etag| source.etag.get_or_init(|| etag.clone()) == etag);
+        if is_known && head.length == source.length && head.range == self.wanted {
             return Ok(());
         }
         let message = format!(
             "the object is another one than was opened: {} bytes then, {} now; open it again",
-            self.source.length, head.length
+            source.length, head.length
         );
         Err(Error::new(ErrorKind::Changed, message))
     }
 
     fn frame(&mut self, frame: Bytes) -> Result<(), Error> {
+        let counts = &self.inbox.source.counts;
+        add(&counts.received, frame.len() as u64);
         let mut state = self.inbox.lock();
         state.received += frame.len() as u64;
-        if !state.abandoned {
+        if state.abandoned {
+            add(&counts.discarded, frame.len() as u64);
+        } else {
             state.frames.push_back(if self.wanted.end - self.wanted.start <= COPIED {
                 Bytes::copy_from_slice(&frame)
             } else {

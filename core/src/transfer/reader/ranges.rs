@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::Result;
 use crate::transfer::budget::{MemoryBudget, Reservation};
 
+use super::counts::add;
 use super::inbox::{Inbox, RangeRequest};
 use super::{LARGEST_REQUEST, Source, Tail};
 
@@ -21,6 +22,9 @@ pub struct Ranges {
     source: Arc<Source>,
     budget: MemoryBudget,
     ready: Option<Fetched>,
+    requests: usize,
+    unwanted: u64,
+    ended: bool,
     /// Requests still to be sent.
     wanted: VecDeque<(u64, u64)>,
     under_way: VecDeque<(u64, RangeRequest)>,
@@ -36,14 +40,39 @@ pub struct Fetched {
 
 impl Ranges {
     pub(super) fn new(source: Arc<Source>, budget: MemoryBudget, tail: Option<&Tail>, ranges: &[(u64, usize)]) -> Self {
-        let merged = merge(ranges);
+        let merged = merge(ranges, MERGED_GAP);
         let ready = tail.filter(|tail| merged.iter().all(|(start, _)| *start >= tail.start)).map(|tail| Fetched {
             position: tail.start,
             frames: vec![tail.bytes.clone()],
             _memory: None,
         });
-        let wanted = if ready.is_some() { VecDeque::new() } else { merged.into_iter().flat_map(split).collect() };
-        Self { source, budget, ready, wanted, under_way: VecDeque::new() }
+        let (wanted, unwanted) = match ready {
+            Some(_) => (VecDeque::new(), 0),
+            None => {
+                let unwanted = total(&merged) - total(&merge(ranges, 0));
+                (merged.into_iter().flat_map(split).collect(), unwanted)
+            }
+        };
+        Self {
+            source,
+            budget,
+            ready,
+            requests: wanted.len(),
+            unwanted,
+            ended: false,
+            wanted,
+            under_way: VecDeque::new(),
+        }
+    }
+
+    /// How many requests it takes; none where everything was in memory.
+    pub fn requests(&self) -> usize {
+        self.requests
+    }
+
+    /// Bytes between the ranges that come along because a request brings several of them.
+    pub fn unwanted(&self) -> u64 {
+        self.unwanted
     }
 
     /// The next piece; `None` after the last. Dropping the future loses nothing.
@@ -68,6 +97,9 @@ impl Ranges {
             self.wanted.pop_front();
         }
         let Some((position, request)) = self.under_way.front() else {
+            if !std::mem::replace(&mut self.ended, true) {
+                add(&self.source.counts.discarded, self.unwanted);
+            }
             return Ok(None);
         };
         let (frames, memory) = request.all().await?;
@@ -104,8 +136,13 @@ fn split((start, end): (u64, u64)) -> impl Iterator<Item = (u64, u64)> {
     })
 }
 
-/// Ranges as `start..end`, near ones merged, up to [`LARGEST_REQUEST`] each unless a single range is longer.
-fn merge(ranges: &[(u64, usize)]) -> Vec<(u64, u64)> {
+fn total(ranges: &[(u64, u64)]) -> u64 {
+    ranges.iter().map(|(start, end)| end - start).sum()
+}
+
+/// Ranges as `start..end`, those merged that are no more than `gap` bytes apart, up to [`LARGEST_REQUEST`] each unless a
+/// single range is longer. Overlapping ones are one in any case.
+fn merge(ranges: &[(u64, usize)], gap: u64) -> Vec<(u64, u64)> {
     let mut sorted: Vec<(u64, u64)> = ranges
         .iter()
         .filter(|(_, length)| *length > 0)
@@ -115,7 +152,7 @@ fn merge(ranges: &[(u64, usize)]) -> Vec<(u64, u64)> {
     let mut merged: Vec<(u64, u64)> = Vec::with_capacity(sorted.len());
     for (start, end) in sorted {
         match merged.last_mut() {
-            Some(last) if start <= last.1 || (start - last.1 <= MERGED_GAP && end - last.0 <= LARGEST_REQUEST) => {
+            Some(last) if start <= last.1 || (start - last.1 <= gap && end - last.0 <= LARGEST_REQUEST) => {
                 last.1 = last.1.max(end);
             }
             _ => merged.push((start, end)),
@@ -138,11 +175,15 @@ mod tests {
 
     #[test]
     fn near_ranges_share_a_request_and_far_ones_do_not() {
-        assert_eq!(merge(&[(1000, 10), (0, 100)]), [(0, 1010)]);
-        assert_eq!(merge(&[(0, 100), (101 + MERGED_GAP, 1)]), [(0, 100), (101 + MERGED_GAP, 102 + MERGED_GAP)]);
-        assert_eq!(merge(&[(0, 0)]), []);
+        assert_eq!(merge(&[(1000, 10), (0, 100)], MERGED_GAP), [(0, 1010)]);
+        assert_eq!(merge(&[(50, 60), (1000, 10), (0, 100)], 0), [(0, 110), (1000, 1010)]);
+        assert_eq!(
+            merge(&[(0, 100), (101 + MERGED_GAP, 1)], MERGED_GAP),
+            [(0, 100), (101 + MERGED_GAP, 102 + MERGED_GAP)]
+        );
+        assert_eq!(merge(&[(0, 0)], MERGED_GAP), []);
         let long = LARGEST_REQUEST as usize;
-        assert_eq!(merge(&[(0, long), (LARGEST_REQUEST + 5, 10)]).len(), 2);
+        assert_eq!(merge(&[(0, long), (LARGEST_REQUEST + 5, 10)], MERGED_GAP).len(), 2);
     }
 
     #[test]

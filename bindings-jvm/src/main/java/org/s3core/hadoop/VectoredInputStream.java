@@ -4,9 +4,13 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import org.apache.hadoop.fs.ByteBufferPositionedReadable;
 import org.apache.hadoop.fs.FileRange;
@@ -14,6 +18,9 @@ import org.apache.hadoop.fs.FileSystem;
 
 /** Reads many ranges at once. Loaded on Hadoop 3.3.5 and newer only. */
 final class VectoredInputStream extends CapableInputStream implements ByteBufferPositionedReadable {
+  /** Hadoop 3.4.1 and newer say what is refused (HADOOP-19098); BulkDelete came with the same release. */
+  private static final boolean IS_STRICT = HadoopFeatures.has("org.apache.hadoop.fs.BulkDelete");
+
   private VectoredInputStream(long reader, long length, String path, FileSystem.Statistics statistics) {
     super(reader, length, path, statistics);
   }
@@ -33,14 +40,38 @@ final class VectoredInputStream extends CapableInputStream implements ByteBuffer
     }
   }
 
-  /**
-   * All ranges are asked for at once, near ones together; the call returns when they are there, so that it can be
-   * interrupted like any other read. Overlapping ranges are read like others. A range beyond the end fails by its own
-   * future, the others are read.
-   */
   @Override
   public void readVectored(List<? extends FileRange> ranges, IntFunction<ByteBuffer> allocate) throws IOException {
+    readVectored(ranges, allocate, buffer -> { });
+  }
+
+  /**
+   * All ranges are asked for at once, near ones together; the call returns when they are there, so that it can be
+   * interrupted like any other read. Buffers of ranges that could not be read go to {@code release}, which Hadoop
+   * knows since 3.4.2.
+   *
+   * <p>Up to Hadoop 3.3 overlapping ranges are read like others, and one beyond the end fails by its own future; from
+   * 3.4.1 on both are refused before anything is read.
+   */
+  public void readVectored(List<? extends FileRange> ranges, IntFunction<ByteBuffer> allocate,
+      Consumer<ByteBuffer> release) throws IOException {
     checkOpen();
+    Objects.requireNonNull(release);
+    check(ranges);
+    List<Target> targets = new ArrayList<>(ranges.size());
+    for (FileRange range : ranges) {
+      CompletableFuture<ByteBuffer> result = new CompletableFuture<>();
+      range.setData(result);
+      if (isBeyondEnd(range)) {
+        result.completeExceptionally(beyondEnd(range));
+      } else {
+        targets.add(new Target(range, allocate.apply(range.getLength()), result));
+      }
+    }
+    read(targets, release);
+  }
+
+  private void check(List<? extends FileRange> ranges) throws EOFException {
     for (FileRange range : ranges) {
       if (range.getLength() < 0) {
         throw new IllegalArgumentException(path() + ": negative length of range " + range);
@@ -49,17 +80,29 @@ final class VectoredInputStream extends CapableInputStream implements ByteBuffer
         throw new EOFException(path() + ": negative offset of range " + range);
       }
     }
-    List<Target> targets = new ArrayList<>(ranges.size());
-    for (FileRange range : ranges) {
-      CompletableFuture<ByteBuffer> result = new CompletableFuture<>();
-      range.setData(result);
-      if (range.getOffset() + range.getLength() > length()) {
-        result.completeExceptionally(new EOFException(path() + ": " + range + " ends beyond " + length()));
-      } else {
-        targets.add(new Target(range, allocate.apply(range.getLength()), result));
-      }
+    if (!IS_STRICT) {
+      return;
     }
-    read(targets);
+    List<FileRange> sorted = new ArrayList<>(ranges);
+    sorted.sort(Comparator.comparingLong(FileRange::getOffset));
+    FileRange before = null;
+    for (FileRange range : sorted) {
+      if (before != null && range.getOffset() < before.getOffset() + before.getLength()) {
+        throw new IllegalArgumentException(path() + ": overlapping ranges " + before + " and " + range);
+      }
+      if (isBeyondEnd(range)) {
+        throw beyondEnd(range);
+      }
+      before = range;
+    }
+  }
+
+  private boolean isBeyondEnd(FileRange range) {
+    return range.getOffset() + range.getLength() > length();
+  }
+
+  private EOFException beyondEnd(FileRange range) {
+    return new EOFException(path() + ": " + range + " ends beyond " + length());
   }
 
   @Override
@@ -87,13 +130,13 @@ final class VectoredInputStream extends CapableInputStream implements ByteBuffer
 
   private void readInto(long from, ByteBuffer target, int count) throws IOException {
     Target one = new Target(from, count, target, null);
-    readNative(java.util.Collections.singletonList(one));
+    readNative(Collections.singletonList(one));
     one.finish();
     target.position(target.position() + count);
     count(count);
   }
 
-  private void read(List<Target> targets) {
+  private void read(List<Target> targets, Consumer<ByteBuffer> release) {
     try {
       readNative(targets);
       for (Target target : targets) {
@@ -103,6 +146,7 @@ final class VectoredInputStream extends CapableInputStream implements ByteBuffer
       }
     } catch (IOException | RuntimeException e) {
       for (Target target : targets) {
+        release.accept(target.buffer);
         target.result.completeExceptionally(e);
       }
     }

@@ -13,7 +13,6 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.mapreduce.TaskAttemptContext;
 import org.apache.hadoop.mapreduce.TaskAttemptID;
-import org.apache.hadoop.mapreduce.lib.output.FileOutputCommitter;
 import org.apache.hadoop.mapreduce.lib.output.PathOutputCommitterFactory;
 import org.apache.hadoop.mapreduce.task.TaskAttemptContextImpl;
 import org.apache.hadoop.mapred.JobConf;
@@ -81,8 +80,8 @@ class DefaultResourceTest {
       Configuration older = new JobConf(conf);
       try (FileSystem fileSystem = FileSystem.newInstance(URI.create("s3a://bucket/"), conf)) {
         assertEquals("s3a", fileSystem.getScheme());
-        assertEquals(FileOutputCommitter.class, committer(conf).getClass());
-        assertEquals(FileOutputCommitter.class, committer(older).getClass());
+        assertEquals(S3CoreOutputCommitter.class, committer(conf).getClass());
+        assertEquals(S3CoreOutputCommitter.class, committer(older).getClass());
       }
     }
   }
@@ -98,7 +97,7 @@ class DefaultResourceTest {
       conf.set(SCHEME_KEY, S3A_FACTORY);
       try (FileSystem fileSystem = FileSystem.newInstance(URI.create("s3a://bucket/"), conf)) {
         assertInstanceOf(S3CoreFileSystem.class, fileSystem);
-        assertEquals(FileOutputCommitter.class, committer(conf).getClass());
+        assertEquals(S3CoreOutputCommitter.class, committer(conf).getClass());
       }
     }
   }

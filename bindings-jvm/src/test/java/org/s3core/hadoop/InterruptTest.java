@@ -71,7 +71,7 @@ class InterruptTest {
   @Test
   void anInterruptEndsAStatusThatWaits() throws Exception {
     gateway.stall("HEAD");
-    endsByInterrupt(() -> fileSystem.getFileStatus(new Path("s3a://bucket/file")));
+    endsByInterrupt(() -> fileSystem.getFileStatus(new Path("s3a://bucket/file.csv")));
   }
 
   @Test

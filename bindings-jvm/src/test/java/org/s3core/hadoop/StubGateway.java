@@ -10,6 +10,8 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
@@ -159,18 +161,26 @@ final class StubGateway implements AutoCloseable {
     send(exchange, 206, Arrays.copyOfRange(object, from, end), method.equals("HEAD"));
   }
 
-  /** All keys below the prefix: flat, whatever the delimiter, which suffices to tell whether there are any. */
+  /** All keys below the prefix in one page; with a delimiter those of deeper directories as common prefixes. */
   private void list(HttpExchange exchange) throws IOException {
-    Matcher prefix = Pattern.compile("(?:^|&)prefix=([^&]*)").matcher(exchange.getRequestURI().getQuery());
+    String query = exchange.getRequestURI().getQuery();
+    Matcher prefix = Pattern.compile("(?:^|&)prefix=([^&]*)").matcher(query);
     String wanted = prefix.find() ? prefix.group(1) : "";
+    boolean delimited = query.contains("delimiter=/");
+    Set<String> directories = new TreeSet<>();
     StringBuilder xml = new StringBuilder("<ListBucketResult><IsTruncated>false</IsTruncated>");
     objects.forEach((key, object) -> {
-      if (key.startsWith(wanted)) {
+      int slash = delimited && key.startsWith(wanted) ? key.indexOf('/', wanted.length()) : -1;
+      if (slash >= 0) {
+        directories.add(key.substring(0, slash + 1));
+      } else if (key.startsWith(wanted)) {
         xml.append("<Contents><Key>").append(key).append("</Key><Size>").append(object.length)
             .append("</Size><ETag>").append(etag(object))
             .append("</ETag><LastModified>2026-11-20T10:00:00.000Z</LastModified></Contents>");
       }
     });
+    directories.forEach(directory ->
+        xml.append("<CommonPrefixes><Prefix>").append(directory).append("</Prefix></CommonPrefixes>"));
     xml.append("</ListBucketResult>");
     send(exchange, 200, xml.toString().getBytes(StandardCharsets.UTF_8), false);
   }

@@ -7,9 +7,10 @@ import org.apache.hadoop.fs.contract.AbstractBondedFSContract;
  * What every contract test is told: the file system is ours, bound to {@code s3a} by {@code fs.s3a.impl}, on the bucket and
  * endpoint of the environment. Nothing else is configured, as for a user.
  */
-final class S3CoreContract extends AbstractBondedFSContract {
+public final class S3CoreContract extends AbstractBondedFSContract {
 
-  S3CoreContract(Configuration configuration) {
+  /** {@code configuration}: what the test has set already. */
+  public S3CoreContract(Configuration configuration) {
     super(configuration);
     addConfResource("contract/s3core.xml");
     Configuration target = getConf();

@@ -1,11 +1,11 @@
 package org.s3core.contract;
 
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.contract.AbstractContractEtagTest;
+import org.apache.hadoop.fs.contract.AbstractContractConcatTest;
 import org.apache.hadoop.fs.contract.AbstractFSContract;
 
-/** ETags are the same in a status and in every kind of listing. */
-public class TestEtag extends AbstractContractEtagTest {
+/** Declared unsupported, as by S3A. */
+public class TestConcat extends AbstractContractConcatTest {
 
   @Override
   protected AbstractFSContract createContract(Configuration configuration) {

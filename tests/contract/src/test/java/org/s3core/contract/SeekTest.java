@@ -1,28 +1,20 @@
 package org.s3core.contract;
 
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.contract.AbstractContractSeekTest;
 import org.apache.hadoop.fs.contract.AbstractFSContract;
-import org.junit.runner.RunWith;
-import org.junit.runners.Parameterized;
+import org.junit.jupiter.api.AfterEach;
 
-/** Seeks and positioned reads, under every read policy that S3A's option knows, and with a read-ahead shorter than the test's file. */
-@RunWith(Parameterized.class)
-public class TestSeek extends AbstractContractSeekTest {
+/** Seeks and positioned reads under one read policy, with a read-ahead shorter than the test's file. */
+abstract class SeekTest extends AbstractContractSeekTest {
 
   private final String policy;
 
-  public TestSeek(String policy) {
+  /** {@code policy}: a value of {@code fs.s3a.experimental.input.fadvise}. */
+  SeekTest(String policy) {
     this.policy = policy;
-  }
-
-  @Parameterized.Parameters(name = "{0}")
-  public static List<String> policies() {
-    return Arrays.asList("normal", "sequential", "random");
   }
 
   @Override
@@ -45,6 +37,7 @@ public class TestSeek extends AbstractContractSeekTest {
     return super.path(name + "-" + policy);
   }
 
+  @AfterEach
   @Override
   public void teardown() throws Exception {
     super.teardown();
