@@ -6,7 +6,7 @@
 
 mod bucket;
 mod directory;
-mod endpoint;
+pub(crate) mod endpoint;
 mod nearest;
 mod read_policy;
 pub mod row;
@@ -91,8 +91,7 @@ impl Options {
         let (endpoint, region) = settings.address(&resolver)?;
         let path_style = settings.path_style(&resolver, &endpoint, bucket)?;
         bucket::check(bucket, path_style)?;
-        let keys =
-            chain::choose(&resolver, &settings.list(&table::CREDENTIALS_PROVIDER), settings.flag(&table::ANONYMOUS))?;
+        let keys = chain::choose(&resolver, &endpoint, &region)?;
         settings.explain_keys(&keys);
         let buffer_directory = directory::writable(&settings.list(&table::BUFFER_DIR));
         settings.explain_choice(&table::BUFFER_DIR, buffer_directory.display().to_string());
@@ -103,7 +102,7 @@ impl Options {
                 endpoint,
                 path_style,
                 region,
-                credentials: keys.credentials,
+                credentials: keys.chain,
                 limits: Limits {
                     connect: settings.time(&table::CONNECTION_ESTABLISH_TIMEOUT),
                     answer: settings.time(&table::CONNECTION_TIMEOUT),

@@ -4,6 +4,7 @@
 //! attempts in this crate; what it decides comes from [`retry`], a state machine without I/O.
 
 pub mod capabilities;
+mod cure;
 pub mod retry;
 pub mod statistics;
 
@@ -14,13 +15,14 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Method};
 
-use crate::credentials::Credentials;
-use crate::environment::Environment;
+use crate::credentials::{CredentialCache, Keys, ProviderChain};
+use crate::environment::{Clock, CorrectedClock, Environment};
 use crate::http::{Endpoint, Limits, Payload, Response};
 use crate::sign::{PayloadHash, Signer};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 use capabilities::Capabilities;
+use cure::{Attempt, Cure};
 use retry::{FirstContact, RetryPolicy, RetryState, Verdict};
 use statistics::Statistics;
 
@@ -100,8 +102,8 @@ pub struct GatewaySettings {
     pub path_style: bool,
     /// Region that signatures name; Radosgw takes any.
     pub region: String,
-    /// In whose name; `None` sends unsigned requests.
-    pub credentials: Option<Credentials>,
+    /// In whose name.
+    pub credentials: ProviderChain,
     /// Deadlines of one attempt.
     pub limits: Limits,
     /// When to give up.
@@ -127,6 +129,9 @@ pub struct Gateway {
 struct Shared {
     settings: GatewaySettings,
     environment: Environment,
+    /// The clock of the environment.
+    clock: Arc<CorrectedClock>,
+    credentials: CredentialCache,
     signer: Signer,
     statistics: Statistics,
     capabilities: Capabilities,
@@ -144,11 +149,16 @@ impl Gateway {
     /// A gateway that tells `watcher` which objects it changes; it is used for one bucket.
     pub fn watched(settings: GatewaySettings, environment: Environment, watcher: Option<Arc<dyn Watcher>>) -> Self {
         let signer = Signer::new(&settings);
+        let clock = Arc::new(CorrectedClock::new(Arc::clone(&environment.clock)));
+        let environment = Environment { clock: Arc::clone(&clock) as _, ..environment };
+        let credentials = CredentialCache::new(&settings.credentials, &environment, &clock, settings.limits);
         let capabilities = Capabilities::new(Arc::clone(&environment.clock));
         Self {
             shared: Arc::new(Shared {
                 settings,
                 environment,
+                clock,
+                credentials,
                 signer,
                 statistics: Statistics::default(),
                 capabilities,
@@ -170,11 +180,18 @@ impl Gateway {
         let mut state = RetryState::new(&self.shared.settings.retry, started);
         let within = Self { shared: Arc::clone(&self.shared), began: Some(started) };
         let mut progress = 0;
+        let mut cured = Vec::new();
         loop {
-            let failure = match self.attempt(&mut exchange).await {
+            let (failure, cure) = match self.attempt(&mut exchange).await {
                 Ok(output) => return Ok(output),
-                Err(failure) => failure,
+                Err(failed) => failed,
             };
+            if let Some(cure) = cure.filter(|cure| !cured.contains(cure)) {
+                tracing::debug!(%failure, ?cure, "trying again");
+                self.shared.statistics.retried(exchange.operation());
+                cured.push(cure);
+                continue;
+            }
             state.progressed(exchange.progress().saturating_sub(progress), self.shared.environment.clock.monotonic());
             progress = exchange.progress();
             let failure = self.pause(&mut state, &exchange, failure).await?;
@@ -208,25 +225,41 @@ impl Gateway {
         Ok(failure)
     }
 
-    async fn attempt<E: Exchange>(&self, exchange: &mut E) -> Result<E::Output> {
+    /// One attempt. A failure comes with what was changed since, where that makes the next one promising.
+    async fn attempt<E: Exchange>(&self, exchange: &mut E) -> Result<E::Output, (Error, Option<Cure>)> {
         let shared = &*self.shared;
-        let request = exchange.request()?;
+        let fail = |error| (error, None);
+        let request = exchange.request().map_err(fail)?;
+        let keys = self.keys().await?;
         let _change = Change::of(self, &request);
         let sent = request.payload.len();
-        let limits = self.limits(shared.environment.clock.monotonic());
+        let limits = self.limits(shared.clock.monotonic());
         let endpoint = shared.signer.endpoint(&request.bucket);
-        let signed = shared.signer.sign(request, shared.environment.clock.wall())?;
+        let signed = shared.signer.sign(request, keys.identity(), shared.clock.wall()).map_err(fail)?;
         shared.statistics.sending(exchange.operation(), sent);
-        let response = shared.environment.transport.send(&endpoint, signed, limits).await?;
+        let response = shared.environment.transport.send(&endpoint, signed, limits).await.map_err(fail)?;
         // The page of a proxy that finds no gateway is no answer: it has neither a request id nor a code of S3.
         if response.headers.contains_key(REQUEST_ID) {
             shared.has_answered.store(true, Ordering::Relaxed);
         }
+        let attempt = Attempt::new(keys, &response, &shared.clock);
         let outcome = exchange.read(shared.statistics.counting(exchange.operation(), response)).await;
         if outcome.as_ref().map_or_else(|failure| failure.service_code().is_some(), |_| true) {
             shared.has_answered.store(true, Ordering::Relaxed);
         }
-        outcome
+        outcome.map_err(|failure| {
+            let cure = attempt.cure(&failure, &shared.clock, &shared.credentials);
+            (failure, cure)
+        })
+    }
+
+    /// The keys that an attempt is signed with.
+    async fn keys(&self) -> Result<Arc<Keys>, (Error, Option<Cure>)> {
+        let offset = self.shared.clock.offset();
+        self.shared.credentials.current().await.map_err(|failure| {
+            let is_set = failure.kind() == ErrorKind::ClockSkew && self.shared.clock.offset() != offset;
+            (failure, is_set.then_some(Cure::Clock))
+        })
     }
 
     /// When the time of an operation that begins `now` began.

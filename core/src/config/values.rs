@@ -20,6 +20,7 @@ pub(super) fn parse(row: &Row, text: &str) -> Result<Value, String> {
     let text = text.trim();
     match row.kind {
         Kind::Text | Kind::Secret => readable(text).map(Value::Text),
+        Kind::Document => readable(&text.replace(['\r', '\n', '\t'], " ")).map(Value::Text),
         Kind::Boolean => boolean(text).map(Value::Flag).ok_or_else(|| "write true or false".to_owned()),
         Kind::Size => {
             let bytes = size(text).ok_or_else(|| {

@@ -1,88 +1,109 @@
 //! Names of credential providers: own ones, and the classes that S3A users name.
 
+use crate::config::row::Row;
 use crate::{Error, ErrorKind, Result};
 
 /// A place where keys are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Provider {
+pub(super) enum Place {
     /// `access.key` and `secret.key` of Hadoop's configuration.
     Static,
     /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
     Environment,
+    /// A token in a file, for which STS gives keys.
+    WebIdentity,
     /// The AWS profile files.
     Profile,
+    /// The platform that runs a container.
+    Container,
+    /// The instance metadata service.
+    Instance,
+    /// A role that STS gives keys for.
+    AssumedRole,
     /// No keys: unsigned requests.
     Anonymous,
 }
 
+/// Own names.
+const NAMES: &[(&str, Place)] = &[
+    ("static", Place::Static),
+    ("environment", Place::Environment),
+    ("web-identity", Place::WebIdentity),
+    ("profile", Place::Profile),
+    ("container", Place::Container),
+    ("instance", Place::Instance),
+    ("assumed-role", Place::AssumedRole),
+    ("anonymous", Place::Anonymous),
+];
+
 /// Packages whose classes are known by their last name.
 const PACKAGES: &[&str] = &["org.apache.hadoop.fs.s3a.", "com.amazonaws.", "software.amazon.awssdk."];
 
-/// Class names without package, of S3A and of the AWS SDKs 1 and 2, and what stands for them here. None: a source of
-/// keys that is passed over, because `core-default.xml` lists it for everybody and users list it beside others.
-const CLASSES: &[(&str, &[Provider])] = &[
-    ("SimpleAWSCredentialsProvider", &[Provider::Static]),
-    ("TemporaryAWSCredentialsProvider", &[Provider::Static]),
-    ("AnonymousAWSCredentialsProvider", &[Provider::Anonymous]),
-    ("AnonymousCredentialsProvider", &[Provider::Anonymous]),
-    ("AnonymousAWSCredentials", &[Provider::Anonymous]),
-    ("EnvironmentVariableCredentialsProvider", &[Provider::Environment]),
-    ("ProfileAWSCredentialsProvider", &[Provider::Profile]),
-    ("ProfileCredentialsProvider", &[Provider::Profile]),
-    ("DefaultCredentialsProvider", &[Provider::Environment, Provider::Profile]),
-    ("DefaultAWSCredentialsProviderChain", &[Provider::Environment, Provider::Profile]),
-    ("IAMInstanceCredentialsProvider", &[]),
-    ("SharedInstanceCredentialProvider", &[]),
-    ("InstanceProfileCredentialsProvider", &[]),
-    ("EC2ContainerCredentialsProviderWrapper", &[]),
-    ("ContainerCredentialsProvider", &[]),
-    ("WebIdentityTokenCredentialsProvider", &[]),
-    ("WebIdentityTokenFileCredentialsProvider", &[]),
-    ("AssumedRoleCredentialProvider", &[]),
+const SDK_DEFAULT: &[Place] =
+    &[Place::Environment, Place::WebIdentity, Place::Profile, Place::Container, Place::Instance];
+const OF_THE_MACHINE: &[Place] = &[Place::Container, Place::Instance];
+
+/// Class names without package, of S3A and of the AWS SDKs 1 and 2, and what stands for them here.
+const CLASSES: &[(&str, &[Place])] = &[
+    ("SimpleAWSCredentialsProvider", &[Place::Static]),
+    ("TemporaryAWSCredentialsProvider", &[Place::Static]),
+    ("BasicAWSCredentialsProvider", &[Place::Static]),
+    ("AnonymousAWSCredentialsProvider", &[Place::Anonymous]),
+    ("AnonymousCredentialsProvider", &[Place::Anonymous]),
+    ("AnonymousAWSCredentials", &[Place::Anonymous]),
+    ("EnvironmentVariableCredentialsProvider", &[Place::Environment]),
+    ("ProfileAWSCredentialsProvider", &[Place::Profile]),
+    ("ProfileCredentialsProvider", &[Place::Profile]),
+    ("DefaultCredentialsProvider", SDK_DEFAULT),
+    ("DefaultAWSCredentialsProviderChain", SDK_DEFAULT),
+    ("IAMInstanceCredentialsProvider", OF_THE_MACHINE),
+    ("SharedInstanceCredentialProvider", OF_THE_MACHINE),
+    ("SharedInstanceProfileCredentialsProvider", OF_THE_MACHINE),
+    ("EC2ContainerCredentialsProviderWrapper", OF_THE_MACHINE),
+    ("InstanceProfileCredentialsProvider", &[Place::Instance]),
+    ("ContainerCredentialsProvider", &[Place::Container]),
+    ("WebIdentityTokenCredentialsProvider", &[Place::WebIdentity]),
+    ("WebIdentityTokenFileCredentialsProvider", &[Place::WebIdentity]),
+    ("StsWebIdentityTokenFileCredentialsProvider", &[Place::WebIdentity]),
+    ("AssumedRoleCredentialProvider", &[Place::AssumedRole]),
 ];
 
-/// The places that `names` mean, in order, each once.
+/// The places that `names` mean, in order, each once. `row` is the option that they are the value of.
 ///
 /// # Errors
 /// `InvalidOption` for a name that is not known.
-pub(crate) fn read(names: &[String]) -> Result<Vec<Provider>> {
+pub(super) fn read(names: &[String], row: &Row) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     for name in names {
-        for place in of_name(name).ok_or_else(|| unknown(name))? {
-            if !places.contains(place) {
-                places.push(*place);
+        for place in of_name(name).ok_or_else(|| unknown(name, row))? {
+            if !places.contains(&place) {
+                places.push(place);
             }
         }
     }
     Ok(places)
 }
 
-/// Those of `names` that are passed over.
-pub(crate) fn passed_over(names: &[String]) -> Vec<&str> {
-    names.iter().filter(|name| of_name(name).is_some_and(<[Provider]>::is_empty)).map(String::as_str).collect()
-}
-
-fn of_name(name: &str) -> Option<&'static [Provider]> {
-    match name.to_ascii_lowercase().as_str() {
-        "static" => return Some(&[Provider::Static]),
-        "environment" => return Some(&[Provider::Environment]),
-        "profile" => return Some(&[Provider::Profile]),
-        "anonymous" => return Some(&[Provider::Anonymous]),
-        _ => {}
+fn of_name(name: &str) -> Option<Vec<Place>> {
+    if let Some((_, place)) = NAMES.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
+        return Some(vec![*place]);
     }
     PACKAGES.iter().find(|package| name.starts_with(*package))?;
-    let class = name.rsplit('.').next()?;
-    CLASSES.iter().find(|(known, _)| *known == class).map(|(_, places)| *places)
+    let class = name.rsplit(['.', '$']).next()?;
+    CLASSES.iter().find(|(known, _)| *known == class).map(|(_, places)| places.to_vec())
 }
 
-fn unknown(name: &str) -> Error {
-    let classes: Vec<_> = CLASSES.iter().filter(|(_, places)| !places.is_empty()).map(|(class, _)| *class).collect();
+fn unknown(name: &str, row: &Row) -> Error {
+    let names: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
+    let classes: Vec<_> = CLASSES.iter().map(|(class, _)| *class).collect();
     Error::new(
         ErrorKind::InvalidOption,
         format!(
-            "option fs.s3core.credentials.provider (fs.s3a.aws.credentials.provider): \"{name}\" is not known here, and \
-             classes are not loaded; write static, environment, profile or anonymous, or one of the classes of S3A and \
-             the AWS SDKs {}",
+            "option {} (fs.s3a.{}): the credential provider \"{name}\" is not known here, and classes are not loaded; \
+             write one or more of {}, or of the classes of S3A and the AWS SDKs {}",
+            row.key(),
+            row.hadoop.first().copied().unwrap_or(row.name),
+            names.join(", "),
             classes.join(", ")
         ),
     )
@@ -93,24 +114,32 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::config::table::CREDENTIALS_PROVIDER;
 
     fn names(text: &str) -> Vec<String> {
         text.split(',').map(|name| name.trim().to_owned()).collect()
     }
 
+    const ROW: Row = CREDENTIALS_PROVIDER;
+
     #[rstest]
-    #[case("static,environment,profile,anonymous", &[Provider::Static, Provider::Environment, Provider::Profile, Provider::Anonymous])]
-    #[case("Environment", &[Provider::Environment])]
-    #[case("org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider", &[Provider::Static])]
-    #[case("org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider", &[Provider::Anonymous])]
-    #[case("software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider", &[Provider::Anonymous])]
-    #[case("org.apache.hadoop.fs.s3a.auth.ProfileAWSCredentialsProvider", &[Provider::Profile])]
-    #[case("com.amazonaws.auth.profile.ProfileCredentialsProvider", &[Provider::Profile])]
-    #[case("com.amazonaws.auth.DefaultAWSCredentialsProviderChain", &[Provider::Environment, Provider::Profile])]
-    #[case("org.apache.hadoop.fs.s3a.auth.AssumedRoleCredentialProvider", &[])]
-    #[case("com.amazonaws.auth.InstanceProfileCredentialsProvider", &[])]
-    fn every_name_finds_its_place(#[case] text: &str, #[case] places: &[Provider]) {
-        assert_eq!(read(&names(text)).unwrap(), places);
+    #[case("static,environment,profile,anonymous", &[Place::Static, Place::Environment, Place::Profile, Place::Anonymous])]
+    #[case("Environment,container,INSTANCE", &[Place::Environment, Place::Container, Place::Instance])]
+    #[case("web-identity,assumed-role", &[Place::WebIdentity, Place::AssumedRole])]
+    #[case("org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider", &[Place::Static])]
+    #[case("org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider", &[Place::Anonymous])]
+    #[case("software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider", &[Place::Anonymous])]
+    #[case("org.apache.hadoop.fs.s3a.auth.ProfileAWSCredentialsProvider", &[Place::Profile])]
+    #[case("com.amazonaws.auth.profile.ProfileCredentialsProvider", &[Place::Profile])]
+    #[case("com.amazonaws.auth.DefaultAWSCredentialsProviderChain", SDK_DEFAULT)]
+    #[case("software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider", SDK_DEFAULT)]
+    #[case("org.apache.hadoop.fs.s3a.auth.AssumedRoleCredentialProvider", &[Place::AssumedRole])]
+    #[case("com.amazonaws.auth.InstanceProfileCredentialsProvider", &[Place::Instance])]
+    #[case("com.amazonaws.auth.EC2ContainerCredentialsProviderWrapper", OF_THE_MACHINE)]
+    #[case("com.amazonaws.auth.WebIdentityTokenCredentialsProvider", &[Place::WebIdentity])]
+    #[case("software.amazon.awssdk.auth.credentials.WebIdentityTokenFileCredentialsProvider", &[Place::WebIdentity])]
+    fn every_name_finds_its_place(#[case] text: &str, #[case] places: &[Place]) {
+        assert_eq!(read(&names(text), &ROW).unwrap(), places);
     }
 
     #[test]
@@ -122,8 +151,8 @@ mod tests {
                  {environment}.EnvironmentVariableCredentialsProvider,
                  org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider"
             ));
-            assert_eq!(read(&list).unwrap(), [Provider::Static, Provider::Environment]);
-            assert_eq!(passed_over(&list), ["org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider"]);
+            let places = [Place::Static, Place::Environment, Place::Container, Place::Instance];
+            assert_eq!(read(&list, &ROW).unwrap(), places);
         }
     }
 
@@ -132,8 +161,10 @@ mod tests {
     #[case("SimpleAWSCredentialsProvider")]
     #[case("vault")]
     fn an_unknown_name_lists_the_known_ones(#[case] name: &str) {
-        let error = read(&names(name)).unwrap_err();
+        let error = read(&names(name), &ROW).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidOption);
-        assert!(error.message().contains(name) && error.message().contains("ProfileAWSCredentialsProvider"), "{error}");
+        for part in [name, "fs.s3a.aws.credentials.provider", "web-identity", "ProfileAWSCredentialsProvider"] {
+            assert!(error.message().contains(part), "{part}: {error}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use futures::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::credentials::ProviderChain;
 use crate::environment::{Environment, Random, SystemClock};
 use crate::gateway::retry::RetryPolicy;
 use crate::gateway::{Exchange, Gateway, GatewaySettings};
@@ -127,7 +128,7 @@ pub(super) fn settings() -> GatewaySettings {
         endpoint: Endpoint { tls: false, host: "gateway".into(), port: 80 },
         path_style: true,
         region: "us-east-1".into(),
-        credentials: None,
+        credentials: ProviderChain::anonymous(),
         limits: Limits {
             connect: Duration::from_secs(1),
             answer: Duration::from_secs(1),

@@ -9,7 +9,7 @@ use s3core::gateway::{GatewaySettings, OperationRequest};
 use s3core::http::connection::TrustSettings;
 use s3core::http::connection::{HttpTransport, TransportSettings};
 use s3core::http::{Endpoint, Limits, Payload, Request, Response, Transport};
-use s3core::sign::{PayloadHash, Signer};
+use s3core::sign::{Identity, PayloadHash, Signer};
 use sha2::{Digest, Sha256};
 
 use crate::support::{Place, gateway_settings};
@@ -18,6 +18,7 @@ use crate::support::{Place, gateway_settings};
 pub(crate) struct Client {
     transport: HttpTransport,
     signer: Signer,
+    identity: Option<Identity>,
     limits: Limits,
     bucket: String,
 }
@@ -33,6 +34,7 @@ impl Client {
         Self {
             transport: HttpTransport::new(TransportSettings { trust, ..TransportSettings::default() }).unwrap(),
             signer: Signer::new(settings),
+            identity: settings.credentials.lasting().map(Identity::from),
             limits: settings.limits,
             bucket: bucket.to_owned(),
         }
@@ -48,7 +50,7 @@ impl Client {
             payload_hash: PayloadHash::Sha256(Sha256::digest(&body).into()),
             payload: Payload::from(body),
         };
-        self.signer.sign(operation, SystemTime::now()).unwrap()
+        self.signer.sign(operation, self.identity.as_ref(), SystemTime::now()).unwrap()
     }
 
     pub(crate) fn endpoint(&self) -> Endpoint {
