@@ -11,3 +11,4 @@ mod issuer;
 mod platforms;
 mod roles;
 mod skew;
+mod web_identity;
