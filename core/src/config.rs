@@ -6,9 +6,11 @@
 
 mod bucket;
 mod directory;
+mod encryption;
 pub(crate) mod endpoint;
 mod nearest;
 mod read_policy;
+mod requests;
 pub mod row;
 pub(crate) mod sources;
 pub mod table;
@@ -93,6 +95,7 @@ impl Options {
         bucket::check(bucket, path_style)?;
         let keys = chain::choose(&resolver, &endpoint, &region)?;
         settings.explain_keys(&keys);
+        let requests = requests::read(&resolver, &endpoint)?;
         let buffer_directory = directory::writable(&settings.list(&table::BUFFER_DIR));
         settings.explain_choice(&table::BUFFER_DIR, buffer_directory.display().to_string());
 
@@ -114,6 +117,7 @@ impl Options {
                     brief_attempts: settings.count(&table::ATTEMPTS_MAXIMUM),
                 },
                 user_agent: settings.text(&table::USER_AGENT_PREFIX),
+                requests,
             },
             transfer: TransferSettings {
                 part_size: part_size(settings.number(&table::MULTIPART_SIZE)),

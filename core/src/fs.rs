@@ -70,7 +70,10 @@ impl FileSystem {
             footers,
             kinds: Kinds::new(),
             bucket: options.bucket.clone(),
-            place: format!("{}/{}", options.gateway.endpoint, options.bucket),
+            place: match &options.gateway.requests.tenant {
+                None => format!("{}/{}", options.gateway.endpoint, options.bucket),
+                Some(tenant) => format!("{}/{tenant}:{}", options.gateway.endpoint, options.bucket),
+            },
             transfer: options.transfer.clone(),
             commit: options.commit,
             page_size: options.paging_maximum,

@@ -5,6 +5,7 @@
 
 pub mod capabilities;
 mod cure;
+mod request_settings;
 pub mod retry;
 pub mod statistics;
 
@@ -23,8 +24,11 @@ use crate::{Error, ErrorKind, Result};
 
 use capabilities::Capabilities;
 use cure::{Attempt, Cure};
+use request_settings::RequestHeaders;
 use retry::{FirstContact, RetryPolicy, RetryState, Verdict};
 use statistics::Statistics;
+
+pub use request_settings::{Concern, CustomerKey, Encryption, RequestSettings};
 
 /// Header with the name that a gateway gives to a request: <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html>.
 pub const REQUEST_ID: &str = "x-amz-request-id";
@@ -83,6 +87,10 @@ pub struct OperationRequest {
     pub bucket: String,
     /// Object key, not encoded; empty for operations on the bucket.
     pub key: String,
+    /// What it has to do with an object's bytes.
+    pub concern: Concern,
+    /// Bucket and key of the object that is copied, not encoded.
+    pub copy_source: Option<(String, String)>,
     /// Query parameters, not encoded, without value where the value is empty ("uploads").
     pub query: Vec<(&'static str, String)>,
     /// Headers besides those that signing adds.
@@ -91,6 +99,23 @@ pub struct OperationRequest {
     pub payload: Payload,
     /// SHA-256 of the body, or that it is unsigned.
     pub payload_hash: PayloadHash,
+}
+
+impl OperationRequest {
+    /// A request without query, headers and body. The key is empty for operations on the bucket.
+    pub fn new(method: Method, bucket: &str, key: &str) -> Self {
+        Self {
+            method,
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            concern: Concern::None,
+            copy_source: None,
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            payload: Payload::empty(),
+            payload_hash: PayloadHash::Empty,
+        }
+    }
 }
 
 /// How a gateway is reached and in whose name. The settings of [`Gateway::new`].
@@ -110,6 +135,8 @@ pub struct GatewaySettings {
     pub retry: RetryPolicy,
     /// First words of the User-Agent header.
     pub user_agent: String,
+    /// What requests say besides their own operation.
+    pub requests: RequestSettings,
 }
 
 /// Is told of changes to objects.
@@ -133,6 +160,8 @@ struct Shared {
     clock: Arc<CorrectedClock>,
     credentials: CredentialCache,
     signer: Signer,
+    /// Or why the settings cannot be headers.
+    request_headers: Result<RequestHeaders>,
     statistics: Statistics,
     capabilities: Capabilities,
     has_answered: AtomicBool,
@@ -149,6 +178,7 @@ impl Gateway {
     /// A gateway that tells `watcher` which objects it changes; it is used for one bucket.
     pub fn watched(settings: GatewaySettings, environment: Environment, watcher: Option<Arc<dyn Watcher>>) -> Self {
         let signer = Signer::new(&settings);
+        let request_headers = RequestHeaders::new(&settings.requests);
         let clock = Arc::new(CorrectedClock::new(Arc::clone(&environment.clock)));
         let environment = Environment { clock: Arc::clone(&clock) as _, ..environment };
         let credentials = CredentialCache::new(&settings.credentials, &environment, &clock, settings.limits);
@@ -160,6 +190,7 @@ impl Gateway {
                 clock,
                 credentials,
                 signer,
+                request_headers,
                 statistics: Statistics::default(),
                 capabilities,
                 has_answered: AtomicBool::new(false),
@@ -229,9 +260,15 @@ impl Gateway {
     async fn attempt<E: Exchange>(&self, exchange: &mut E) -> Result<E::Output, (Error, Option<Cure>)> {
         let shared = &*self.shared;
         let fail = |error| (error, None);
-        let request = exchange.request().map_err(fail)?;
+        let mut request = exchange.request().map_err(fail)?;
+        shared
+            .request_headers
+            .as_ref()
+            .map_err(|error| fail(error.clone()))?
+            .add_to(&mut request.headers, request.concern);
         let keys = self.keys().await?;
         let _change = Change::of(self, &request);
+        let concern = request.concern;
         let sent = request.payload.len();
         let limits = self.limits(shared.clock.monotonic());
         let endpoint = shared.signer.endpoint(&request.bucket);
@@ -242,6 +279,7 @@ impl Gateway {
         if response.headers.contains_key(REQUEST_ID) {
             shared.has_answered.store(true, Ordering::Relaxed);
         }
+        shared.settings.requests.check(&response, concern).map_err(fail)?;
         let attempt = Attempt::new(keys, &response, &shared.clock);
         let outcome = exchange.read(shared.statistics.counting(exchange.operation(), response)).await;
         if outcome.as_ref().map_or_else(|failure| failure.service_code().is_some(), |_| true) {
@@ -249,7 +287,7 @@ impl Gateway {
         }
         outcome.map_err(|failure| {
             let cure = attempt.cure(&failure, &shared.clock, &shared.credentials);
-            (failure, cure)
+            (shared.settings.requests.explain(failure, concern, endpoint.tls), cure)
         })
     }
 

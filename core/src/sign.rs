@@ -10,9 +10,9 @@ use std::time::SystemTime;
 
 use http::header::{HeaderValue, USER_AGENT};
 
-use crate::Result;
 use crate::gateway::{GatewaySettings, OperationRequest};
 use crate::http::{Endpoint, Request};
+use crate::{Error, ErrorKind, Result};
 
 pub(crate) use encoding::push_pair;
 pub use signature::Identity;
@@ -34,6 +34,7 @@ pub struct Signer {
     endpoint: Endpoint,
     path_style: bool,
     region: String,
+    tenant: Option<String>,
     user_agent: HeaderValue,
 }
 
@@ -45,6 +46,7 @@ impl Signer {
             endpoint: settings.endpoint.clone(),
             path_style: settings.path_style,
             region: settings.region.clone(),
+            tenant: settings.requests.tenant.clone(),
             user_agent: HeaderValue::from_str(user_agent.trim())
                 .unwrap_or(HeaderValue::from_static(concat!("s3core/", env!("CARGO_PKG_VERSION")))),
         }
@@ -66,7 +68,10 @@ impl Signer {
     /// `InvalidOption` for headers that are not text, `Internal` where the signature cannot be made.
     pub fn sign(&self, operation: OperationRequest, identity: Option<&Identity>, time: SystemTime) -> Result<Request> {
         let path_and_query = self.path_and_query(&operation);
-        let OperationRequest { method, bucket, mut headers, payload, payload_hash, .. } = operation;
+        let OperationRequest { method, bucket, copy_source, mut headers, payload, payload_hash, .. } = operation;
+        if let Some((bucket, key)) = copy_source {
+            headers.insert("x-amz-copy-source", self.copy_source(&bucket, &key)?);
+        }
         if let Some(identity) = identity {
             let signable = Signable {
                 method: &method,
@@ -86,7 +91,7 @@ impl Signer {
         let mut target = String::with_capacity(operation.bucket.len() + operation.key.len() * 2 + 64);
         target.push('/');
         if !operation.bucket.is_empty() && !self.is_in_host(&operation.bucket) {
-            encoding::push_path(&mut target, &operation.bucket);
+            self.push_bucket(&mut target, &operation.bucket);
             if !operation.key.is_empty() {
                 target.push('/');
             }
@@ -94,6 +99,26 @@ impl Signer {
         encoding::push_path(&mut target, &operation.key);
         encoding::push_query(&mut target, &operation.query);
         target
+    }
+
+    /// `bucket/key`, encoded: some gateways decode the header once, and none takes it as it is.
+    fn copy_source(&self, bucket: &str, key: &str) -> Result<HeaderValue> {
+        let mut source = String::with_capacity(bucket.len() + key.len() * 2 + 16);
+        self.push_bucket(&mut source, bucket);
+        source.push('/');
+        encoding::push_path(&mut source, key);
+        HeaderValue::try_from(source).map_err(|cause| {
+            Error::new(ErrorKind::Internal, "the name of the copy's source is no header").caused_by(cause)
+        })
+    }
+
+    /// The name by which a path finds the bucket: Radosgw takes `tenant:bucket`.
+    fn push_bucket(&self, target: &mut String, bucket: &str) {
+        if let Some(tenant) = &self.tenant {
+            encoding::push_path(target, tenant);
+            encoding::push_path(target, ":");
+        }
+        encoding::push_path(target, bucket);
     }
 
     /// A bucket stands in the host only where it is one DNS label: a certificate's wildcard covers no dots, an IP
@@ -104,7 +129,7 @@ impl Signer {
             && bucket.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             && !bucket.starts_with('-')
             && !bucket.ends_with('-');
-        !self.path_style && is_label && self.endpoint.host.parse::<std::net::IpAddr>().is_err()
+        !self.path_style && self.tenant.is_none() && is_label && self.endpoint.host.parse::<std::net::IpAddr>().is_err()
     }
 }
 

@@ -208,6 +208,17 @@ impl<'a> Resolver<'a> {
         self.find_or_default(row).map(|given| given.one_line(row)).transpose()
     }
 
+    /// The word that an option was given, in lower case, or its default.
+    ///
+    /// # Errors
+    /// `InvalidOption` for a word that it does not take.
+    pub(super) fn choice(&self, row: &Row) -> Result<Option<String>> {
+        match self.find_or_default(row).map(|given| given.read(row)).transpose()? {
+            Some(Value::Text(word)) => Ok(Some(word)),
+            _ => Ok(None),
+        }
+    }
+
     /// The words of a list, or of its default.
     ///
     /// # Errors

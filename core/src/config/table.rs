@@ -7,6 +7,7 @@ use Kind::{Boolean, Choice, Count, Document, List, Secret, Size, Text, Time};
 
 use super::read_policy::ReadPolicy;
 use super::row::{Kind, Row, Unit};
+use super::{encryption, requests};
 
 macro_rules! options {
     ($($constant:ident = $row:expr;)*) => {
@@ -325,6 +326,53 @@ options! {
         "Storage class of new objects. Without it: the bucket's own.",
     )
         .hadoop(&["create.storage.class"]);
+
+    CONTENT_ENCODING = Row::new("object.content.encoding", Text, "`Content-Encoding` of new objects.")
+        .hadoop(&["object.content.encoding"]);
+    ACL = Row::new(
+        "acl.default",
+        Choice(requests::ACLS),
+        "Canned ACL of new objects; S3A's names (`PublicRead`) too. Without it: the owner alone.",
+    )
+        .hadoop(&["acl.default"]);
+    ENCRYPTION_ALGORITHM = Row::new(
+        "encryption.algorithm",
+        Choice(encryption::ALGORITHMS),
+        "How the gateway encrypts objects: `AES256` (SSE-S3), `SSE-KMS`, `DSSE-KMS` or `SSE-C`. Without it: as the \
+         bucket's own settings say.",
+    )
+        .hadoop(&["encryption.algorithm", "server-side-encryption-algorithm"]);
+    ENCRYPTION_KEY = Row::new(
+        "encryption.key",
+        Secret,
+        "Id of the key for `SSE-KMS` and `DSSE-KMS`, or the key itself for `SSE-C`: 256 bits in base64.",
+    )
+        .hadoop(&["encryption.key", "server-side-encryption.key", "server-side-encryption-key"]);
+    ENCRYPTION_CONTEXT = Row::new(
+        "encryption.context",
+        Text,
+        "Context for `SSE-KMS` and `DSSE-KMS`: pairs `name=value` with commas between.",
+    )
+        .hadoop(&["encryption.context"]);
+    REQUESTER_PAYS = Row::new(
+        "requester.pays.enabled",
+        Boolean,
+        "Agrees that the one who asks pays, as some buckets demand.",
+    )
+        .hadoop(&["requester.pays.enabled"])
+        .default("false");
+    CUSTOM_HEADERS = Row::new(
+        "custom.headers",
+        Text,
+        "Headers of every request: pairs `name=value` with commas between; a name with several values has semicolons \
+         between these.",
+    )
+        .hadoop(&["client.s3.custom.headers"]);
+    TENANT = Row::new(
+        "tenant",
+        Text,
+        "Radosgw's tenant that the bucket belongs to, where it is not the user's own: `fs.s3core.bucket.B.tenant`.",
+    );
 
     COMMITTER_THREADS = Row::new(
         "committer.threads",

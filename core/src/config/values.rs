@@ -120,6 +120,17 @@ fn list(text: &str) -> Vec<String> {
     text.split([',', '\n']).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
+/// `a=1, b=2` as pairs; `None` where a part is no pair.
+pub(super) fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let words = list(text).into_iter();
+    words
+        .map(|word| {
+            let (name, value) = word.split_once('=')?;
+            (!name.trim().is_empty()).then(|| (name.trim().to_owned(), value.trim().to_owned()))
+        })
+        .collect()
+}
+
 fn within(row: &Row, number: u64, show: impl Fn(u64) -> String) -> Result<u64, String> {
     let (least, most) = row.range;
     if (least..=most).contains(&number) {

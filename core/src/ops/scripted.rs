@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use crate::credentials::ProviderChain;
 use crate::environment::{Environment, Random, SystemClock};
 use crate::gateway::retry::RetryPolicy;
-use crate::gateway::{Exchange, Gateway, GatewaySettings};
+use crate::gateway::{Exchange, Gateway, GatewaySettings, RequestSettings};
 use crate::http::{Endpoint, Limits, Request, Response, ResponseBody, Transport};
 use crate::{Error, ErrorKind, Result};
 
@@ -136,5 +136,6 @@ pub(super) fn settings() -> GatewaySettings {
         },
         retry: RetryPolicy::default(),
         user_agent: String::new(),
+        requests: RequestSettings::default(),
     }
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::ErrorKind;
 use crate::credentials::{Credentials, ProviderChain};
+use crate::gateway::RequestSettings;
 use crate::gateway::retry::RetryPolicy;
 use crate::http::{Limits, Payload};
 
@@ -22,6 +23,7 @@ fn settings(host: &str, path_style: bool) -> GatewaySettings {
         limits: Limits { connect: LIMIT, answer: LIMIT, idle: LIMIT },
         retry: RetryPolicy::default(),
         user_agent: "test".into(),
+        requests: RequestSettings::default(),
     }
 }
 
@@ -40,16 +42,12 @@ fn operation(
     headers: &[(&'static str, &'static str)],
 ) -> OperationRequest {
     OperationRequest {
-        method,
-        bucket: "examplebucket".into(),
-        key: key.into(),
         query: query.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
         headers: headers
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect(),
-        payload: Payload::empty(),
-        payload_hash: PayloadHash::Empty,
+        ..OperationRequest::new(method, "examplebucket", key)
     }
 }
 
@@ -193,4 +191,18 @@ fn a_header_that_is_no_text_is_refused() {
     let error = signer().sign(operation, Some(&keys(None)), the_time_of_the_examples()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidOption);
     assert!(error.to_string().contains("x-amz-meta-a"));
+}
+
+#[test]
+fn a_tenants_bucket_is_named_with_it_in_path_and_copy_source() {
+    let mut settings = settings("gateway.example", false);
+    settings.requests.tenant = Some("science".into());
+    let signer = Signer::new(&settings);
+    let source = Some(("examplebucket".to_owned(), "a b".to_owned()));
+    let operation = OperationRequest { copy_source: source, ..operation(Method::PUT, "k", &[], &[]) };
+    assert_eq!(signer.endpoint("examplebucket").authority(), "gateway.example");
+    let request = signer.sign(operation, Some(&keys(None)), the_time_of_the_examples()).unwrap();
+    assert_eq!(request.path_and_query, "/science%3Aexamplebucket/k");
+    assert_eq!(text(&request.headers, "x-amz-copy-source"), Some("science%3Aexamplebucket/a%20b"));
+    assert!(text(&request.headers, "authorization").unwrap().contains(";x-amz-copy-source;"));
 }

@@ -1,10 +1,9 @@
 //! Radosgw's own interfaces for users, quotas and roles (<https://docs.ceph.com/en/latest/radosgw/adminops/>), of which the
 //! test user may use all.
 
-use http::{HeaderMap, Method};
+use http::Method;
 use s3core::gateway::{Exchange, Gateway, OperationRequest};
-use s3core::http::{Payload, Response};
-use s3core::sign::PayloadHash;
+use s3core::http::Response;
 use s3core::{Error, ErrorKind, Result};
 
 /// One request that no S3 operation makes.
@@ -27,15 +26,8 @@ impl Exchange for Call {
     }
 
     fn request(&mut self) -> Result<OperationRequest> {
-        Ok(OperationRequest {
-            method: self.method.clone(),
-            bucket: self.bucket.to_owned(),
-            key: self.key.to_owned(),
-            query: self.query.clone(),
-            headers: HeaderMap::new(),
-            payload: Payload::empty(),
-            payload_hash: PayloadHash::Empty,
-        })
+        let query = self.query.clone();
+        Ok(OperationRequest { query, ..OperationRequest::new(self.method.clone(), self.bucket, self.key) })
     }
 
     async fn read(&mut self, response: Response) -> Result<String> {

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use s3core::credentials::{Credentials, ProviderChain};
 use s3core::environment::{Environment, Random, SystemClock, SystemRandom};
 use s3core::gateway::retry::RetryPolicy;
-use s3core::gateway::{Gateway, GatewaySettings};
+use s3core::gateway::{Gateway, GatewaySettings, RequestSettings};
 use s3core::http::connection::TrustSettings;
 use s3core::http::connection::{HttpTransport, TransportSettings};
 use s3core::http::{Endpoint, Limits};
@@ -28,6 +28,8 @@ pub enum Service {
     Ceph,
     /// Its gateway with the Security Token Service.
     Sts,
+    /// Its gateway with TLS.
+    Tls,
     /// The embedded endpoint, one for each test, behaving like this server.
     Embedded(Quirks),
 }
@@ -50,8 +52,12 @@ pub struct Running {
 /// Starts the embedded endpoint, or finds the Ceph that is there.
 pub fn endpoint(service: Service) -> Running {
     match service {
-        Service::Ceph | Service::Sts => Running {
-            url: variable(if service == Service::Sts { "S3CORE_TEST_STS_ENDPOINT" } else { "S3CORE_TEST_ENDPOINT" }),
+        Service::Ceph | Service::Sts | Service::Tls => Running {
+            url: variable(match service {
+                Service::Sts => "S3CORE_TEST_STS_ENDPOINT",
+                Service::Tls => "S3CORE_TEST_TLS_ENDPOINT",
+                _ => "S3CORE_TEST_ENDPOINT",
+            }),
             access_key: variable("S3CORE_TEST_ACCESS_KEY"),
             secret_key: variable("S3CORE_TEST_SECRET_KEY"),
             embedded: None,
@@ -98,6 +104,7 @@ pub fn gateway_settings(running: &Running) -> GatewaySettings {
         },
         retry: RetryPolicy::default(),
         user_agent: "tests".to_owned(),
+        requests: RequestSettings::default(),
     }
 }
 
@@ -107,9 +114,10 @@ fn parsed(url: &str) -> Endpoint {
     Endpoint { tls: scheme == "https", host: host.to_owned(), port: port.parse().expect("a port number") }
 }
 
-/// System clock and randomness, and connections of its own.
+/// System clock and randomness, and connections of its own. The authority of the Ceph's certificate is trusted.
 pub fn environment() -> Environment {
-    let trust = TrustSettings { ca_file: None, additional: Vec::new(), use_system_store: false };
+    let ca_file = std::env::var_os("S3CORE_TEST_CA_FILE").map(Into::into);
+    let trust = TrustSettings { ca_file, additional: Vec::new(), use_system_store: false };
     let settings = TransportSettings { trust, ..TransportSettings::default() };
     Environment {
         clock: Arc::new(SystemClock),

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 use s3core::Result;
 use s3core::gateway::{GatewaySettings, OperationRequest};
 use s3core::http::connection::TrustSettings;
@@ -42,13 +42,10 @@ impl Client {
 
     pub(crate) fn sign(&self, method: Method, key: &str, query: &[(&'static str, &str)], body: Bytes) -> Request {
         let operation = OperationRequest {
-            method,
-            bucket: self.bucket.clone(),
-            key: key.into(),
             query: query.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
-            headers: HeaderMap::new(),
             payload_hash: PayloadHash::Sha256(Sha256::digest(&body).into()),
             payload: Payload::from(body),
+            ..OperationRequest::new(method, &self.bucket, key)
         };
         self.signer.sign(operation, self.identity.as_ref(), SystemTime::now()).unwrap()
     }
