@@ -3,6 +3,7 @@
 //! An operation is an [`Exchange`]: it makes a request and reads the answer. [`Gateway::run`] owns the only loop over
 //! attempts in this crate; what it decides comes from [`retry`], a state machine without I/O.
 
+pub mod audit;
 pub mod capabilities;
 mod cure;
 mod request_settings;
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use http::header::REFERER;
 use http::{HeaderMap, Method};
 
 use crate::credentials::{CredentialCache, Keys, ProviderChain};
@@ -22,6 +24,7 @@ use crate::http::{Endpoint, Limits, Payload, Response};
 use crate::sign::{PayloadHash, Signer};
 use crate::{Error, ErrorKind, Result};
 
+use audit::{Auditor, Span};
 use capabilities::Capabilities;
 use cure::{Attempt, Cure};
 use request_settings::RequestHeaders;
@@ -91,6 +94,8 @@ pub struct OperationRequest {
     pub concern: Concern,
     /// Bucket and key of the object that is copied, not encoded.
     pub copy_source: Option<(String, String)>,
+    /// Number of objects that it deletes.
+    pub deletes: usize,
     /// Query parameters, not encoded, without value where the value is empty ("uploads").
     pub query: Vec<(&'static str, String)>,
     /// Headers besides those that signing adds.
@@ -110,6 +115,7 @@ impl OperationRequest {
             key: key.to_owned(),
             concern: Concern::None,
             copy_source: None,
+            deletes: 0,
             query: Vec::new(),
             headers: HeaderMap::new(),
             payload: Payload::empty(),
@@ -151,6 +157,8 @@ pub struct Gateway {
     shared: Arc<Shared>,
     /// When the operation began that this one is a part of: settling shares the time of what is settled.
     began: Option<Instant>,
+    /// The call that its requests are sent for.
+    span: Option<Arc<Span>>,
 }
 
 struct Shared {
@@ -160,6 +168,7 @@ struct Shared {
     clock: Arc<CorrectedClock>,
     credentials: CredentialCache,
     signer: Signer,
+    auditor: Option<Arc<Auditor>>,
     /// Or why the settings cannot be headers.
     request_headers: Result<RequestHeaders>,
     statistics: Statistics,
@@ -179,6 +188,8 @@ impl Gateway {
     pub fn watched(settings: GatewaySettings, environment: Environment, watcher: Option<Arc<dyn Watcher>>) -> Self {
         let signer = Signer::new(&settings);
         let request_headers = RequestHeaders::new(&settings.requests);
+        let audit = settings.requests.audit.clone();
+        let auditor = audit.map(|audit| Arc::new(Auditor::new(audit, environment.random.bits())));
         let clock = Arc::new(CorrectedClock::new(Arc::clone(&environment.clock)));
         let environment = Environment { clock: Arc::clone(&clock) as _, ..environment };
         let credentials = CredentialCache::new(&settings.credentials, &environment, &clock, settings.limits);
@@ -190,6 +201,7 @@ impl Gateway {
                 clock,
                 credentials,
                 signer,
+                auditor,
                 request_headers,
                 statistics: Statistics::default(),
                 capabilities,
@@ -198,7 +210,21 @@ impl Gateway {
                 watcher,
             }),
             began: None,
+            span: None,
         }
+    }
+
+    /// The same gateway for one call of the host language's on these paths (`s3a://bucket/key`), which its requests name
+    /// in their Referer header. `operation` is S3A's name for the call, `op_rename`.
+    #[must_use]
+    pub fn for_call(&self, operation: &'static str, paths: &[&str]) -> Self {
+        let span = |auditor: &Arc<Auditor>| Arc::new(auditor.span(operation, paths, self.shared.clock.wall()));
+        Self { span: self.shared.auditor.as_ref().map(span), ..self.clone() }
+    }
+
+    /// Whether calls are told to the gateway's log.
+    pub fn is_audited(&self) -> bool {
+        self.shared.auditor.is_some()
     }
 
     /// Runs `exchange` until it succeeds or the retry policy gives up.
@@ -209,7 +235,7 @@ impl Gateway {
         let now = self.shared.environment.clock.monotonic();
         let started = self.began.unwrap_or_else(|| self.approach(now));
         let mut state = RetryState::new(&self.shared.settings.retry, started);
-        let within = Self { shared: Arc::clone(&self.shared), began: Some(started) };
+        let within = Self { began: Some(started), ..self.clone() };
         let mut progress = 0;
         let mut cured = Vec::new();
         loop {
@@ -269,10 +295,15 @@ impl Gateway {
         let keys = self.keys().await?;
         let _change = Change::of(self, &request);
         let concern = request.concern;
+        let referrer = self.span.as_ref().and_then(|span| span.referrer(&request));
         let sent = request.payload.len();
         let limits = self.limits(shared.clock.monotonic());
         let endpoint = shared.signer.endpoint(&request.bucket);
-        let signed = shared.signer.sign(request, keys.identity(), shared.clock.wall()).map_err(fail)?;
+        let mut signed = shared.signer.sign(request, keys.identity(), shared.clock.wall()).map_err(fail)?;
+        if let Some(referrer) = referrer {
+            // Not signed: proxies may shorten it.
+            signed.headers.insert(REFERER, referrer);
+        }
         shared.statistics.sending(exchange.operation(), sent);
         let response = shared.environment.transport.send(&endpoint, signed, limits).await.map_err(fail)?;
         // The page of a proxy that finds no gateway is no answer: it has neither a request id nor a code of S3.

@@ -4,11 +4,15 @@ use http::header::{HeaderName, HeaderValue};
 
 use crate::Result;
 use crate::gateway::RequestSettings;
+use crate::gateway::audit::AuditSettings;
 use crate::http::Endpoint;
 
 use super::encryption;
 use super::sources::{Given, Resolver};
-use super::table::{ACL, CONTENT_ENCODING, CUSTOM_HEADERS, REQUESTER_PAYS, TENANT};
+use super::table::{
+    ACL, AUDIT_ENABLED, AUDIT_JOB, AUDIT_PRINCIPAL, AUDIT_PROCESS, AUDIT_REFERRER_ENABLED, AUDIT_REFERRER_FILTER,
+    CONTENT_ENCODING, CUSTOM_HEADERS, REQUESTER_PAYS, TENANT,
+};
 use super::values;
 
 /// Canned ACLs, as S3 spells them and in lower case as S3A does.
@@ -45,6 +49,7 @@ pub(super) fn read(resolver: &Resolver<'_>, endpoint: &Endpoint) -> Result<Reque
         content_encoding: resolver.text(&CONTENT_ENCODING)?,
         requester_pays: resolver.flag(&REQUESTER_PAYS)?,
         headers,
+        audit: audit(resolver)?,
         tenant: tenant(resolver)?,
     })
 }
@@ -71,6 +76,18 @@ fn custom(given: &Given) -> Result<Vec<(HeaderName, HeaderValue)>> {
         headers.push((header, value));
     }
     Ok(headers)
+}
+
+fn audit(resolver: &Resolver<'_>) -> Result<Option<AuditSettings>> {
+    if !resolver.flag(&AUDIT_ENABLED)? || !resolver.flag(&AUDIT_REFERRER_ENABLED)? {
+        return Ok(None);
+    }
+    Ok(Some(AuditSettings {
+        principal: resolver.text(&AUDIT_PRINCIPAL)?,
+        process: resolver.text(&AUDIT_PROCESS)?,
+        job: resolver.text(&AUDIT_JOB)?,
+        filter: resolver.list(&AUDIT_REFERRER_FILTER)?,
+    }))
 }
 
 fn tenant(resolver: &Resolver<'_>) -> Result<Option<String>> {

@@ -368,6 +368,26 @@ options! {
          between these.",
     )
         .hadoop(&["client.s3.custom.headers"]);
+    AUDIT_ENABLED = Row::new(
+        "audit.enabled",
+        Boolean,
+        "Whether requests of Hadoop's calls say in their Referer header which call, path, user and thread they are of, \
+         in the form of S3A's audit.",
+    )
+        .hadoop(&["audit.enabled"])
+        .default("true");
+    AUDIT_REFERRER_ENABLED = Row::new("audit.referrer.enabled", Boolean, "The same; both must be true.")
+        .hadoop(&["audit.referrer.enabled"])
+        .default("true");
+    AUDIT_REFERRER_FILTER = Row::new(
+        "audit.referrer.filter",
+        List,
+        "Attributes that the Referer header leaves out, by S3A's names: `p1`, `pr`, `t0` and so on.",
+    )
+        .hadoop(&["audit.referrer.filter"]);
+    AUDIT_PRINCIPAL = Row::new("audit.principal", Text, "User that the Referer header names. In Java: Hadoop's current user.");
+    AUDIT_PROCESS = Row::new("audit.process", Text, "Process that the Referer header names. In Java: a random one.");
+    AUDIT_JOB = Row::new("audit.job", Text, "Job that the Referer header names. In Java: the one of the configuration.");
     TENANT = Row::new(
         "tenant",
         Text,

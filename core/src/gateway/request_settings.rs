@@ -8,6 +8,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
 use md5::{Digest, Md5};
 
+use super::audit::AuditSettings;
 use crate::http::Response;
 use crate::{Error, ErrorKind, Result};
 
@@ -24,6 +25,8 @@ pub struct RequestSettings {
     pub requester_pays: bool,
     /// Further headers of every request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What is told to the gateway's log; `None` tells it nothing.
+    pub audit: Option<AuditSettings>,
     /// Radosgw's tenant that the bucket belongs to, where it is not the user's own.
     pub tenant: Option<String>,
 }

@@ -107,3 +107,38 @@ async fn every_request_has_the_headers_that_were_asked_for_and_they_are_signed()
         assert!(signed.contains("x-amz-request-payer") && signed.contains("x-site"), "{signed}");
     }
 }
+
+/// A call whose parts are sent by other threads, on a path with a name that no header holds as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_of_a_call_names_it() {
+    let place = Place::at(Service::Ceph).await;
+    let world = environment();
+    let listener = Listener { inner: Arc::clone(&world.transport), sent: Arc::default() };
+    let options = [
+        ("fs.s3a.access.key", place.running.access_key.as_str()),
+        ("fs.s3a.secret.key", place.running.secret_key.as_str()),
+        ("fs.s3a.multipart.size", "8M"),
+        ("fs.s3core.audit.principal", "alice"),
+    ];
+    let world = Environment { transport: Arc::new(listener.clone()), ..world };
+    let files = Files::in_world(world, &place.running.url, &place.bucket, &options, 64 << 20);
+    let path = "d\u{fc}rre/gr\u{f6}\u{df}e \u{1f600}".repeat(10);
+    write(&files.for_call("op_create", &[&path]), &path, &vec![1; 20 << 20]).await.unwrap();
+    assert_eq!(files.for_call("op_get_file_status", &[&path]).status(&path).await.unwrap().length, 20 << 20);
+    files.status(&path).await.unwrap();
+    let sent: Vec<_> = listener.sent.lock().unwrap().drain(..).map(|headers| headers.get("referer").cloned()).collect();
+    let names = |operation: &str| {
+        let start = format!("https://audit.example.org/hadoop/1/{operation}/");
+        let is_it = |header: &&Option<http::HeaderValue>| {
+            let text = header.as_ref().map(|value| value.to_str().unwrap()).unwrap_or_default();
+            text.starts_with(&start)
+                && text.contains("&p1=s3a://")
+                && text.contains("%C3%BCrre")
+                && text.contains("&pr=alice&")
+        };
+        sent.iter().filter(is_it).count()
+    };
+    // Whether something stands there, the upload, three parts and their completion; the status; one of no call.
+    assert_eq!((names("op_create"), names("op_get_file_status")), (6, 1), "{sent:?}");
+    assert_eq!(sent.iter().filter(|header| header.is_none()).count(), 1);
+}
