@@ -6,7 +6,7 @@ use jni::{Env, EnvUnowned};
 use s3core::commit::{CommitOptions, Conflict, Job, TaskAttempt};
 
 use crate::errors::{Failure, export};
-use crate::store::files;
+use crate::store::files_for;
 use crate::wait::{self, wait};
 
 #[unsafe(no_mangle)]
@@ -21,7 +21,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_setUpJob<'local>(
     conflict_mode: JString<'local>,
 ) {
     export(&mut env, |env| {
-        let (files, job) = (files(store)?, named_job(env, &destination, &job)?);
+        let job = named_job(env, &destination, &job)?;
+        let files = files_for(env, store, "committer_setup_job", &[job.destination()])?;
         let conflict = conflict(env, &committer, &conflict_mode)?;
         wait(env, wait::never, job.set_up(&files, again, conflict))
     });
@@ -40,7 +41,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_commitJob<'local>(
     conflict_mode: JString<'local>,
 ) -> JLongArray<'local> {
     export(&mut env, |env| {
-        let (files, job) = (files(store)?, named_job(env, &destination, &job)?);
+        let job = named_job(env, &destination, &job)?;
+        let files = files_for(env, store, "committer_commit_job", &[job.destination()])?;
         let options = CommitOptions { mark_success, conflict: conflict(env, &committer, &conflict_mode)? };
         let committed = wait(env, wait::never, job.commit(&files, options))?;
         let figures = [committed.files, committed.bytes].map(|figure| i64::try_from(figure).unwrap_or(i64::MAX));
@@ -59,7 +61,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_abortJob<'local>(
     job: JString<'local>,
 ) {
     export(&mut env, |env| {
-        let (files, job) = (files(store)?, named_job(env, &destination, &job)?);
+        let job = named_job(env, &destination, &job)?;
+        let files = files_for(env, store, "committer_abort_job", &[job.destination()])?;
         wait(env, wait::never, job.abort(&files))
     });
 }
@@ -91,7 +94,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_setUpTask<'local>(
     attempt: JString<'local>,
 ) {
     export(&mut env, |env| {
-        named_attempt(env, &destination, &job, &task, &attempt)?.set_up(&files(store)?);
+        let attempt = named_attempt(env, &destination, &job, &task, &attempt)?;
+        attempt.set_up(&files_for(env, store, "committer_setup_task", &[&attempt.work_path()])?);
         Ok(())
     });
 }
@@ -107,7 +111,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_needsTaskCommit<'local>(
     attempt: JString<'local>,
 ) -> jboolean {
     export(&mut env, |env| {
-        let (files, attempt) = (files(store)?, named_attempt(env, &destination, &job, &task, &attempt)?);
+        let attempt = named_attempt(env, &destination, &job, &task, &attempt)?;
+        let files = files_for(env, store, "committer_needs_task_commit", &[&attempt.work_path()])?;
         wait(env, wait::never, attempt.needs_commit(&files))
     })
 }
@@ -123,7 +128,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_commitTask<'local>(
     attempt: JString<'local>,
 ) {
     export(&mut env, |env| {
-        let (files, attempt) = (files(store)?, named_attempt(env, &destination, &job, &task, &attempt)?);
+        let attempt = named_attempt(env, &destination, &job, &task, &attempt)?;
+        let files = files_for(env, store, "committer_commit_task", &[&attempt.work_path()])?;
         wait(env, wait::never, attempt.commit(&files))
     });
 }
@@ -139,7 +145,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_abortTask<'local>(
     attempt: JString<'local>,
 ) {
     export(&mut env, |env| {
-        let (files, attempt) = (files(store)?, named_attempt(env, &destination, &job, &task, &attempt)?);
+        let attempt = named_attempt(env, &destination, &job, &task, &attempt)?;
+        let files = files_for(env, store, "committer_abort_task", &[&attempt.work_path()])?;
         wait(env, wait::never, attempt.abort(&files))
     });
 }

@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jni::objects::{JByteArray, JClass, JLongArray, JObjectArray, JString};
 use jni::sys::{jboolean, jlong};
-use jni::{Env, EnvUnowned};
+use jni::{Env, EnvUnowned, jni_sig, jni_str};
 use s3core::config::{Explained, Options, ReadPolicy, Sources};
 use s3core::fs::{CreateOptions, Existing, FileSystem, Listing, OpenOptions};
+use s3core::gateway::audit;
 use s3core::transfer::reader::ObjectReader;
 use s3core::transfer::writer::ObjectWriter;
 
 use crate::errors::{Failure, export};
 use crate::ids::{Ids, Kind};
 use crate::wait::{self, wait};
-use crate::{encode, runtime};
+use crate::{encode, native_class, runtime};
 
 static STORES: Ids<Store> = Ids::new(Kind::Store);
 static LISTINGS: Ids<Mutex<Listing>> = Ids::new(Kind::Listing);
@@ -128,8 +129,9 @@ extern "system" fn Java_org_s3core_hadoop_Native_status<'local>(
     path: JString<'local>,
 ) -> JByteArray<'local> {
     export(&mut env, |env| {
-        let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
-        let status = wait(env, wait::never, store.files.status(&path))?;
+        let path = path.try_to_string(env)?;
+        let files = files_for(env, store, "op_get_file_status", &[&path])?;
+        let status = wait(env, wait::never, files.status(&path))?;
         encode::to_java(env, &encode::statuses(&[status]))
     })
 }
@@ -144,7 +146,9 @@ extern "system" fn Java_org_s3core_hadoop_Native_openListing<'local>(
 ) -> jlong {
     export(&mut env, |env| {
         let path = path.try_to_string(env)?;
-        Ok(LISTINGS.insert(Mutex::new(Store::find(store)?.files.list(&path, recursive))))
+        let operation = if recursive { "op_list_files" } else { "op_list_status" };
+        let files = files_for(env, store, operation, &[&path])?;
+        Ok(LISTINGS.insert(Mutex::new(files.list(&path, recursive))))
     })
 }
 
@@ -186,8 +190,9 @@ extern "system" fn Java_org_s3core_hadoop_Native_delete<'local>(
     recursive: jboolean,
 ) -> jboolean {
     export(&mut env, |env| {
-        let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
-        wait(env, wait::never, store.files.delete(&path, recursive))
+        let path = path.try_to_string(env)?;
+        let files = files_for(env, store, "op_delete", &[&path])?;
+        wait(env, wait::never, files.delete(&path, recursive))
     })
 }
 
@@ -200,9 +205,9 @@ extern "system" fn Java_org_s3core_hadoop_Native_rename<'local>(
     to: JString<'local>,
 ) -> jboolean {
     export(&mut env, |env| {
-        let store = Store::find(store)?;
         let (from, to) = (from.try_to_string(env)?, to.try_to_string(env)?);
-        wait(env, wait::never, store.files.rename(&from, &to))
+        let files = files_for(env, store, "op_rename", &[&from, &to])?;
+        wait(env, wait::never, files.rename(&from, &to))
     })
 }
 
@@ -214,8 +219,9 @@ extern "system" fn Java_org_s3core_hadoop_Native_makeDirectory<'local>(
     path: JString<'local>,
 ) {
     export(&mut env, |env| {
-        let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
-        wait(env, wait::never, store.files.make_directory(&path))
+        let path = path.try_to_string(env)?;
+        let files = files_for(env, store, "op_mkdirs", &[&path])?;
+        wait(env, wait::never, files.make_directory(&path))
     });
 }
 
@@ -264,9 +270,19 @@ extern "system" fn Java_org_s3core_hadoop_Native_memory<'local>(
     })
 }
 
-/// The files of a store.
-pub(crate) fn files(store: jlong) -> Result<FileSystem, Failure> {
-    Ok(Store::find(store)?.files.clone())
+/// The files of a store for one call of Hadoop's on these paths. What it sends says so in the Referer header.
+pub(crate) fn files_for(
+    env: &mut Env<'_>,
+    store: jlong,
+    operation: &'static str,
+    paths: &[&str],
+) -> Result<FileSystem, Failure> {
+    let store = Store::find(store)?;
+    if store.files.gateway().is_audited() && !audit::thread_is_named() {
+        let number = env.call_static_method(native_class()?, jni_str!("threadId"), jni_sig!("()J"), &[])?.j()?;
+        audit::name_thread(u64::try_from(number).unwrap_or_default());
+    }
+    Ok(store.files.for_call(operation, paths))
 }
 
 pub(crate) fn open_reader(
@@ -276,14 +292,16 @@ pub(crate) fn open_reader(
     length: jlong,
     etag: &JString<'_>,
 ) -> Result<(ObjectReader, StoreClosed), Failure> {
-    let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
+    let path = path.try_to_string(env)?;
+    let files = files_for(env, store, "op_open", &[&path])?;
+    let store = Store::find(store)?;
     let options = OpenOptions {
         length: u64::try_from(length).ok(),
         etag: if etag.is_null() { None } else { Some(etag.try_to_string(env)?) },
         policy: store.read_policy,
         random_read: None,
     };
-    Ok((wait(env, wait::never, store.files.open_file(&path, options))?, store.closed.clone()))
+    Ok((wait(env, wait::never, files.open_file(&path, options))?, store.closed.clone()))
 }
 
 pub(crate) fn open_writer(
@@ -292,10 +310,12 @@ pub(crate) fn open_writer(
     path: &JString<'_>,
     overwrite: bool,
 ) -> Result<(ObjectWriter, StoreClosed), Failure> {
-    let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
+    let path = path.try_to_string(env)?;
+    let files = files_for(env, store, "op_create", &[&path])?;
+    let store = Store::find(store)?;
     let existing = if overwrite { Existing::IsReplaced } else { Existing::Stays };
     let options = CreateOptions { existing, ..CreateOptions::default() };
-    Ok((wait(env, wait::never, store.files.create_file(&path, options))?, store.closed.clone()))
+    Ok((wait(env, wait::never, files.create_file(&path, options))?, store.closed.clone()))
 }
 
 fn resolve<'local>(

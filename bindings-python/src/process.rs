@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3::prelude::*;
 use s3core::config::Options;
+use s3core::credentials::ProviderChain;
 use s3core::environment::{Environment, SystemClock, SystemRandom, container_memory_limit};
 use s3core::fs::{FileSystem, WorkPaths};
 use s3core::http::connection::SharedTransports;
@@ -34,7 +35,7 @@ pub(crate) struct Process {
 struct FileSystemKey {
     bucket: String,
     options: Vec<(String, String)>,
-    secrets: Option<(String, Option<String>)>,
+    credentials: ProviderChain,
 }
 
 impl Process {
@@ -108,11 +109,6 @@ impl Process {
 impl FileSystemKey {
     fn of(options: &Options) -> Self {
         let explained = options.explain().into_iter().map(|one| (one.option, one.value)).collect();
-        let keys = options.gateway.credentials.as_ref();
-        Self {
-            bucket: options.bucket.clone(),
-            options: explained,
-            secrets: keys.map(|keys| (keys.secret_key.clone(), keys.session_token.clone())),
-        }
+        Self { bucket: options.bucket.clone(), options: explained, credentials: options.gateway.credentials.clone() }
     }
 }

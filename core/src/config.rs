@@ -6,9 +6,11 @@
 
 mod bucket;
 mod directory;
-mod endpoint;
+mod encryption;
+pub(crate) mod endpoint;
 mod nearest;
 mod read_policy;
+mod requests;
 pub mod row;
 pub(crate) mod sources;
 pub mod table;
@@ -93,9 +95,9 @@ impl Options {
         let (endpoint, region) = settings.address(&resolver)?;
         let path_style = settings.path_style(&resolver, &endpoint, bucket)?;
         bucket::check(bucket, path_style)?;
-        let keys =
-            chain::choose(&resolver, &settings.list(&table::CREDENTIALS_PROVIDER), settings.flag(&table::ANONYMOUS))?;
+        let keys = chain::choose(&resolver, &endpoint, &region)?;
         settings.explain_keys(&keys);
+        let requests = requests::read(&resolver, &endpoint)?;
         let buffer_directory = directory::writable(&settings.list(&table::BUFFER_DIR));
         settings.explain_choice(&table::BUFFER_DIR, buffer_directory.display().to_string());
 
@@ -105,7 +107,7 @@ impl Options {
                 endpoint,
                 path_style,
                 region,
-                credentials: keys.credentials,
+                credentials: keys.chain,
                 limits: Limits {
                     connect: settings.time(&table::CONNECTION_ESTABLISH_TIMEOUT),
                     answer: settings.time(&table::CONNECTION_TIMEOUT),
@@ -117,6 +119,7 @@ impl Options {
                     brief_attempts: settings.count(&table::ATTEMPTS_MAXIMUM),
                 },
                 user_agent: settings.text(&table::USER_AGENT_PREFIX),
+                requests,
             },
             transfer: TransferSettings {
                 part_size: part_size(settings.number(&table::MULTIPART_SIZE)),

@@ -1,10 +1,27 @@
 //! In whose name requests are sent.
+//!
+//! [`ProviderChain`] says where keys come from: it is part of a gateway's settings, and nothing is asked before the first
+//! request. [`CredentialCache`] holds the keys while they are good and has new ones issued in time; [`refresh`] decides
+//! when, without I/O. Every provider sends its requests by the gateway's own transport.
 
+mod cache;
 pub(crate) mod chain;
+mod container;
+mod instance;
+mod metadata;
+mod names;
+mod process;
 pub(crate) mod profile;
-pub(crate) mod providers;
+mod profile_keys;
+mod provider;
+mod refresh;
+mod services;
+mod sts;
 
 use std::fmt;
+
+pub(crate) use cache::{CredentialCache, Keys};
+pub use provider::ProviderChain;
 
 /// Access key, secret key and, for temporary ones, a session token. `Debug` shows the access key only.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,12 +1,16 @@
 //! What core takes from the world: clock, randomness and transport. Only bindings, programs and tests build the
 //! real ones, so that a simulation runs the same code.
 
+mod corrected_clock;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use futures::future::BoxFuture;
 
 use crate::http::Transport;
+
+pub(crate) use corrected_clock::CorrectedClock;
 
 /// Where time, chance and bytes come from. Cheap to clone.
 #[derive(Clone)]

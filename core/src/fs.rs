@@ -47,10 +47,10 @@ pub use work::{CommitSettings, WorkPaths};
 #[derive(Clone)]
 pub struct FileSystem {
     shared: Arc<Shared>,
+    gateway: Gateway,
 }
 
 struct Shared {
-    gateway: Gateway,
     bucket: String,
     /// The bucket with its endpoint: one name for all file systems of a process.
     place: String,
@@ -71,12 +71,15 @@ impl FileSystem {
     pub fn new(options: &Options, environment: Environment, budget: MemoryBudget, work: WorkPaths) -> Self {
         let footers = Footers::new(&budget);
         let watcher = Arc::clone(&footers) as _;
+        let gateway = Gateway::watched(options.gateway.clone(), environment, Some(watcher));
         let shared = Shared {
-            gateway: Gateway::watched(options.gateway.clone(), environment, Some(watcher)),
             footers,
             kinds: Kinds::new(),
             bucket: options.bucket.clone(),
-            place: format!("{}/{}", options.gateway.endpoint, options.bucket),
+            place: match &options.gateway.requests.tenant {
+                None => format!("{}/{}", options.gateway.endpoint, options.bucket),
+                Some(tenant) => format!("{}/{tenant}:{}", options.gateway.endpoint, options.bucket),
+            },
             transfer: options.transfer.clone(),
             commit: options.commit,
             page_size: options.paging_maximum,
@@ -85,12 +88,24 @@ impl FileSystem {
             budget,
             explained: options.explain(),
         };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(shared), gateway }
+    }
+
+    /// The same file system for one call of the host language's, which its requests name in their Referer header.
+    /// `operation` is S3A's name for the call, `op_rename`.
+    #[must_use]
+    pub fn for_call(&self, operation: &'static str, paths: &[&str]) -> Self {
+        if !self.gateway.is_audited() {
+            return self.clone();
+        }
+        let paths: Vec<_> = paths.iter().map(|path| format!("s3a://{}/{path}", self.bucket())).collect();
+        let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+        Self { shared: Arc::clone(&self.shared), gateway: self.gateway.for_call(operation, &paths) }
     }
 
     /// How the bucket is reached.
     pub fn gateway(&self) -> &Gateway {
-        &self.shared.gateway
+        &self.gateway
     }
 
     /// Name of the bucket.

@@ -3,7 +3,10 @@
 //! An operation is an [`Exchange`]: it makes a request and reads the answer. [`Gateway::run`] owns the only loop over
 //! attempts in this crate; what it decides comes from [`retry`], a state machine without I/O.
 
+pub mod audit;
 pub mod capabilities;
+mod cure;
+mod request_settings;
 pub mod retry;
 pub mod statistics;
 
@@ -12,17 +15,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use http::header::REFERER;
 use http::{HeaderMap, Method};
 
-use crate::credentials::Credentials;
-use crate::environment::Environment;
+use crate::credentials::{CredentialCache, Keys, ProviderChain};
+use crate::environment::{Clock, CorrectedClock, Environment};
 use crate::http::{Endpoint, Limits, Payload, Response};
 use crate::sign::{PayloadHash, Signer};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
+use audit::{Auditor, Span};
 use capabilities::Capabilities;
+use cure::{Attempt, Cure};
+use request_settings::RequestHeaders;
 use retry::{FirstContact, RetryPolicy, RetryState, Verdict};
 use statistics::Statistics;
+
+pub use request_settings::{Concern, CustomerKey, Encryption, RequestSettings};
 
 /// Header with the name that a gateway gives to a request: <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html>.
 pub const REQUEST_ID: &str = "x-amz-request-id";
@@ -81,6 +90,12 @@ pub struct OperationRequest {
     pub bucket: String,
     /// Object key, not encoded; empty for operations on the bucket.
     pub key: String,
+    /// What it has to do with an object's bytes.
+    pub concern: Concern,
+    /// Bucket and key of the object that is copied, not encoded.
+    pub copy_source: Option<(String, String)>,
+    /// Number of objects that it deletes.
+    pub deletes: usize,
     /// Query parameters, not encoded, without value where the value is empty ("uploads").
     pub query: Vec<(&'static str, String)>,
     /// Headers besides those that signing adds.
@@ -89,6 +104,24 @@ pub struct OperationRequest {
     pub payload: Payload,
     /// SHA-256 of the body, or that it is unsigned.
     pub payload_hash: PayloadHash,
+}
+
+impl OperationRequest {
+    /// A request without query, headers and body. The key is empty for operations on the bucket.
+    pub fn new(method: Method, bucket: &str, key: &str) -> Self {
+        Self {
+            method,
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            concern: Concern::None,
+            copy_source: None,
+            deletes: 0,
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            payload: Payload::empty(),
+            payload_hash: PayloadHash::Empty,
+        }
+    }
 }
 
 /// How a gateway is reached and in whose name. The settings of [`Gateway::new`].
@@ -100,14 +133,16 @@ pub struct GatewaySettings {
     pub path_style: bool,
     /// Region that signatures name; Radosgw takes any.
     pub region: String,
-    /// In whose name; `None` sends unsigned requests.
-    pub credentials: Option<Credentials>,
+    /// In whose name.
+    pub credentials: ProviderChain,
     /// Deadlines of one attempt.
     pub limits: Limits,
     /// When to give up.
     pub retry: RetryPolicy,
     /// First words of the User-Agent header.
     pub user_agent: String,
+    /// What requests say besides their own operation.
+    pub requests: RequestSettings,
 }
 
 /// Is told of changes to objects.
@@ -123,12 +158,20 @@ pub struct Gateway {
     statistics: Statistics,
     /// When the operation began that this one is a part of: settling shares the time of what is settled.
     began: Option<Instant>,
+    /// The call that its requests are sent for.
+    span: Option<Arc<Span>>,
 }
 
 struct Shared {
     settings: GatewaySettings,
     environment: Environment,
+    /// The clock of the environment.
+    clock: Arc<CorrectedClock>,
+    credentials: CredentialCache,
     signer: Signer,
+    auditor: Option<Arc<Auditor>>,
+    /// Or why the settings cannot be headers.
+    request_headers: Result<RequestHeaders>,
     capabilities: Capabilities,
     has_answered: AtomicBool,
     first_contact: Mutex<FirstContact>,
@@ -144,12 +187,22 @@ impl Gateway {
     /// A gateway that tells `watcher` which objects it changes; it is used for one bucket.
     pub fn watched(settings: GatewaySettings, environment: Environment, watcher: Option<Arc<dyn Watcher>>) -> Self {
         let signer = Signer::new(&settings);
+        let request_headers = RequestHeaders::new(&settings.requests);
+        let audit = settings.requests.audit.clone();
+        let auditor = audit.map(|audit| Arc::new(Auditor::new(audit, environment.random.bits())));
+        let clock = Arc::new(CorrectedClock::new(Arc::clone(&environment.clock)));
+        let environment = Environment { clock: Arc::clone(&clock) as _, ..environment };
+        let credentials = CredentialCache::new(&settings.credentials, &environment, &clock, settings.limits);
         let capabilities = Capabilities::new(Arc::clone(&environment.clock));
         Self {
             shared: Arc::new(Shared {
                 settings,
                 environment,
+                clock,
+                credentials,
                 signer,
+                auditor,
+                request_headers,
                 capabilities,
                 has_answered: AtomicBool::new(false),
                 first_contact: Mutex::default(),
@@ -157,12 +210,26 @@ impl Gateway {
             }),
             statistics: Statistics::default(),
             began: None,
+            span: None,
         }
     }
 
     /// The same gateway, with counts of its own: they begin at zero, and everything is counted in those of `self`, too.
     pub(crate) fn counted_apart(&self) -> Self {
         Self { statistics: self.statistics.part(), ..self.clone() }
+    }
+
+    /// The same gateway for one call of the host language's on these paths (`s3a://bucket/key`), which its requests name
+    /// in their Referer header. `operation` is S3A's name for the call, `op_rename`.
+    #[must_use]
+    pub fn for_call(&self, operation: &'static str, paths: &[&str]) -> Self {
+        let span = |auditor: &Arc<Auditor>| Arc::new(auditor.span(operation, paths, self.shared.clock.wall()));
+        Self { span: self.shared.auditor.as_ref().map(span), ..self.clone() }
+    }
+
+    /// Whether calls are told to the gateway's log.
+    pub fn is_audited(&self) -> bool {
+        self.shared.auditor.is_some()
     }
 
     /// Runs `exchange` until it succeeds or the retry policy gives up.
@@ -175,11 +242,18 @@ impl Gateway {
         let mut state = RetryState::new(&self.shared.settings.retry, started);
         let within = Self { began: Some(started), ..self.clone() };
         let mut progress = 0;
+        let mut cured = Vec::new();
         loop {
-            let failure = match self.attempt(&mut exchange).await {
+            let (failure, cure) = match self.attempt(&mut exchange).await {
                 Ok(output) => return Ok(output),
-                Err(failure) => failure,
+                Err(failed) => failed,
             };
+            if let Some(cure) = cure.filter(|cure| !cured.contains(cure)) {
+                tracing::debug!(%failure, ?cure, "trying again");
+                self.statistics.retried(exchange.operation());
+                cured.push(cure);
+                continue;
+            }
             state.progressed(exchange.progress().saturating_sub(progress), self.shared.environment.clock.monotonic());
             progress = exchange.progress();
             let failure = self.pause(&mut state, &exchange, failure).await?;
@@ -214,25 +288,53 @@ impl Gateway {
         Ok(failure)
     }
 
-    async fn attempt<E: Exchange>(&self, exchange: &mut E) -> Result<E::Output> {
+    /// One attempt. A failure comes with what was changed since, where that makes the next one promising.
+    async fn attempt<E: Exchange>(&self, exchange: &mut E) -> Result<E::Output, (Error, Option<Cure>)> {
         let shared = &*self.shared;
-        let request = exchange.request()?;
+        let fail = |error| (error, None);
+        let mut request = exchange.request().map_err(fail)?;
+        shared
+            .request_headers
+            .as_ref()
+            .map_err(|error| fail(error.clone()))?
+            .add_to(&mut request.headers, request.concern);
+        let keys = self.keys().await?;
         let _change = Change::of(self, &request);
+        let concern = request.concern;
+        let referrer = self.span.as_ref().and_then(|span| span.referrer(&request));
         let sent = request.payload.len();
-        let limits = self.limits(shared.environment.clock.monotonic());
+        let limits = self.limits(shared.clock.monotonic());
         let endpoint = shared.signer.endpoint(&request.bucket);
-        let signed = shared.signer.sign(request, shared.environment.clock.wall())?;
+        let mut signed = shared.signer.sign(request, keys.identity(), shared.clock.wall()).map_err(fail)?;
+        if let Some(referrer) = referrer {
+            // Not signed: proxies may shorten it.
+            signed.headers.insert(REFERER, referrer);
+        }
         self.statistics.sending(exchange.operation(), sent);
-        let response = shared.environment.transport.send(&endpoint, signed, limits).await?;
+        let response = shared.environment.transport.send(&endpoint, signed, limits).await.map_err(fail)?;
         // The page of a proxy that finds no gateway is no answer: it has neither a request id nor a code of S3.
         if response.headers.contains_key(REQUEST_ID) {
             shared.has_answered.store(true, Ordering::Relaxed);
         }
+        shared.settings.requests.check(&response, concern).map_err(fail)?;
+        let attempt = Attempt::new(keys, &response, &shared.clock);
         let outcome = exchange.read(self.statistics.counting(exchange.operation(), response)).await;
         if outcome.as_ref().map_or_else(|failure| failure.service_code().is_some(), |_| true) {
             shared.has_answered.store(true, Ordering::Relaxed);
         }
-        outcome
+        outcome.map_err(|failure| {
+            let cure = attempt.cure(&failure, &shared.clock, &shared.credentials);
+            (shared.settings.requests.explain(failure, concern, endpoint.tls), cure)
+        })
+    }
+
+    /// The keys that an attempt is signed with.
+    async fn keys(&self) -> Result<Arc<Keys>, (Error, Option<Cure>)> {
+        let offset = self.shared.clock.offset();
+        self.shared.credentials.current().await.map_err(|failure| {
+            let is_set = failure.kind() == ErrorKind::ClockSkew && self.shared.clock.offset() != offset;
+            (failure, is_set.then_some(Cure::Clock))
+        })
     }
 
     /// When the time of an operation that begins `now` began.

@@ -8,12 +8,15 @@ pub mod payload;
 
 use std::fmt;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{Stream, StreamExt};
 use http::{HeaderMap, Method, StatusCode};
+use time::PrimitiveDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
 
 pub use payload::{Payload, PayloadBody, Piece};
 
@@ -27,6 +30,16 @@ use crate::Result;
 pub trait Transport: Send + Sync {
     /// Sends `request` to `endpoint`.
     fn send(&self, endpoint: &Endpoint, request: Request, limits: Limits) -> BoxFuture<'static, Result<Response>>;
+
+    /// The same, past any proxy: to services of this machine or its platform.
+    fn send_directly(
+        &self,
+        endpoint: &Endpoint,
+        request: Request,
+        limits: Limits,
+    ) -> BoxFuture<'static, Result<Response>> {
+        self.send(endpoint, request, limits)
+    }
 }
 
 /// One signed request.
@@ -68,6 +81,19 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// A header that holds a date, in whole seconds.
+    pub fn date(&self, name: &str) -> Option<SystemTime> {
+        date(self.header(name)?)
+    }
+}
+
+const HTTP_DATE: &[BorrowedFormatItem<'static>] = format_description!(
+    "[weekday repr:short], [day padding:zero] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+);
+
+fn date(text: &str) -> Option<SystemTime> {
+    PrimitiveDateTime::parse(text.trim(), HTTP_DATE).ok().map(|date| date.assume_utc().into())
 }
 
 impl fmt::Debug for Response {
@@ -134,5 +160,17 @@ impl Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", if self.tls { "https" } else { "http" }, self.authority())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_have_whole_seconds() {
+        let wanted = SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_158_400);
+        assert_eq!(date("Fri, 14 Nov 2025 22:13:20 GMT"), Some(wanted));
+        assert_eq!(date("yesterday"), None);
     }
 }

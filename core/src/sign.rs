@@ -4,21 +4,19 @@
 //! hash is a header, or the body is declared unsigned.
 
 mod encoding;
+mod signature;
 
 use std::time::SystemTime;
 
-use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
-    sign,
-};
-use aws_sigv4::sign::v4;
-use aws_smithy_runtime_api::client::identity::Identity;
-use http::header::{HeaderName, HeaderValue, USER_AGENT};
+use http::header::{HeaderValue, USER_AGENT};
 
-use crate::credentials::Credentials;
 use crate::gateway::{GatewaySettings, OperationRequest};
 use crate::http::{Endpoint, Request};
 use crate::{Error, ErrorKind, Result};
+
+pub(crate) use encoding::push_pair;
+pub use signature::Identity;
+pub(crate) use signature::{Scope, Signable};
 
 /// How the body takes part in the signature: the value of `x-amz-content-sha256`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,24 +29,24 @@ pub enum PayloadHash {
     Sha256([u8; 32]),
 }
 
-/// Signs requests to one gateway in one name.
+/// Signs requests to one gateway.
 pub struct Signer {
     endpoint: Endpoint,
     path_style: bool,
     region: String,
-    identity: Option<Identity>,
+    tenant: Option<String>,
     user_agent: HeaderValue,
 }
 
 impl Signer {
-    /// A signer for the gateway and the credentials of `settings`.
+    /// A signer for the gateway of `settings`.
     pub fn new(settings: &GatewaySettings) -> Self {
         let user_agent = format!("{} s3core/{}", settings.user_agent, crate::VERSION);
         Self {
             endpoint: settings.endpoint.clone(),
             path_style: settings.path_style,
             region: settings.region.clone(),
-            identity: settings.credentials.as_ref().map(identity),
+            tenant: settings.requests.tenant.clone(),
             user_agent: HeaderValue::from_str(user_agent.trim())
                 .unwrap_or(HeaderValue::from_static(concat!("s3core/", env!("CARGO_PKG_VERSION")))),
         }
@@ -63,79 +61,37 @@ impl Signer {
         }
     }
 
-    /// The request for `operation`, signed for `time`. It has to go to [`Self::endpoint`] of the operation's bucket.
+    /// The request for `operation`, signed for `time`, or not signed at all. It has to go to [`Self::endpoint`] of the
+    /// operation's bucket.
     ///
     /// # Errors
     /// `InvalidOption` for headers that are not text, `Internal` where the signature cannot be made.
-    pub fn sign(&self, operation: OperationRequest, time: SystemTime) -> Result<Request> {
+    pub fn sign(&self, operation: OperationRequest, identity: Option<&Identity>, time: SystemTime) -> Result<Request> {
         let path_and_query = self.path_and_query(&operation);
-        let OperationRequest { method, bucket, mut headers, payload, payload_hash, .. } = operation;
-        if let Some(identity) = &self.identity {
-            let endpoint = self.endpoint(&bucket);
-            let signed =
-                self.signature(identity, method.as_str(), &endpoint, &path_and_query, &headers, payload_hash, time)?;
+        let OperationRequest { method, bucket, copy_source, mut headers, payload, payload_hash, .. } = operation;
+        if let Some((bucket, key)) = copy_source {
+            headers.insert("x-amz-copy-source", self.copy_source(&bucket, &key)?);
+        }
+        if let Some(identity) = identity {
+            let signable = Signable {
+                method: &method,
+                endpoint: &self.endpoint(&bucket),
+                path_and_query: &path_and_query,
+                headers: &headers,
+                payload_hash,
+            };
+            let signed = signable.sign(identity, Scope { service: "s3", region: &self.region }, time)?;
             headers.extend(signed);
         }
         headers.insert(USER_AGENT, self.user_agent.clone());
         Ok(Request { method, path_and_query, headers, payload })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of a request, taken apart once")]
-    fn signature(
-        &self,
-        identity: &Identity,
-        method: &str,
-        endpoint: &Endpoint,
-        path_and_query: &str,
-        headers: &http::HeaderMap,
-        payload_hash: PayloadHash,
-        time: SystemTime,
-    ) -> Result<Vec<(HeaderName, HeaderValue)>> {
-        let authority = endpoint.authority();
-        let uri = format!("http://{authority}{path_and_query}");
-        let mut signable = Vec::with_capacity(headers.len() + 1);
-        signable.push(("host", authority.as_str()));
-        for (name, value) in headers {
-            let value = value.to_str().map_err(|cause| {
-                Error::new(
-                    ErrorKind::InvalidOption,
-                    format!("the header {name} holds characters besides visible ASCII"),
-                )
-                .caused_by(cause)
-            })?;
-            signable.push((name.as_str(), value));
-        }
-        let defect = |cause: Box<dyn std::error::Error + Send + Sync>| {
-            Error::new(ErrorKind::Internal, format!("the request could not be signed: {cause}"))
-        };
-        let parameters = v4::SigningParams::builder()
-            .identity(identity)
-            .region(&self.region)
-            .name("s3")
-            .time(time)
-            .settings(settings())
-            .build()
-            .map_err(|cause| defect(cause.into()))?
-            .into();
-        let request = SignableRequest::new(method, uri, signable.into_iter(), body(payload_hash))
-            .map_err(|cause| defect(cause.into()))?;
-        let (instructions, _) = sign(request, &parameters).map_err(|cause| defect(cause.into()))?.into_parts();
-        instructions
-            .headers()
-            .map(|(name, value)| {
-                let name = HeaderName::try_from(name).map_err(|cause| defect(cause.into()))?;
-                let mut value = HeaderValue::try_from(value).map_err(|cause| defect(cause.into()))?;
-                value.set_sensitive(name == http::header::AUTHORIZATION || name == "x-amz-security-token");
-                Ok((name, value))
-            })
-            .collect()
-    }
-
     fn path_and_query(&self, operation: &OperationRequest) -> String {
         let mut target = String::with_capacity(operation.bucket.len() + operation.key.len() * 2 + 64);
         target.push('/');
         if !operation.bucket.is_empty() && !self.is_in_host(&operation.bucket) {
-            encoding::push_path(&mut target, &operation.bucket);
+            self.push_bucket(&mut target, &operation.bucket);
             if !operation.key.is_empty() {
                 target.push('/');
             }
@@ -143,6 +99,26 @@ impl Signer {
         encoding::push_path(&mut target, &operation.key);
         encoding::push_query(&mut target, &operation.query);
         target
+    }
+
+    /// `bucket/key`, encoded: some gateways decode the header once, and none takes it as it is.
+    fn copy_source(&self, bucket: &str, key: &str) -> Result<HeaderValue> {
+        let mut source = String::with_capacity(bucket.len() + key.len() * 2 + 16);
+        self.push_bucket(&mut source, bucket);
+        source.push('/');
+        encoding::push_path(&mut source, key);
+        HeaderValue::try_from(source).map_err(|cause| {
+            Error::new(ErrorKind::Internal, "the name of the copy's source is no header").caused_by(cause)
+        })
+    }
+
+    /// The name by which a path finds the bucket: Radosgw takes `tenant:bucket`.
+    fn push_bucket(&self, target: &mut String, bucket: &str) {
+        if let Some(tenant) = &self.tenant {
+            encoding::push_path(target, tenant);
+            encoding::push_path(target, ":");
+        }
+        encoding::push_path(target, bucket);
     }
 
     /// A bucket stands in the host only where it is one DNS label: a certificate's wildcard covers no dots, an IP
@@ -153,39 +129,7 @@ impl Signer {
             && bucket.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             && !bucket.starts_with('-')
             && !bucket.ends_with('-');
-        !self.path_style && is_label && self.endpoint.host.parse::<std::net::IpAddr>().is_err()
-    }
-}
-
-fn identity(credentials: &Credentials) -> Identity {
-    aws_credential_types::Credentials::new(
-        credentials.access_key.clone(),
-        credentials.secret_key.clone(),
-        credentials.session_token.clone(),
-        None,
-        "s3core",
-    )
-    .into()
-}
-
-/// S3's own variant of the algorithm: keys are encoded once and never normalized ("a//b" and "a/../b" are keys).
-fn settings() -> SigningSettings {
-    let mut settings = SigningSettings::default();
-    settings.percent_encoding_mode = PercentEncodingMode::Single;
-    settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-    settings
-}
-
-fn body(hash: PayloadHash) -> SignableBody<'static> {
-    match hash {
-        PayloadHash::Unsigned => SignableBody::UnsignedPayload,
-        PayloadHash::Empty => SignableBody::Bytes(&[]),
-        PayloadHash::Sha256(digest) => {
-            let mut hex = String::with_capacity(64);
-            encoding::push_hex(&mut hex, &digest);
-            SignableBody::Precomputed(hex)
-        }
+        !self.path_style && self.tenant.is_none() && is_label && self.endpoint.host.parse::<std::net::IpAddr>().is_err()
     }
 }
 

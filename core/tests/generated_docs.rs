@@ -90,6 +90,7 @@ fn options() -> String {
 fn value(row: &Row) -> String {
     match row.kind {
         Kind::Text => "text".to_owned(),
+        Kind::Document => "text, over several lines too".to_owned(),
         Kind::Secret => "text, never shown".to_owned(),
         Kind::Boolean => "true, false".to_owned(),
         Kind::Size => "size".to_owned(),

@@ -15,6 +15,7 @@ an earlier cluster that no longer runs.
   --tls             one more radosgw with two TLS ports: a certificate signed by a private CA, and a self-signed one
   --tcp-nodelay     one more radosgw with the beast option tcp_nodelay=1
   --ops-log         one more radosgw that writes a line of JSON for each request to DIR/rgw-ops-log.json
+  --sts             one more radosgw with the Security Token Service, which lets sessions last 3 s to 12 h
   --store KIND      memstore (default, in RAM) or bluestore (a sparse file in DIR; small PUTs take twice as long)
   --capacity BYTES  size of the OSD; memory or disk is taken as objects are written, not at the start; memstore takes
                     two bytes of memory for each byte stored. Default: memstore a third of the memory, between 4 and
@@ -28,7 +29,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly ACCESS_KEY=devkey SECRET_KEY=devsecret
 readonly FIRST_PORT=20000 PORTS_IN_BLOCK=16 BLOCKS=750   # 20000 to 31999: below the kernel's range for outgoing connections (32768 and up)
 
-directory='' gateways=1 tls=no tcp_nodelay=no ops_log=no store=memstore capacity=''
+directory='' gateways=1 tls=no tcp_nodelay=no ops_log=no sts=no store=memstore capacity=''
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
@@ -36,6 +37,7 @@ while [ $# -gt 0 ]; do
     --tls) tls=yes ;;
     --tcp-nodelay) tcp_nodelay=yes ;;
     --ops-log) ops_log=yes ;;
+    --sts) sts=yes ;;
     --store) store=${2:?--store needs memstore or bluestore}; shift ;;
     --capacity) capacity=${2:?--capacity needs a number of bytes}; shift ;;
     -*) usage >&2; fail "unknown option $1" ;;
@@ -154,6 +156,7 @@ write_configuration() {
   # paxos propose interval: each new pool waits for one proposal; with the default of 1 s a start takes 14 s instead of 4.
   # rgw lc debug interval: a lifecycle day lasts 10 s. rgw gc *: deleted data is really gone after 5 s; the default
   # of 2 h would fill an OSD in RAM, and a full OSD blocks writes instead of failing.
+  # rgw crypt s3 kms *: keys for SSE-KMS out of this file, for tests only; the key's id is "testkey".
   cat >ceph.conf <<CONFIGURATION
 [global]
 fsid = $fsid
@@ -190,6 +193,8 @@ rgw gc obj min wait = 5
 rgw gc processor period = 5
 rgw gc processor max time = 60
 rgw gc max concurrent io = 64
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = testkey=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=
 
 # The programs that up.sh runs are no daemons: neither pid file nor socket nor log of their own.
 [client.admin]
@@ -235,7 +240,7 @@ make_zone() {
 
 start_gateways() {
   local number port=$((base_port + 2)) tls_port self_signed_port
-  endpoints=() tls_endpoint='' self_signed_endpoint='' nodelay_endpoint='' ops_log_endpoint=''
+  endpoints=() tls_endpoint='' self_signed_endpoint='' nodelay_endpoint='' ops_log_endpoint='' sts_endpoint=''
   for ((number = 0; number < gateways; number++)); do
     start_gateway "rgw-$number" "beast endpoint=127.0.0.1:$port"
     endpoints+=("http://127.0.0.1:$port")
@@ -251,6 +256,13 @@ start_gateways() {
     start_gateway rgw-ops-log "beast endpoint=127.0.0.1:$port" --rgw-enable-ops-log=true --rgw-ops-log-rados=false \
       --rgw-ops-log-file-path="$directory/rgw-ops-log.json"
     ops_log_endpoint=http://127.0.0.1:$port
+    port=$((port + 1))
+  fi
+  if [ "$sts" = yes ]; then
+    # Its own gateway: with STS on, a gateway no longer says that it does not know an access key.
+    start_gateway rgw-sts "beast endpoint=127.0.0.1:$port" --rgw-s3-auth-use-sts=true --rgw-sts-key=0123456789abcdef \
+      --rgw-sts-min-session-duration=3
+    sts_endpoint=http://127.0.0.1:$port
     port=$((port + 1))
   fi
   if [ "$tls" = yes ]; then
@@ -274,14 +286,15 @@ start_gateway() {
     --log-file="$directory/$name.log" --admin-socket="$directory/$name.asok" --pid-file="$directory/$name.pid" "$@"
 }
 
+# The capabilities are for tests that need another user, a quota or a role: they ask the gateway for them.
 make_user() {
   quietly radosgw-admin -c "$directory/ceph.conf" user create --uid=dev --display-name=dev \
-    --access-key=$ACCESS_KEY --secret-key=$SECRET_KEY
+    --access-key=$ACCESS_KEY --secret-key=$SECRET_KEY --caps='users=*;buckets=*;roles=*;oidc-provider=*'
 }
 
 wait_for_gateways() {
   local endpoint
-  for endpoint in "${endpoints[@]}" $nodelay_endpoint $ops_log_endpoint; do wait_for_gateway "$endpoint"; done
+  for endpoint in "${endpoints[@]}" $nodelay_endpoint $ops_log_endpoint $sts_endpoint; do wait_for_gateway "$endpoint"; done
   [ "$tls" = no ] || wait_for_gateway "$tls_endpoint" --cacert tls/ca.pem
   [ "$tls" = no ] || wait_for_gateway "$self_signed_endpoint" --cacert tls/self-signed.pem
 }
@@ -314,6 +327,7 @@ write_environment() {
       echo "S3CORE_TEST_OPS_LOG_ENDPOINT=$ops_log_endpoint"
       echo "S3CORE_TEST_OPS_LOG_FILE=$directory/rgw-ops-log.json"
     fi
+    [ -z "$sts_endpoint" ] || echo "S3CORE_TEST_STS_ENDPOINT=$sts_endpoint"
     if [ "$tls" = yes ]; then
       echo "S3CORE_TEST_TLS_ENDPOINT=$tls_endpoint"
       echo "S3CORE_TEST_CA_FILE=$directory/tls/ca.pem"

@@ -14,7 +14,7 @@ one cluster, and each can also be run alone.
   --release NAME    reef or tentacle instead of the machine's own Ceph (needs root; see release.sh)
   --directory DIR   where the cluster lies (default: a new directory below $TMPDIR)
   --keep            leave the directory with its logs
-  all other options go to up.sh: --gateways N, --tls, --tcp-nodelay, --ops-log, --store KIND, --capacity BYTES
+  all other options go to up.sh: --gateways N, --tls, --tcp-nodelay, --ops-log, --sts, --store KIND, --capacity BYTES
 USAGE
 }
 
@@ -26,7 +26,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
     --release) release=${2:?--release needs a name}; shift ;;
     --directory) directory=${2:?--directory needs a path}; shift ;;
     --keep) keep=(--keep) ;;
-    --tls | --tcp-nodelay | --ops-log) start_options+=("$1") ;;
+    --tls | --tcp-nodelay | --ops-log | --sts) start_options+=("$1") ;;
     --gateways | --store | --capacity) start_options+=("$1" "${2:?$1 needs a value}"); shift ;;
     *) usage >&2; echo "with-ceph.sh: unknown option $1 (is there a -- before the command?)" >&2; exit 2 ;;
   esac

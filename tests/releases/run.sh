@@ -20,7 +20,7 @@ main() {
     options=(--release "$release")
     [ "$release" != pacific ] || options=()
     printf '%-9s ' "$release"
-    if tests/ceph/with-ceph.sh "${options[@]}" --tls -- "$here/suites.sh" >"$logs/release-$release.log" 2>&1; then
+    if tests/ceph/with-ceph.sh "${options[@]}" --tls --sts -- "$here/suites.sh" >"$logs/release-$release.log" 2>&1; then
       echo passed
     else
       echo "failed: build/test-logs/release-$release.log"

@@ -6,7 +6,7 @@ use crate::http::Endpoint;
 
 /// The endpoint that `text` means; `tls` where it names no scheme. `Err` says what is wrong and how to write it, as
 /// the end of a sentence.
-pub(super) fn parse(text: &str, tls: bool) -> Result<Endpoint, String> {
+pub(crate) fn parse(text: &str, tls: bool) -> Result<Endpoint, String> {
     let (tls, rest) = match text.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
@@ -72,8 +72,14 @@ pub(super) fn of_amazon(region: &str) -> Endpoint {
     Endpoint { tls: true, host: format!("s3.{region}.{suffix}"), port: 443 }
 }
 
+/// Amazon's Security Token Service for `region`.
+pub(crate) fn sts_of_amazon(region: &str) -> Endpoint {
+    let s3 = of_amazon(region);
+    Endpoint { host: s3.host.replacen("s3.", "sts.", 1), ..s3 }
+}
+
 /// Whether Amazon answers there.
-pub(super) fn is_amazon(endpoint: &Endpoint) -> bool {
+pub(crate) fn is_amazon(endpoint: &Endpoint) -> bool {
     let host = endpoint.host.trim_end_matches(".cn");
     host == "amazonaws.com" || host.ends_with(".amazonaws.com")
 }

@@ -31,6 +31,8 @@ pub struct Row {
 pub enum Kind {
     /// As it stands.
     Text,
+    /// As it stands, over several lines too.
+    Document,
     /// As it stands; never shown.
     Secret,
     /// `true` or `false`.

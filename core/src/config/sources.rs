@@ -1,8 +1,9 @@
 //! Looks an option up in each source, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use crate::credentials::profile::Profile;
+use crate::credentials::profile::{Profile, ProfileFiles};
 use crate::{Error, ErrorKind, Result};
 
 use super::Sources;
@@ -75,7 +76,7 @@ impl Given {
     }
 
     /// An error that names option, origin, value and remedy.
-    pub(super) fn invalid(&self, row: &Row, complaint: &str) -> Error {
+    pub(crate) fn invalid(&self, row: &Row, complaint: &str) -> Error {
         // Whoever writes a key into an endpoint should not find it in a log.
         let hidden = row.kind == Kind::Secret || self.text.contains('@');
         let value = if hidden { "***" } else { self.text.trim() };
@@ -92,6 +93,7 @@ pub(crate) struct Resolver<'a> {
     explicit: BTreeMap<&'static str, (&'a str, &'a str)>,
     hadoop: BTreeMap<&'a str, &'a str>,
     environment: &'a dyn Fn(&str) -> Option<String>,
+    files: ProfileFiles<'a>,
     profile: Profile,
     profile_first: bool,
 }
@@ -107,6 +109,7 @@ impl<'a> Resolver<'a> {
             explicit: explicit(&sources.explicit)?,
             hadoop: sources.hadoop.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
             environment: sources.environment,
+            files: ProfileFiles::new(sources.environment, sources.home.as_deref()),
             profile: Profile::default(),
             profile_first: false,
         };
@@ -115,10 +118,12 @@ impl<'a> Resolver<'a> {
         }
         let named = resolver.find(&table::PROFILE);
         resolver.profile_first = named.as_ref().is_some_and(|named| named.level != Some(Level::Environment));
-        let home = sources.home.as_deref();
+        if let Some(file) = resolver.find(&table::PROFILE_FILE) {
+            resolver.files.credentials_are_in(file.text.trim());
+        }
         resolver.profile = match named {
-            Some(named) => Profile::named(named.text.trim(), &named.origin, sources.environment, home)?,
-            None => Profile::optional(table::PROFILE.default.unwrap_or_default(), sources.environment, home),
+            Some(named) => resolver.files.named(named.text.trim(), &named.origin)?,
+            None => resolver.files.optional(table::PROFILE.default.unwrap_or_default()),
         };
         Ok(resolver)
     }
@@ -183,6 +188,70 @@ impl<'a> Resolver<'a> {
     /// The profile.
     pub(crate) fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    /// The files that profiles are in.
+    pub(crate) fn profile_files(&self) -> &ProfileFiles<'a> {
+        &self.files
+    }
+
+    /// An environment variable, where it has a value.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        (self.environment)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// The text of an option, or its default.
+    ///
+    /// # Errors
+    /// `InvalidOption` for a value that cannot be read.
+    pub(crate) fn text(&self, row: &Row) -> Result<Option<String>> {
+        self.find_or_default(row).map(|given| given.one_line(row)).transpose()
+    }
+
+    /// The word that an option was given, in lower case, or its default.
+    ///
+    /// # Errors
+    /// `InvalidOption` for a word that it does not take.
+    pub(super) fn choice(&self, row: &Row) -> Result<Option<String>> {
+        match self.find_or_default(row).map(|given| given.read(row)).transpose()? {
+            Some(Value::Text(word)) => Ok(Some(word)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The words of a list, or of its default.
+    ///
+    /// # Errors
+    /// `InvalidOption` for a value that cannot be read.
+    pub(crate) fn list(&self, row: &Row) -> Result<Vec<String>> {
+        match self.find_or_default(row).map(|given| given.read(row)).transpose()? {
+            Some(Value::List(words)) => Ok(words),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether an option is true.
+    ///
+    /// # Errors
+    /// `InvalidOption` for a value that cannot be read.
+    pub(crate) fn flag(&self, row: &Row) -> Result<bool> {
+        let value = self.find_or_default(row).map(|given| given.read(row)).transpose()?;
+        Ok(value == Some(Value::Flag(true)))
+    }
+
+    /// A time.
+    ///
+    /// # Errors
+    /// `InvalidOption` for a value that cannot be read.
+    pub(crate) fn time(&self, row: &Row) -> Result<Option<Duration>> {
+        match self.find_or_default(row).map(|given| given.read(row)).transpose()? {
+            Some(Value::Time(time)) => Ok(Some(time)),
+            _ => Ok(None),
+        }
+    }
+
+    fn find_or_default(&self, row: &Row) -> Option<Given> {
+        self.find(row).or_else(|| Given::default_of(row))
     }
 
     fn hadoop_keys(&self, row: &Row, level: Level) -> Vec<String> {

@@ -3,10 +3,11 @@
 //! A new option is one more entry here and one line where [`Options`](super::Options) is put together; spelling,
 //! order of the sources, errors, `explain()` and `docs/options.md` follow from the entry.
 
-use Kind::{Boolean, Choice, Count, List, Secret, Size, Text, Time};
+use Kind::{Boolean, Choice, Count, Document, List, Secret, Size, Text, Time};
 
 use super::read_policy::ReadPolicy;
 use super::row::{Kind, Row, Unit};
+use super::{encryption, requests};
 
 macro_rules! options {
     ($($constant:ident = $row:expr;)*) => {
@@ -82,13 +83,22 @@ options! {
         "Section of the AWS profile files. Named here or in Hadoop's configuration it goes before the \
          environment.",
     )
+        .hadoop(&["auth.profile.name"])
         .environment(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
         .default("default");
+    PROFILE_FILE = Row::new(
+        "profile.file",
+        Text,
+        "File with the keys of profiles. Without it: `~/.aws/credentials`.",
+    )
+        .hadoop(&["auth.profile.file"])
+        .environment(&["AWS_SHARED_CREDENTIALS_FILE"]);
     CREDENTIALS_PROVIDER = Row::new(
         "credentials.provider",
         List,
-        "Where keys are looked for, in this order: `static`, `environment`, `profile`, `anonymous`, or S3A's \
-         and the AWS SDKs' class names for them.",
+        "Where keys are looked for, in this order: `static`, `environment`, `web-identity`, `profile`, `container`, \
+         `instance`, `assumed-role`, `anonymous`, or S3A's and the AWS SDKs' class names for them. Unless this is set, \
+         the metadata service of instances is asked on Amazon's endpoints only.",
     )
         .hadoop(&["aws.credentials.provider"])
         .shipped(&[
@@ -98,7 +108,100 @@ options! {
              software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider, \
              org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider",
         ])
-        .default("static,environment,profile");
+        .default("static,environment,web-identity,profile,container,instance");
+    ASSUMED_ROLE_ARN = Row::new("assumed.role.arn", Text, "Role that the provider `assumed-role` takes on.")
+        .hadoop(&["assumed.role.arn"]);
+    ASSUMED_ROLE_SESSION_NAME = Row::new(
+        "assumed.role.session.name",
+        Text,
+        "Name of the session, for the logs of the service. Without it: the user's.",
+    )
+        .hadoop(&["assumed.role.session.name"]);
+    ASSUMED_ROLE_SESSION_DURATION = Row::new(
+        "assumed.role.session.duration",
+        Time(Unit::Seconds),
+        "For how long the role's keys are issued; new ones are asked for before they expire. Services take 15m to 12h.",
+    )
+        .hadoop(&["assumed.role.session.duration"])
+        .default("30m")
+        .range(1000, 12 * HOUR);
+    ASSUMED_ROLE_POLICY = Row::new(
+        "assumed.role.policy",
+        Document,
+        "A policy in JSON that narrows what the role may do.",
+    )
+        .hadoop(&["assumed.role.policy"]);
+    ASSUMED_ROLE_EXTERNAL_ID = Row::new(
+        "assumed.role.external.id",
+        Secret,
+        "External id that the role's trust policy asks for.",
+    )
+        .hadoop(&["assumed.role.external.id"]);
+    ASSUMED_ROLE_CREDENTIALS_PROVIDER = Row::new(
+        "assumed.role.credentials.provider",
+        List,
+        "Where the keys are looked for that the role is taken on with; names as for `credentials.provider`.",
+    )
+        .hadoop(&["assumed.role.credentials.provider"])
+        .shipped(&["org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider"])
+        .default("static,environment");
+    STS_ENDPOINT = Row::new(
+        "assumed.role.sts.endpoint",
+        Text,
+        "Address of the Security Token Service. Without it: the endpoint itself, which is right for Radosgw, and \
+         Amazon's service of the region on Amazon's endpoints.",
+    )
+        .hadoop(&["assumed.role.sts.endpoint"])
+        .environment(&["AWS_ENDPOINT_URL_STS"]);
+    STS_REGION = Row::new(
+        "assumed.role.sts.endpoint.region",
+        Text,
+        "Region that signatures for the Security Token Service name. Without it: that of the bucket's endpoint.",
+    )
+        .hadoop(&["assumed.role.sts.endpoint.region"])
+        .shipped(&["us-west-1"]);
+    WEB_IDENTITY_TOKEN_FILE = Row::new(
+        "web.identity.token.file",
+        Text,
+        "File with the token that the provider `web-identity` shows; read anew each time.",
+    )
+        .environment(&["AWS_WEB_IDENTITY_TOKEN_FILE"]);
+    WEB_IDENTITY_ROLE_ARN = Row::new("web.identity.role.arn", Text, "Role that the token gives a right to.")
+        .environment(&["AWS_ROLE_ARN"]);
+    WEB_IDENTITY_SESSION_NAME = Row::new("web.identity.session.name", Text, "Name of the session.")
+        .environment(&["AWS_ROLE_SESSION_NAME"]);
+    CONTAINER_CREDENTIALS_URI = Row::new(
+        "container.credentials.uri",
+        Text,
+        "Where the provider `container` asks: a URL, or a path at the address that ECS has.",
+    )
+        .environment(&["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"]);
+    CONTAINER_AUTHORIZATION_TOKEN = Row::new(
+        "container.authorization.token",
+        Secret,
+        "Value of the header `Authorization` of that request.",
+    )
+        .environment(&["AWS_CONTAINER_AUTHORIZATION_TOKEN"]);
+    CONTAINER_AUTHORIZATION_TOKEN_FILE = Row::new(
+        "container.authorization.token.file",
+        Text,
+        "File with that value; read anew each time.",
+    )
+        .environment(&["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]);
+    INSTANCE_METADATA_ENDPOINT = Row::new(
+        "instance.metadata.endpoint",
+        Text,
+        "Where the provider `instance` asks (version 2 of the service). Without it: the address that EC2 has.",
+    )
+        .environment(&["AWS_EC2_METADATA_SERVICE_ENDPOINT"])
+        .profile("ec2_metadata_service_endpoint");
+    INSTANCE_METADATA_DISABLED = Row::new(
+        "instance.metadata.disabled",
+        Boolean,
+        "Keeps the provider `instance` from asking.",
+    )
+        .environment(&["AWS_EC2_METADATA_DISABLED"])
+        .default("false");
     ANONYMOUS = Row::new("anonymous", Boolean, "Sends requests unsigned, for public buckets.")
         .default("false");
 
@@ -223,6 +326,73 @@ options! {
         "Storage class of new objects. Without it: the bucket's own.",
     )
         .hadoop(&["create.storage.class"]);
+
+    CONTENT_ENCODING = Row::new("object.content.encoding", Text, "`Content-Encoding` of new objects.")
+        .hadoop(&["object.content.encoding"]);
+    ACL = Row::new(
+        "acl.default",
+        Choice(requests::ACLS),
+        "Canned ACL of new objects; S3A's names (`PublicRead`) too. Without it: the owner alone.",
+    )
+        .hadoop(&["acl.default"]);
+    ENCRYPTION_ALGORITHM = Row::new(
+        "encryption.algorithm",
+        Choice(encryption::ALGORITHMS),
+        "How the gateway encrypts objects: `AES256` (SSE-S3), `SSE-KMS`, `DSSE-KMS` or `SSE-C`. Without it: as the \
+         bucket's own settings say.",
+    )
+        .hadoop(&["encryption.algorithm", "server-side-encryption-algorithm"]);
+    ENCRYPTION_KEY = Row::new(
+        "encryption.key",
+        Secret,
+        "Id of the key for `SSE-KMS` and `DSSE-KMS`, or the key itself for `SSE-C`: 256 bits in base64.",
+    )
+        .hadoop(&["encryption.key", "server-side-encryption.key", "server-side-encryption-key"]);
+    ENCRYPTION_CONTEXT = Row::new(
+        "encryption.context",
+        Text,
+        "Context for `SSE-KMS` and `DSSE-KMS`: pairs `name=value` with commas between.",
+    )
+        .hadoop(&["encryption.context"]);
+    REQUESTER_PAYS = Row::new(
+        "requester.pays.enabled",
+        Boolean,
+        "Agrees that the one who asks pays, as some buckets demand.",
+    )
+        .hadoop(&["requester.pays.enabled"])
+        .default("false");
+    CUSTOM_HEADERS = Row::new(
+        "custom.headers",
+        Text,
+        "Headers of every request: pairs `name=value` with commas between; a name with several values has semicolons \
+         between these.",
+    )
+        .hadoop(&["client.s3.custom.headers"]);
+    AUDIT_ENABLED = Row::new(
+        "audit.enabled",
+        Boolean,
+        "Whether requests of Hadoop's calls say in their Referer header which call, path, user and thread they are of, \
+         in the form of S3A's audit.",
+    )
+        .hadoop(&["audit.enabled"])
+        .default("true");
+    AUDIT_REFERRER_ENABLED = Row::new("audit.referrer.enabled", Boolean, "The same; both must be true.")
+        .hadoop(&["audit.referrer.enabled"])
+        .default("true");
+    AUDIT_REFERRER_FILTER = Row::new(
+        "audit.referrer.filter",
+        List,
+        "Attributes that the Referer header leaves out, by S3A's names: `p1`, `pr`, `t0` and so on.",
+    )
+        .hadoop(&["audit.referrer.filter"]);
+    AUDIT_PRINCIPAL = Row::new("audit.principal", Text, "User that the Referer header names. In Java: Hadoop's current user.");
+    AUDIT_PROCESS = Row::new("audit.process", Text, "Process that the Referer header names. In Java: a random one.");
+    AUDIT_JOB = Row::new("audit.job", Text, "Job that the Referer header names. In Java: the one of the configuration.");
+    TENANT = Row::new(
+        "tenant",
+        Text,
+        "Radosgw's tenant that the bucket belongs to, where it is not the user's own: `fs.s3core.bucket.B.tenant`.",
+    );
 
     COMMITTER_THREADS = Row::new(
         "committer.threads",

@@ -6,6 +6,7 @@ use std::fs;
 use rstest::rstest;
 
 use super::*;
+use crate::gateway::{CustomerKey, Encryption};
 
 /// Sources of a test; a home directory holds the profile files.
 #[derive(Default)]
@@ -89,7 +90,7 @@ fn endpoint_and_keys_are_enough() {
     assert_eq!(options.gateway.endpoint.to_string(), "http://rgw:8000");
     assert!(options.gateway.path_style);
     assert_eq!(options.gateway.region, "us-east-1");
-    assert_eq!(options.gateway.credentials.as_ref().unwrap().access_key, "devkey");
+    assert_eq!(options.gateway.credentials.lasting().unwrap().access_key, "devkey");
     assert_eq!(options.gateway.retry, RetryPolicy::default());
     assert_eq!(options.transfer.part_size, 64 << 20);
     assert_eq!(options.transfer.upload_concurrency, 4);
@@ -124,7 +125,7 @@ fn the_providers_that_hadoop_ships_do_not_shut_the_profile_out() {
         org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider
     ";
     world.hadoop.push(("fs.s3a.aws.credentials.provider".to_owned(), list.to_owned()));
-    assert_eq!(world.options().gateway.credentials.unwrap().access_key, "dk");
+    assert_eq!(world.options().gateway.credentials.lasting().unwrap().access_key, "dk");
 }
 
 #[rstest]
@@ -179,12 +180,12 @@ fn a_profile_that_is_asked_for_goes_before_the_environment() {
         .environment("AWS_ACCESS_KEY_ID=ek AWS_SECRET_ACCESS_KEY=es AWS_PROFILE=dev")
         .profiles(credentials, "[profile dev]\nendpoint_url = http://rgw:7480\n");
     let options = world.options();
-    assert_eq!(options.gateway.credentials.unwrap().access_key, "ek");
+    assert_eq!(options.gateway.credentials.lasting().unwrap().access_key, "ek");
     assert_eq!(options.gateway.endpoint.to_string(), "http://rgw:7480");
 
     let options = world.explicit("profile=dev").options();
     assert_eq!(explained(&options, "secret.key"), ("***".to_owned(), "profile dev in ~/.aws/credentials".to_owned()));
-    assert_eq!(options.gateway.credentials.unwrap().access_key, "dk");
+    assert_eq!(options.gateway.credentials.lasting().unwrap().access_key, "dk");
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn both_keys_come_from_one_source() {
     let options = World::bare("fs.s3a.secret.key=plain fs.s3a.session.token=plain fs.s3a.access.key=plain")
         .explicit("access_key=mine secret_key=mine")
         .options();
-    let keys = options.gateway.credentials.unwrap();
+    let keys = options.gateway.credentials.lasting().unwrap().clone();
     assert_eq!((keys.access_key.as_str(), keys.secret_key.as_str(), keys.session_token), ("mine", "mine", None));
 }
 
@@ -222,7 +223,7 @@ fn half_a_pair_names_what_is_missing(#[case] world: World, #[case] given: &str, 
 
 #[test]
 fn no_keys_at_all_lists_the_places() {
-    let error = World::bare("").profiles("[dev]\nregion=x\n", "").error();
+    let error = World::bare("fs.s3a.endpoint=http://rgw").profiles("[dev]\nregion=x\n", "").error();
     assert_eq!(error.kind(), ErrorKind::NoCredentials);
     for place in [
         "bucket lake",
@@ -237,15 +238,121 @@ fn no_keys_at_all_lists_the_places() {
     }
 }
 
+/// What the provider chain says of itself.
+#[track_caller]
+fn asked(world: &World) -> String {
+    let (value, origin) = explained(&world.options(), "access.key");
+    assert_eq!(value, "");
+    origin.strip_prefix("asked for when they are needed: ").unwrap().to_owned()
+}
+
 #[test]
-fn providers_that_are_passed_over_are_named_when_nothing_is_found() {
-    let class = "org.apache.hadoop.fs.s3a.auth.IAMInstanceCredentialsProvider";
-    let error = World::bare(&format!("fs.s3a.aws.credentials.provider={class}"))
-        .environment("AWS_ACCESS_KEY_ID=k AWS_SECRET_ACCESS_KEY=s")
-        .error();
+fn the_instance_is_asked_by_default_where_its_keys_are_good() {
+    assert_eq!(asked(&World::bare("")), "instance metadata at http://169.254.169.254");
+    let ceph = "fs.s3a.endpoint=http://rgw";
+    assert_eq!(World::bare(ceph).error().kind(), ErrorKind::NoCredentials);
+    let named = World::bare(ceph).environment("AWS_EC2_METADATA_SERVICE_ENDPOINT=http://[fd00:ec2::254]");
+    assert_eq!(asked(&named), "instance metadata at http://[fd00:ec2::254]");
+    let class = "fs.s3a.aws.credentials.provider=com.amazonaws.auth.InstanceProfileCredentialsProvider";
+    assert_eq!(asked(&World::bare(&format!("{ceph} {class}"))), "instance metadata at http://169.254.169.254");
+    let off = World::bare(&format!("{ceph} {class}")).environment("AWS_EC2_METADATA_DISABLED=true").error();
+    assert!(off.message().contains("AWS_EC2_METADATA_DISABLED"), "{off}");
+}
+
+#[rstest]
+#[case("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/x", "http://169.254.170.2")]
+#[case("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.23/v1/credentials", "http://169.254.170.23")]
+#[case("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://[::1]:9000", "http://[::1]:9000")]
+#[case("AWS_CONTAINER_CREDENTIALS_FULL_URI=https://keys.example/a?b=c", "https://keys.example")]
+fn a_container_names_its_platform(#[case] variable: &str, #[case] address: &str) {
+    let world = World::bare("fs.s3a.endpoint=http://rgw").environment(variable);
+    assert_eq!(asked(&world), format!("container credentials at {address}"));
+}
+
+#[test]
+fn keys_do_not_cross_the_network_unencrypted() {
+    let variable = "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://keys.example/a";
+    let error = World::bare("fs.s3a.endpoint=http://rgw").environment(variable).error();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption);
+    assert!(error.message().contains("https://"), "{error}");
+}
+
+const ROLE: &str = "fs.s3a.aws.credentials.provider=org.apache.hadoop.fs.s3a.auth.AssumedRoleCredentialProvider \
+                    fs.s3a.assumed.role.arn=arn:aws:iam:::role/r";
+
+#[rstest]
+#[case::radosgw_itself("fs.s3a.endpoint=http://rgw:8000", "http://rgw:8000")]
+#[case::amazons_of_the_region("fs.s3a.endpoint.region=eu-west-1", "https://sts.eu-west-1.amazonaws.com")]
+#[case::amazons_of_another(
+    "fs.s3a.endpoint.region=eu-west-1 fs.s3a.assumed.role.sts.endpoint.region=us-west-2",
+    "https://sts.us-west-2.amazonaws.com"
+)]
+#[case::as_named("fs.s3a.endpoint=http://rgw fs.s3a.assumed.role.sts.endpoint=sts.example", "https://sts.example")]
+fn roles_are_taken_on_at_the_sts_of_the_service(#[case] text: &str, #[case] sts: &str) {
+    assert_eq!(asked(&World::hadoop(&format!("{ROLE} {text}"))), format!("role arn:aws:iam:::role/r of {sts}"));
+}
+
+#[rstest]
+#[case("fs.s3a.aws.credentials.provider=assumed-role", "fs.s3a.assumed.role.arn")]
+#[case(&format!("{ROLE} fs.s3a.assumed.role.credentials.provider=assumed-role"), "its own keys")]
+#[case(&format!("{ROLE} fs.s3a.assumed.role.session.duration=13h"), "12h")]
+#[case(&format!("{ROLE} fs.s3a.assumed.role.credentials.provider=com.example.Provider"), "com.example.Provider")]
+fn a_role_without_what_it_needs_is_an_error(#[case] text: &str, #[case] part: &str) {
+    let error = World::hadoop(&format!("fs.s3a.endpoint=http://rgw {text}")).error();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption, "{error}");
+    assert!(error.message().contains(part), "{error}");
+}
+
+#[test]
+fn a_role_needs_keys_of_somebody_else() {
+    let error = World::bare(&format!("fs.s3a.endpoint=http://rgw {ROLE}")).error();
     assert_eq!(error.kind(), ErrorKind::NoCredentials);
-    assert!(error.message().contains(class), "{error}");
-    assert!(!error.message().contains("AWS_ACCESS_KEY_ID"), "{error}");
+    assert!(error.message().contains("AWS_ACCESS_KEY_ID"), "{error}");
+}
+
+#[test]
+fn a_web_identity_needs_a_role() {
+    let world = |variables: &str| World::bare("fs.s3a.endpoint=http://rgw").environment(variables);
+    let error = world("AWS_WEB_IDENTITY_TOKEN_FILE=/var/token").error();
+    assert!(error.message().contains("AWS_ROLE_ARN"), "{error}");
+    let whole = world("AWS_WEB_IDENTITY_TOKEN_FILE=/var/token AWS_ROLE_ARN=arn:aws:iam:::role/r");
+    assert_eq!(asked(&whole), "web identity for role arn:aws:iam:::role/r of http://rgw");
+}
+
+#[rstest]
+#[case::role("role_arn = arn:r\nsource_profile = base", "role arn:r of http://rgw")]
+#[case::own_keys(
+    "role_arn = arn:r\nsource_profile = default\naws_access_key_id = k\naws_secret_access_key = s",
+    "role arn:r of http://rgw"
+)]
+#[case::web_identity("role_arn = arn:r\nweb_identity_token_file = /t", "web identity for role arn:r of http://rgw")]
+#[case::instance("role_arn = arn:r\ncredential_source = Ec2InstanceMetadata", "role arn:r of http://rgw")]
+#[case::process("credential_process = /opt/keys --token swordfish", "credential_process")]
+fn profiles_lead_to_keys(#[case] profile: &str, #[case] shown: &str) {
+    let config = format!("[default]\n{profile}\n[profile base]\naws_access_key_id = k\naws_secret_access_key = s\n");
+    let world = World::bare("fs.s3a.endpoint=http://rgw").profiles("", &config);
+    assert_eq!(asked(&world), shown);
+    assert!(!format!("{:?}", world.options().gateway.credentials).contains("swordfish"));
+}
+
+#[rstest]
+#[case("role_arn = arn:r", "source_profile")]
+#[case("role_arn = arn:r\nsource_profile = nobody", "\"nobody\"")]
+#[case("role_arn = arn:r\nsource_profile = empty", "\"empty\" has no keys")]
+#[case("role_arn = arn:r\nsource_profile = ring", "its own source")]
+#[case("role_arn = arn:r\nsource_profile = default", "has no keys")]
+#[case("role_arn = arn:r\nsource_profile = half", "aws_secret_access_key")]
+#[case("role_arn = arn:r\ncredential_source = Sun", "Ec2InstanceMetadata")]
+#[case("role_arn = arn:r\nsource_profile = half\ncredential_source = Environment", "exclude each other")]
+#[case("role_arn = arn:r\nsource_profile = half\nmfa_serial = x", "mfa_serial")]
+#[case("role_arn = arn:r\nsource_profile = half\nduration_seconds = long", "duration_seconds")]
+fn a_profile_that_leads_nowhere_says_why(#[case] profile: &str, #[case] part: &str) {
+    let others =
+        "[profile empty]\n[profile half]\naws_access_key_id=k\n[profile ring]\nrole_arn=r\nsource_profile=default\n";
+    let error =
+        World::bare("fs.s3a.endpoint=http://rgw").profiles("", &format!("[default]\n{profile}\n{others}")).error();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption, "{error}");
+    assert!(error.message().contains(part), "{error}");
 }
 
 #[rstest]
@@ -254,7 +361,7 @@ fn providers_that_are_passed_over_are_named_when_nothing_is_found() {
 #[case("fs.s3core.anonymous=TRUE fs.s3a.access.key=k fs.s3a.secret.key=s")]
 fn unsigned_requests_are_asked_for(#[case] text: &str) {
     let options = World::bare(text).options();
-    assert_eq!(options.gateway.credentials, None);
+    assert!(options.gateway.credentials.is_anonymous());
     assert_eq!(explained(&options, "access.key"), (String::new(), "none: unsigned requests".to_owned()));
 }
 
@@ -432,4 +539,80 @@ fn a_service_without_multi_object_delete_gets_keys_one_by_one() {
     assert_eq!(options.delete_maximum, 1);
     let error = World::hadoop("fs.s3a.bulk.delete.page.size=0").error();
     assert!(error.message().contains("bulk.delete.page.size"), "{error}");
+}
+
+const CUSTOMERS_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+#[rstest]
+#[case("", Encryption::AsTheBucket)]
+#[case("fs.s3a.encryption.algorithm=aes256", Encryption::Gateway)]
+#[case("fs.s3a.server-side-encryption-algorithm=AES256", Encryption::Gateway)]
+#[case(
+    "fs.s3a.encryption.algorithm=SSE-KMS",
+    Encryption::KeyService { key: None, context: None, dual: false }
+)]
+#[case(
+    "fs.s3a.encryption.algorithm=DSSE-KMS fs.s3a.server-side-encryption.key=k fs.s3a.encryption.context=b=2,a=1",
+    Encryption::KeyService { key: Some("k".into()), context: Some("eyJhIjoiMSIsImIiOiIyIn0=".into()), dual: true }
+)]
+#[case(
+    "fs.s3a.encryption.algorithm=AES256 fs.s3a.bucket.lake.encryption.algorithm=SSE-KMS",
+    Encryption::KeyService { key: None, context: None, dual: false }
+)]
+#[case(
+    &format!("fs.s3a.endpoint=https://rgw fs.s3a.encryption.algorithm=SSE-C fs.s3a.encryption.key={CUSTOMERS_KEY}"),
+    Encryption::Customer(CustomerKey::from_base64(CUSTOMERS_KEY).unwrap())
+)]
+fn encryption_is_understood_as_s3a_spells_it(#[case] text: &str, #[case] encryption: Encryption) {
+    assert_eq!(World::hadoop(text).options().gateway.requests.encryption, encryption);
+}
+
+#[rstest]
+#[case("algorithm=SSE-C", ErrorKind::InvalidOption, "no encryption key was declared in fs.s3a.encryption.key")]
+#[case("algorithm=SSE-C fs.s3a.encryption.key=short", ErrorKind::InvalidOption, "256 bits")]
+#[case(
+    "algorithm=SSE-C fs.s3a.endpoint=http://rgw fs.s3a.encryption.key=swordfish",
+    ErrorKind::InvalidOption,
+    "use an https:// endpoint"
+)]
+#[case("algorithm=AES256 fs.s3a.encryption.key=swordfish", ErrorKind::InvalidOption, "SSE-KMS or SSE-C")]
+#[case("algorithm=ROT13", ErrorKind::InvalidOption, "sse-kms")]
+#[case("algorithm=CSE-KMS fs.s3a.encryption.key=k", ErrorKind::Unsupported, "left out on purpose")]
+#[case("algorithm=CSE-CUSTOM", ErrorKind::Unsupported, "SSE-C")]
+#[case("algorithm=SSE-KMS fs.s3a.encryption.context=project", ErrorKind::InvalidOption, "project=lake")]
+fn encryption_that_cannot_be_names_the_remedy(#[case] text: &str, #[case] kind: ErrorKind, #[case] part: &str) {
+    let error = World::hadoop(&format!("fs.s3a.encryption.{text}")).error();
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(error.message().contains(part), "{error}");
+    assert!(!error.message().contains("swordfish"), "{error}");
+}
+
+#[rstest]
+#[case("PublicRead", "public-read")]
+#[case("public-read", "public-read")]
+#[case("BucketOwnerFullControl", "bucket-owner-full-control")]
+#[case("Private", "private")]
+fn canned_acls_have_s3as_names_and_s3s(#[case] written: &str, #[case] sent: &str) {
+    let options = World::hadoop(&format!("fs.s3a.acl.default={written}")).options();
+    assert_eq!(options.gateway.requests.acl.as_deref(), Some(sent));
+}
+
+#[test]
+fn headers_of_ones_own_are_pairs() {
+    let headers = |text: &str| World::hadoop(&format!("fs.s3a.client.s3.custom.headers={text}"));
+    let given = headers("x-site=berlin,x-team=a;b").options().gateway.requests.headers;
+    let given: Vec<_> = given.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    assert_eq!(given, [("x-site", "berlin"), ("x-team", "a, b")]);
+    for wrong in ["x-site", "=berlin", "x@site=berlin", "x-site=\u{e9}"] {
+        let error = headers(wrong).error();
+        assert!(error.message().contains("fs.s3a.client.s3.custom.headers"), "{error}");
+    }
+}
+
+#[test]
+fn a_tenant_is_one_word() {
+    let tenant = |name: &str| World::hadoop(&format!("fs.s3core.bucket.lake.tenant={name}"));
+    assert_eq!(tenant("science_1").options().gateway.requests.tenant.as_deref(), Some("science_1"));
+    assert_eq!(tenant("science_1").resolve_for("other").unwrap().gateway.requests.tenant, None);
+    assert!(tenant("science:lake").error().message().contains("letters, digits and underscores"));
 }

@@ -20,6 +20,7 @@ pub(super) fn parse(row: &Row, text: &str) -> Result<Value, String> {
     let text = text.trim();
     match row.kind {
         Kind::Text | Kind::Secret => readable(text).map(Value::Text),
+        Kind::Document => readable(&text.replace(['\r', '\n', '\t'], " ")).map(Value::Text),
         Kind::Boolean => boolean(text).map(Value::Flag).ok_or_else(|| "write true or false".to_owned()),
         Kind::Size => {
             let bytes = size(text).ok_or_else(|| {
@@ -117,6 +118,17 @@ pub(super) fn has_unit(text: &str) -> bool {
 
 fn list(text: &str) -> Vec<String> {
     text.split([',', '\n']).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// `a=1, b=2` as pairs; `None` where a part is no pair.
+pub(super) fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let words = list(text).into_iter();
+    words
+        .map(|word| {
+            let (name, value) = word.split_once('=')?;
+            (!name.trim().is_empty()).then(|| (name.trim().to_owned(), value.trim().to_owned()))
+        })
+        .collect()
 }
 
 fn within(row: &Row, number: u64, show: impl Fn(u64) -> String) -> Result<u64, String> {

@@ -1,28 +1,38 @@
-//! Finds keys: both from one source, or none.
+//! Finds out where keys come from: both from one source, or none.
 
+use crate::config::endpoint;
 use crate::config::row::Row;
 use crate::config::sources::{DEFAULT, Given, Level, Resolver};
-use crate::config::table::{ACCESS_KEY, SECRET_KEY, SESSION_TOKEN};
+use crate::config::table::{
+    ACCESS_KEY, ANONYMOUS, ASSUMED_ROLE_ARN, ASSUMED_ROLE_CREDENTIALS_PROVIDER, CREDENTIALS_PROVIDER, SECRET_KEY,
+    SESSION_TOKEN,
+};
+use crate::http::Endpoint;
 use crate::{Error, ErrorKind, Result};
 
 use super::Credentials;
-use super::providers::{self, Provider};
+use super::names::{self, Place};
+use super::profile_keys::{self, Around};
+use super::provider::{Provider, ProviderChain};
+use super::services::Services;
 
-/// Keys and where they came from.
+/// The providers, and where keys came from that are known already.
 pub(crate) struct Chosen {
-    /// `None` sends unsigned requests.
-    pub(crate) credentials: Option<Credentials>,
+    pub(crate) chain: ProviderChain,
     origins: [String; 3],
 }
 
 impl Chosen {
     fn anonymous() -> Self {
-        Self { credentials: None, origins: std::array::from_fn(|_| "none: unsigned requests".to_owned()) }
+        Self {
+            chain: ProviderChain::anonymous(),
+            origins: std::array::from_fn(|_| "none: unsigned requests".to_owned()),
+        }
     }
 
     /// Value and origin of the three options, secrets masked.
     pub(crate) fn explained(&self) -> impl Iterator<Item = (&'static Row, String, String)> {
-        let keys = self.credentials.as_ref();
+        let keys = self.chain.lasting();
         let values = [
             keys.map(|keys| keys.access_key.clone()),
             keys.map(|_| "***".to_owned()),
@@ -36,15 +46,15 @@ impl Chosen {
     }
 }
 
-/// The keys of the strongest source that has any. Arguments come first whatever `names` (the providers) say.
+/// Where the keys for `endpoint` come from, whose signatures name `region`. Arguments come first whatever the list of
+/// providers says.
 ///
 /// # Errors
-/// `InvalidOption` for half a pair, or for keys beside a wish for unsigned requests; `NoCredentials` with the places
-/// that were looked at.
-pub(crate) fn choose(resolver: &Resolver<'_>, names: &[String], anonymous: bool) -> Result<Chosen> {
-    let places = providers::read(names)?;
+/// `InvalidOption` for half a pair, for keys beside a wish for unsigned requests, and for a provider that is not known or
+/// lacks what it needs; `NoCredentials` with the places that were looked at, where nothing could have keys.
+pub(crate) fn choose(resolver: &Resolver<'_>, endpoint: &Endpoint, region: &str) -> Result<Chosen> {
     let explicit = keys(resolver, Level::Explicit)?;
-    if anonymous {
+    if resolver.flag(&ANONYMOUS)? {
         return match explicit {
             None => Ok(Chosen::anonymous()),
             Some(_) => Err(Error::new(
@@ -53,58 +63,164 @@ pub(crate) fn choose(resolver: &Resolver<'_>, names: &[String], anonymous: bool)
             )),
         };
     }
-    if let Some(chosen) = explicit {
-        return Ok(chosen);
+    let search = Search { resolver, services: Services::new(resolver, endpoint, region)? };
+    let places = search.places(&CREDENTIALS_PROVIDER, endpoint)?;
+    match explicit {
+        Some((keys, origins)) => Ok(Chosen { chain: keys.into(), origins }),
+        None => search.chain(&places)?.ok_or_else(|| search.nothing_found(&places)),
     }
-    for level in levels(resolver, &places) {
-        match level {
-            None => return Ok(Chosen::anonymous()),
-            Some(level) => {
-                if let Some(chosen) = keys(resolver, level)? {
-                    return Ok(chosen);
-                }
+}
+
+struct Search<'a> {
+    resolver: &'a Resolver<'a>,
+    services: Services,
+}
+
+impl Search<'_> {
+    /// The places that the option `row` names. A profile that was asked for by name goes before the environment, and by
+    /// default nobody asks for an instance of EC2 that talks to another service than Amazon's.
+    fn places(&self, row: &Row, endpoint: &Endpoint) -> Result<Vec<Place>> {
+        let mut places = names::read(&self.resolver.list(row)?, row)?;
+        let at = |wanted: Place| places.iter().position(|place| *place == wanted);
+        if let (Some(environment), Some(profile)) = (at(Place::Environment), at(Place::Profile))
+            && self.resolver.profile_first()
+            && environment < profile
+        {
+            places.swap(environment, profile);
+        }
+        let is_default = self.resolver.find(row).is_none();
+        if is_default && !endpoint::is_amazon(endpoint) && !self.services.instance_is_named(self.resolver) {
+            places.retain(|place| *place != Place::Instance);
+        }
+        Ok(places)
+    }
+
+    /// The providers of `places`, up to the first whose keys are known.
+    fn chain(&self, places: &[Place]) -> Result<Option<Chosen>> {
+        let mut providers = Vec::new();
+        let mut origins = None;
+        for place in places {
+            let (found, origin) = self.at(*place)?;
+            origins = origin;
+            let is_last = matches!(found.last(), Some(Provider::Lasting(_) | Provider::Anonymous));
+            providers.extend(found);
+            if is_last {
+                break;
             }
         }
-    }
-    Err(nothing_found(resolver, names, &places))
-}
-
-/// Levels in the order of `places`; `None` stands for unsigned requests. A profile that was asked for by name goes
-/// before the environment.
-fn levels(resolver: &Resolver<'_>, places: &[Provider]) -> Vec<Option<Level>> {
-    let mut levels: Vec<_> = places
-        .iter()
-        .flat_map(|place| match place {
-            Provider::Static => vec![Some(Level::Bucket), Some(Level::Plain)],
-            Provider::Environment => vec![Some(Level::Environment)],
-            Provider::Profile => vec![Some(Level::Profile)],
-            Provider::Anonymous => vec![None],
+        let chain = ProviderChain { providers };
+        Ok(match origins {
+            _ if chain.providers.is_empty() => None,
+            _ if chain.is_anonymous() => Some(Chosen::anonymous()),
+            Some(origins) if chain.lasting().is_some() => Some(Chosen { chain, origins }),
+            _ => {
+                let origin = format!("asked for when they are needed: {}", chain.names());
+                Some(Chosen { chain, origins: std::array::from_fn(|_| origin.clone()) })
+            }
         })
-        .collect();
-    let at = |wanted: Level| levels.iter().position(|level| *level == Some(wanted));
-    if let (Some(environment), Some(profile)) = (at(Level::Environment), at(Level::Profile))
-        && resolver.profile_first()
-        && environment < profile
-    {
-        levels.swap(environment, profile);
     }
-    levels
+
+    fn at(&self, place: Place) -> Result<(Vec<Provider>, Option<[String; 3]>)> {
+        let levels: &[Level] = match place {
+            Place::Static => &[Level::Bucket, Level::Plain],
+            Place::Environment => &[Level::Environment],
+            Place::Profile if self.resolver.profile().get("role_arn").is_none() => &[Level::Profile],
+            _ => &[],
+        };
+        for level in levels {
+            if let Some((keys, origins)) = keys(self.resolver, *level)? {
+                return Ok((vec![Provider::Lasting(keys)], Some(origins)));
+            }
+        }
+        let provider = match place {
+            Place::Static | Place::Environment => None,
+            Place::Profile => self.of_profile()?,
+            Place::WebIdentity => self.services.web_identity(self.resolver)?.map(Provider::WebIdentity),
+            Place::Container => self.services.container(self.resolver)?.map(Provider::Container),
+            Place::Instance => self.services.instance(self.resolver)?.map(Provider::Instance),
+            Place::AssumedRole => {
+                let base = self.base()?;
+                Some(Provider::AssumedRole(self.services.assumed_role(self.resolver, base)?))
+            }
+            Place::Anonymous => Some(Provider::Anonymous),
+        };
+        Ok((provider.into_iter().collect(), None))
+    }
+
+    /// What the keys are that a role is taken on with.
+    fn base(&self) -> Result<ProviderChain> {
+        let row = &ASSUMED_ROLE_CREDENTIALS_PROVIDER;
+        let places = names::read(&self.resolver.list(row)?, row)?;
+        if places.contains(&Place::AssumedRole) {
+            let message = format!("option {}: the role cannot be taken on with its own keys", row.key());
+            return Err(Error::new(ErrorKind::InvalidOption, message));
+        }
+        match self.chain(&places)? {
+            Some(chosen) if !chosen.chain.is_anonymous() => Ok(chosen.chain),
+            _ => Err(self.nothing_found(&places)),
+        }
+    }
+
+    fn of_profile(&self) -> Result<Option<Provider>> {
+        let source = |name: &str| {
+            let place = match name {
+                "Environment" => Place::Environment,
+                "Ec2InstanceMetadata" => Place::Instance,
+                "EcsContainer" => Place::Container,
+                _ => return Ok(None),
+            };
+            self.at(place).map(|(providers, _)| Some(providers).filter(|providers| !providers.is_empty()))
+        };
+        let around = Around {
+            files: self.resolver.profile_files(),
+            sts: self.services.sts(),
+            session_name: self.services.session_name(),
+            source: &source,
+        };
+        profile_keys::provider(self.resolver.profile(), &around)
+    }
+
+    fn nothing_found(&self, places: &[Place]) -> Error {
+        let resolver = self.resolver;
+        let mut looked_at = vec![resolver.name_at(&ACCESS_KEY, Level::Explicit)];
+        for place in places {
+            match place {
+                Place::Static => {
+                    looked_at.extend([Level::Bucket, Level::Plain].map(|level| resolver.name_at(&ACCESS_KEY, level)));
+                }
+                Place::Environment => looked_at.push(resolver.name_at(&ACCESS_KEY, Level::Environment)),
+                Place::WebIdentity => looked_at.push("AWS_WEB_IDENTITY_TOKEN_FILE".to_owned()),
+                Place::Profile => looked_at.push(resolver.profile().looked_at()),
+                Place::Container => looked_at.push("AWS_CONTAINER_CREDENTIALS_FULL_URI".to_owned()),
+                Place::Instance => looked_at.push("instance metadata (AWS_EC2_METADATA_DISABLED is true)".to_owned()),
+                Place::AssumedRole => looked_at.push(resolver.name_at(&ASSUMED_ROLE_ARN, Level::Plain)),
+                Place::Anonymous => {}
+            }
+        }
+        Error::new(
+            ErrorKind::NoCredentials,
+            format!(
+                "no access key and secret key for bucket {}. Looked at {}. Set fs.s3a.access.key and \
+                 fs.s3a.secret.key (Python: access_key, secret_key), or fs.s3core.anonymous=true for a public bucket",
+                resolver.bucket(),
+                looked_at.join(", ")
+            ),
+        )
+    }
 }
 
-/// The keys of one level.
-fn keys(resolver: &Resolver<'_>, level: Level) -> Result<Option<Chosen>> {
+/// The keys of one level, and their origins.
+fn keys(resolver: &Resolver<'_>, level: Level) -> Result<Option<(Credentials, [String; 3])>> {
     let [access, secret, token] = [&ACCESS_KEY, &SECRET_KEY, &SESSION_TOKEN].map(|row| resolver.at(row, level));
     match (access, secret) {
         (Some(access), Some(secret)) => {
             let origin_of_token = token.as_ref().map_or_else(|| DEFAULT.to_owned(), |token| token.origin.clone());
-            Ok(Some(Chosen {
-                origins: [access.origin.clone(), secret.origin.clone(), origin_of_token],
-                credentials: Some(Credentials {
-                    access_key: access.one_line(&ACCESS_KEY)?,
-                    secret_key: secret.one_line(&SECRET_KEY)?,
-                    session_token: token.map(|token| token.one_line(&SESSION_TOKEN)).transpose()?,
-                }),
-            }))
+            let credentials = Credentials {
+                access_key: access.one_line(&ACCESS_KEY)?,
+                secret_key: secret.one_line(&SECRET_KEY)?,
+                session_token: token.map(|token| token.one_line(&SESSION_TOKEN)).transpose()?,
+            };
+            Ok(Some((credentials, [access.origin, secret.origin, origin_of_token])))
         }
         (Some(access), None) => Err(half(resolver, level, &access, "secret key", &SECRET_KEY)),
         (None, Some(secret)) => Err(half(resolver, level, &secret, "access key", &ACCESS_KEY)),
@@ -126,31 +242,6 @@ fn half(resolver: &Resolver<'_>, level: Level, given: &Given, missing: &str, row
              that keys of two users are never mixed)",
             given.origin,
             resolver.name_at(row, level)
-        ),
-    )
-}
-
-fn nothing_found(resolver: &Resolver<'_>, names: &[String], places: &[Provider]) -> Error {
-    let mut looked_at = vec![resolver.name_at(&ACCESS_KEY, Level::Explicit)];
-    for level in levels(resolver, places).into_iter().flatten() {
-        looked_at.push(match level {
-            Level::Profile => resolver.profile().looked_at(),
-            level => resolver.name_at(&ACCESS_KEY, level),
-        });
-    }
-    let passed_over = providers::passed_over(names);
-    let passed_over = if passed_over.is_empty() {
-        String::new()
-    } else {
-        format!(" These are not asked for keys here: {}.", passed_over.join(", "))
-    };
-    Error::new(
-        ErrorKind::NoCredentials,
-        format!(
-            "no access key and secret key for bucket {}. Looked at {}.{passed_over} Set fs.s3a.access.key and \
-             fs.s3a.secret.key (Python: access_key, secret_key), or fs.s3core.anonymous=true for a public bucket",
-            resolver.bucket(),
-            looked_at.join(", ")
         ),
     )
 }

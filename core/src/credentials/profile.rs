@@ -46,18 +46,29 @@ enum State {
     Broken(String),
 }
 
-impl Profile {
+/// The two files that profiles are in.
+pub(crate) struct ProfileFiles<'a> {
+    environment: &'a dyn Fn(&str) -> Option<String>,
+    home: Option<&'a Path>,
+    credentials: Option<String>,
+}
+
+impl<'a> ProfileFiles<'a> {
+    pub(crate) fn new(environment: &'a dyn Fn(&str) -> Option<String>, home: Option<&'a Path>) -> Self {
+        Self { environment, home, credentials: None }
+    }
+
+    /// Names the file with the keys.
+    pub(crate) fn credentials_are_in(&mut self, path: &str) {
+        self.credentials = Some(path.to_owned());
+    }
+
     /// The profile that somebody asked for.
     ///
     /// # Errors
     /// `InvalidOption` where neither file has it, or one cannot be read.
-    pub(crate) fn named(
-        name: &str,
-        origin: &str,
-        environment: &dyn Fn(&str) -> Option<String>,
-        home: Option<&Path>,
-    ) -> Result<Self> {
-        let profile = Self::optional(name, environment, home);
+    pub(crate) fn named(&self, name: &str, origin: &str) -> Result<Profile> {
+        let profile = self.optional(name);
         if profile.files.iter().any(|file| matches!(file.state, State::Read { has_profile: true })) {
             return Ok(profile);
         }
@@ -70,21 +81,27 @@ impl Profile {
     }
 
     /// The profile of that name, with nothing in it where there is none.
-    pub(crate) fn optional(name: &str, environment: &dyn Fn(&str) -> Option<String>, home: Option<&Path>) -> Self {
-        let mut profile = Self { name: name.to_owned(), ..Self::default() };
-        let places = [
-            ("AWS_SHARED_CREDENTIALS_FILE", "credentials", name.to_owned()),
-            ("AWS_CONFIG_FILE", "config", if name == "default" { name.to_owned() } else { format!("profile {name}") }),
-        ];
-        for (variable, file, section) in places {
-            let given = environment(variable).filter(|path| !path.trim().is_empty());
-            let Some(path) = given.map(|path| expand(&path, home)).or_else(|| Some(home?.join(".aws").join(file)))
-            else {
+    pub(crate) fn optional(&self, name: &str) -> Profile {
+        let mut profile = Profile { name: name.to_owned(), ..Profile::default() };
+        let variable = |name: &str| (self.environment)(name).filter(|path| !path.trim().is_empty());
+        let credentials = self.credentials.clone().or_else(|| variable("AWS_SHARED_CREDENTIALS_FILE"));
+        let section = if name == "default" { name.to_owned() } else { format!("profile {name}") };
+        let places = [(credentials, "credentials", name.to_owned()), (variable("AWS_CONFIG_FILE"), "config", section)];
+        for (given, file, section) in places {
+            let given = given.map(|path| expand(&path, self.home));
+            let Some(path) = given.or_else(|| Some(self.home?.join(".aws").join(file))) else {
                 continue;
             };
-            profile.take(&path, &shown(&path, home), &section);
+            profile.take(&path, &shown(&path, self.home), &section);
         }
         profile
+    }
+}
+
+impl Profile {
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     fn take(&mut self, path: &Path, shown: &str, section: &str) {
@@ -136,9 +153,7 @@ impl Profile {
 
     /// A way to keys that a profile may name and that is not one of ours.
     fn unsupported(&self, file: &str) -> Option<&'static str> {
-        ["credential_process", "role_arn", "sso_session", "sso_start_url"]
-            .into_iter()
-            .find(|key| self.get(key).is_some_and(|found| found.file == file))
+        ["sso_session", "sso_start_url"].into_iter().find(|key| self.get(key).is_some_and(|found| found.file == file))
     }
 }
 
@@ -199,7 +214,11 @@ mod tests {
         }
 
         fn named(&self, name: &str) -> Result<Profile> {
-            Profile::named(name, "AWS_PROFILE", &|_| None, Some(self.0.path()))
+            self.files().named(name, "AWS_PROFILE")
+        }
+
+        fn files(&self) -> ProfileFiles<'_> {
+            ProfileFiles::new(&|_| None, Some(self.0.path()))
         }
     }
 
@@ -243,9 +262,13 @@ mod tests {
         let home = Home::with("", "");
         fs::write(home.0.path().join("mine"), "[default]\nregion=mine\n").unwrap();
         let variable = |name: &str| (name == "AWS_SHARED_CREDENTIALS_FILE").then(|| "~/mine".to_owned());
-        let profile = Profile::optional("default", &variable, Some(home.0.path()));
+        let mut files = ProfileFiles::new(&variable, Some(home.0.path()));
+        let profile = files.optional("default");
         assert_eq!(text(&profile, "region"), Some("mine"));
         assert_eq!(profile.origin(&profile.get("region").unwrap().file), "profile default in ~/mine");
+        fs::write(home.0.path().join("yours"), "[default]\nregion=yours\n").unwrap();
+        files.credentials_are_in("~/yours");
+        assert_eq!(text(&files.optional("default"), "region"), Some("yours"));
     }
 
     #[test]
@@ -263,8 +286,7 @@ mod tests {
         let home = Home::with("[default\nnonsense", "");
         let error = home.named("default").unwrap_err();
         assert!(error.message().contains("~/.aws/credentials (line "), "{error}");
-        let profile = Profile::optional("default", &|_| None, Some(home.0.path()));
-        assert!(profile.get("region").is_none());
+        assert!(home.files().optional("default").get("region").is_none());
     }
 
     #[test]
@@ -275,7 +297,7 @@ mod tests {
 
     #[test]
     fn without_a_home_there_is_no_profile() {
-        let profile = Profile::optional("default", &|_| None, None);
+        let profile = ProfileFiles::new(&|_| None, None).optional("default");
         assert_eq!(profile.looked_at(), "profile default (no home directory)");
     }
 

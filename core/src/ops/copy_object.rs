@@ -5,12 +5,11 @@ use std::time::SystemTime;
 use http::Method;
 use serde::Deserialize;
 
-use crate::gateway::{Exchange, OperationRequest};
+use crate::gateway::{Concern, Exchange, OperationRequest};
 use crate::http::Response;
 use crate::{Error, ErrorKind, Result};
 
 use super::answer::Document;
-use super::encoding::encoded_path;
 use super::put_object::{ObjectAttributes, explain_storage_class};
 use super::request::{about_object, set_header, set_header_if_some, set_metadata};
 use super::{etag, timestamp};
@@ -29,8 +28,7 @@ pub struct CopySource {
 
 impl CopySource {
     pub(super) fn set(&self, request: &mut OperationRequest) -> Result<()> {
-        let source = format!("{}/{}", self.bucket, self.key);
-        set_header(request, "x-amz-copy-source", &encoded_path(&source))?;
+        request.copy_source = Some((self.bucket.clone(), self.key.clone()));
         let etag = self.if_match.as_deref().map(etag::quoted);
         set_header_if_some(request, "x-amz-copy-source-if-match", etag.as_deref())?;
         set_header_if_some(request, "x-amz-copy-if-match", etag.as_deref())
@@ -84,6 +82,7 @@ impl Exchange for CopyObject {
 
     fn request(&mut self) -> Result<OperationRequest> {
         let mut request = about_object(Method::PUT, &self.bucket, &self.key)?;
+        request.concern = Concern::Copies;
         self.source.set(&mut request)?;
         set_header_if_some(&mut request, "x-amz-storage-class", self.storage_class.as_deref())?;
         let directive = if self.replacement.is_some() { "REPLACE" } else { "COPY" };

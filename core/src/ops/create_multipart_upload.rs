@@ -3,7 +3,7 @@
 use http::Method;
 use serde::Deserialize;
 
-use crate::gateway::{Exchange, OperationRequest};
+use crate::gateway::{Concern, Exchange, OperationRequest};
 use crate::http::Response;
 use crate::{Error, ErrorKind, Result};
 
@@ -44,6 +44,7 @@ impl Exchange for CreateMultipartUpload {
 
     fn request(&mut self) -> Result<OperationRequest> {
         let mut request = about_object(Method::POST, &self.bucket, &self.key)?;
+        request.concern = Concern::Makes;
         request.query.push(("uploads", String::new()));
         self.attributes.set(&mut request)?;
         Ok(request)

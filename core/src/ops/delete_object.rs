@@ -50,6 +50,7 @@ impl Exchange for DeleteObject {
 
     fn request(&mut self) -> Result<OperationRequest> {
         let mut request = about_object(Method::DELETE, &self.bucket, &self.key)?;
+        request.deletes = 1;
         set_header_if_some(&mut request, IF_MATCH.as_str(), self.if_match.as_deref())?;
         if let Some(time) = self.unmodified_since {
             set_header(&mut request, "x-amz-delete-if-unmodified-since", &timestamp::for_deletion(time)?)?;

@@ -80,6 +80,7 @@ impl Exchange for DeleteObjects {
         }
         document.push_str("</Delete>");
         let mut request = about_bucket(Method::POST, &self.bucket);
+        request.deletes = self.keys.len();
         request.query.push(("delete", String::new()));
         set_document(&mut request, document)?;
         Ok(request)

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::{IF_MATCH, IF_NONE_MATCH, RANGE};
 use http::{Method, StatusCode};
 
-use crate::gateway::{Exchange, OperationRequest};
+use crate::gateway::{Concern, Exchange, OperationRequest};
 use crate::http::Response;
 use crate::{Error, ErrorKind, Result};
 
@@ -196,6 +196,7 @@ impl<S: Sink> Exchange for GetObject<S> {
 
     fn request(&mut self) -> Result<OperationRequest> {
         let mut request = about_object(Method::GET, &self.bucket, &self.key)?;
+        request.concern = Concern::Reads;
         let (range, if_match) = match &self.begun {
             Some(Begun { head, missing }) if !missing.is_empty() => {
                 let rest = ByteRange::At { start: missing.start, length: missing.end - missing.start };

@@ -4,7 +4,7 @@ use http::Method;
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 
 use crate::Result;
-use crate::gateway::{Exchange, OperationRequest};
+use crate::gateway::{Concern, Exchange, OperationRequest};
 use crate::http::Response;
 
 use super::object_head::ObjectHead;
@@ -46,6 +46,7 @@ impl Exchange for HeadObject {
 
     fn request(&mut self) -> Result<OperationRequest> {
         let mut request = about_object(Method::HEAD, &self.bucket, &self.key)?;
+        request.concern = Concern::Reads;
         let quoted = |etag: &Option<String>| etag.as_deref().map(etag::quoted);
         set_header_if_some(&mut request, IF_MATCH.as_str(), quoted(&self.if_match).as_deref())?;
         set_header_if_some(&mut request, IF_NONE_MATCH.as_str(), quoted(&self.if_none_match).as_deref())?;

@@ -10,8 +10,8 @@ use http::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use crate::http::Response;
 use crate::{Error, ErrorKind, Result};
 
+use super::etag;
 use super::request::METADATA_PREFIX;
-use super::{etag, timestamp};
 
 /// An object's properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl ObjectHead {
             length,
             range,
             etag: response.header("etag").and_then(etag::bare),
-            modified: response.header("last-modified").and_then(timestamp::from_header),
+            modified: response.date("last-modified"),
             content_type: text("content-type"),
             storage_class: text("x-amz-storage-class"),
             metadata,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 
-use crate::gateway::{Exchange, Gateway, OperationRequest};
+use crate::gateway::{Concern, Exchange, Gateway, OperationRequest};
 use crate::http::{Payload, Response};
 use crate::{Error, ErrorKind, Result};
 
@@ -111,6 +111,7 @@ impl Exchange for PutObject {
             return Err(Error::new(ErrorKind::Internal, "a conditional write without a write id"));
         }
         let mut request = about_object(Method::PUT, &self.bucket, &self.key)?;
+        request.concern = Concern::Makes;
         self.attributes.set(&mut request)?;
         self.condition.set(&mut request)?;
         if let Some(write_id) = self.write_id {

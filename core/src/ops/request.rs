@@ -1,12 +1,11 @@
 //! What the requests of all operations have in common.
 
 use bytes::Bytes;
+use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{HeaderMap, Method};
 
 use crate::gateway::OperationRequest;
 use crate::http::Payload;
-use crate::sign::PayloadHash;
 use crate::{Error, ErrorKind, Result};
 
 use super::digest::PayloadDigest;
@@ -16,15 +15,7 @@ const LONGEST_KEY: usize = 1024;
 
 /// A request about a bucket, without query, headers and body.
 pub(super) fn about_bucket(method: Method, bucket: &str) -> OperationRequest {
-    OperationRequest {
-        method,
-        bucket: bucket.to_owned(),
-        key: String::new(),
-        query: Vec::new(),
-        headers: HeaderMap::new(),
-        payload: Payload::empty(),
-        payload_hash: PayloadHash::Empty,
-    }
+    OperationRequest::new(method, bucket, "")
 }
 
 /// A request about an object, without query, headers and body.
@@ -40,7 +31,7 @@ pub(super) fn about_object(method: Method, bucket: &str, key: &str) -> Result<Op
         let message = format!("the key has {} bytes, and S3 takes at most {LONGEST_KEY}", key.len());
         return Err(Error::new(ErrorKind::InvalidPath, message));
     }
-    Ok(OperationRequest { key: key.to_owned(), ..about_bucket(method, bucket) })
+    Ok(OperationRequest::new(method, bucket, key))
 }
 
 /// Sets a header.

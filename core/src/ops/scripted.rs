@@ -9,9 +9,10 @@ use futures::future::BoxFuture;
 use futures::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::credentials::ProviderChain;
 use crate::environment::{Environment, Random, SystemClock};
 use crate::gateway::retry::RetryPolicy;
-use crate::gateway::{Exchange, Gateway, GatewaySettings};
+use crate::gateway::{Exchange, Gateway, GatewaySettings, RequestSettings};
 use crate::http::{Endpoint, Limits, Request, Response, ResponseBody, Transport};
 use crate::{Error, ErrorKind, Result};
 
@@ -127,7 +128,7 @@ pub(super) fn settings() -> GatewaySettings {
         endpoint: Endpoint { tls: false, host: "gateway".into(), port: 80 },
         path_style: true,
         region: "us-east-1".into(),
-        credentials: None,
+        credentials: ProviderChain::anonymous(),
         limits: Limits {
             connect: Duration::from_secs(1),
             answer: Duration::from_secs(1),
@@ -135,5 +136,6 @@ pub(super) fn settings() -> GatewaySettings {
         },
         retry: RetryPolicy::default(),
         user_agent: String::new(),
+        requests: RequestSettings::default(),
     }
 }

@@ -1,22 +1,13 @@
-//! Times as gateways write them: HTTP dates in headers, ISO 8601 in XML, with milliseconds or without.
+//! Times as gateways write them in XML, ISO 8601 with milliseconds or without, and as they take them. Dates in headers
+//! are [`http`](crate::http)'s.
 
 use std::time::SystemTime;
 
-use time::format_description::BorrowedFormatItem;
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime};
 
 use crate::{Error, ErrorKind, Result};
-
-const HTTP_DATE: &[BorrowedFormatItem<'static>] = format_description!(
-    "[weekday repr:short], [day padding:zero] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-);
-
-/// A `Last-Modified` header.
-pub(super) fn from_header(text: &str) -> Option<SystemTime> {
-    PrimitiveDateTime::parse(text.trim(), HTTP_DATE).ok().map(|date| date.assume_utc().into())
-}
 
 /// A `LastModified` element.
 pub(super) fn from_xml(text: &str) -> Option<SystemTime> {
@@ -43,12 +34,6 @@ mod tests {
 
     fn at(milliseconds: u64) -> Option<SystemTime> {
         Some(SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds))
-    }
-
-    #[test]
-    fn headers_have_whole_seconds() {
-        assert_eq!(from_header("Fri, 14 Nov 2025 22:13:20 GMT"), at(1_763_158_400_000));
-        assert_eq!(from_header("yesterday"), None);
     }
 
     #[test]

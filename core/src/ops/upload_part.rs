@@ -3,7 +3,7 @@
 use http::Method;
 
 use crate::Result;
-use crate::gateway::{Exchange, OperationRequest};
+use crate::gateway::{Concern, Exchange, OperationRequest};
 use crate::http::{Payload, Response};
 
 use super::answer;
@@ -60,6 +60,7 @@ impl Exchange for UploadPart {
 
     fn request(&mut self) -> Result<OperationRequest> {
         let mut request = about_object(Method::PUT, &self.bucket, &self.key)?;
+        request.concern = Concern::AddsPart;
         request.query = vec![("partNumber", self.part_number.to_string()), ("uploadId", self.upload_id.clone())];
         let digest = self.digest()?;
         set_payload(&mut request, self.payload.clone(), &digest)?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use http::Method;
 
 use crate::Result;
-use crate::gateway::{Exchange, OperationRequest};
+use crate::gateway::{Concern, Exchange, OperationRequest};
 use crate::http::Response;
 
 use super::copy_object::{CopiedObject, CopySource, copied};
@@ -41,6 +41,7 @@ impl Exchange for UploadPartCopy {
 
     fn request(&mut self) -> Result<OperationRequest> {
         let mut request = about_object(Method::PUT, &self.bucket, &self.key)?;
+        request.concern = Concern::CopiesPart;
         request.query = vec![("partNumber", self.part_number.to_string()), ("uploadId", self.upload_id.clone())];
         self.source.set(&mut request)?;
         if let Some(range) = &self.range {

@@ -21,6 +21,16 @@ pub(super) fn push_query(target: &mut String, parameters: &[(&'static str, Strin
     }
 }
 
+/// Appends `name=value` to a form or query, after an ampersand where something stands there already.
+pub(crate) fn push_pair(target: &mut String, name: &str, value: &str) {
+    if !target.is_empty() {
+        target.push('&');
+    }
+    name.bytes().for_each(|byte| push_byte(target, byte));
+    target.push('=');
+    value.bytes().for_each(|byte| push_byte(target, byte));
+}
+
 /// Appends bytes in lower-case hex.
 pub(super) fn push_hex(target: &mut String, bytes: &[u8]) {
     for byte in bytes {

@@ -1,11 +1,14 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use rstest::rstest;
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::ErrorKind;
+use crate::credentials::{Credentials, ProviderChain};
+use crate::gateway::RequestSettings;
 use crate::gateway::retry::RetryPolicy;
 use crate::http::{Limits, Payload};
 
@@ -16,15 +19,20 @@ fn settings(host: &str, path_style: bool) -> GatewaySettings {
         endpoint: Endpoint { tls: true, host: host.into(), port: 443 },
         path_style,
         region: "us-east-1".into(),
-        credentials: Some(Credentials {
-            access_key: "AKIAIOSFODNN7EXAMPLE".into(),
-            secret_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(),
-            session_token: None,
-        }),
+        credentials: ProviderChain::anonymous(),
         limits: Limits { connect: LIMIT, answer: LIMIT, idle: LIMIT },
         retry: RetryPolicy::default(),
         user_agent: "test".into(),
+        requests: RequestSettings::default(),
     }
+}
+
+fn keys(session_token: Option<&str>) -> Identity {
+    Identity::from(&Credentials {
+        access_key: "AKIAIOSFODNN7EXAMPLE".into(),
+        secret_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(),
+        session_token: session_token.map(str::to_owned),
+    })
 }
 
 fn operation(
@@ -34,17 +42,17 @@ fn operation(
     headers: &[(&'static str, &'static str)],
 ) -> OperationRequest {
     OperationRequest {
-        method,
-        bucket: "examplebucket".into(),
-        key: key.into(),
         query: query.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
         headers: headers
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect(),
-        payload: Payload::empty(),
-        payload_hash: PayloadHash::Empty,
+        ..OperationRequest::new(method, "examplebucket", key)
     }
+}
+
+fn signer() -> Signer {
+    Signer::new(&settings("gateway.example", true))
 }
 
 fn the_time_of_the_examples() -> SystemTime {
@@ -99,7 +107,7 @@ fn the_published_examples_come_out(
 ) {
     let signer = Signer::new(&settings("s3.amazonaws.com", false));
     assert_eq!(signer.endpoint("examplebucket").authority(), "examplebucket.s3.amazonaws.com");
-    let request = signer.sign(operation, the_time_of_the_examples()).unwrap();
+    let request = signer.sign(operation, Some(&keys(None)), the_time_of_the_examples()).unwrap();
     assert_eq!(request.path_and_query, path_and_query);
     assert_eq!(
         text(&request.headers, "authorization").unwrap(),
@@ -114,12 +122,11 @@ fn the_published_examples_come_out(
 
 #[test]
 fn every_x_amz_header_is_signed_and_the_user_agent_is_not() {
-    let mut settings = settings("gateway.example", true);
-    settings.credentials.as_mut().unwrap().session_token = Some("a+token/=".into());
+    let keys = keys(Some("a+token/="));
     let headers =
         [("content-md5", "x"), ("if-none-match", "*"), ("x-amz-copy-source", "b/k"), ("x-amz-meta-a", " b  c ")];
     let request =
-        Signer::new(&settings).sign(operation(Method::PUT, "k", &[], &headers), the_time_of_the_examples()).unwrap();
+        signer().sign(operation(Method::PUT, "k", &[], &headers), Some(&keys), the_time_of_the_examples()).unwrap();
     let authorization = text(&request.headers, "authorization").unwrap();
     let signed = "content-md5;host;if-none-match;x-amz-content-sha256;x-amz-copy-source;x-amz-date;x-amz-meta-a;x-amz-security-token";
     assert!(authorization.contains(&format!("SignedHeaders={signed},")), "{authorization}");
@@ -135,16 +142,14 @@ fn every_x_amz_header_is_signed_and_the_user_agent_is_not() {
 #[case(PayloadHash::Sha256([0xa5; 32]), "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5")]
 fn the_body_is_declared_and_never_aws_chunked(#[case] payload_hash: PayloadHash, #[case] declared: &str) {
     let operation = OperationRequest { payload_hash, ..operation(Method::PUT, "k", &[], &[]) };
-    let request = Signer::new(&settings("gateway.example", true)).sign(operation, the_time_of_the_examples()).unwrap();
+    let request = signer().sign(operation, Some(&keys(None)), the_time_of_the_examples()).unwrap();
     assert_eq!(text(&request.headers, "x-amz-content-sha256"), Some(declared));
     assert!(!request.headers.contains_key("content-encoding"));
 }
 
 #[test]
 fn without_credentials_nothing_is_signed() {
-    let settings = GatewaySettings { credentials: None, ..settings("gateway.example", true) };
-    let request =
-        Signer::new(&settings).sign(operation(Method::GET, "k", &[], &[]), the_time_of_the_examples()).unwrap();
+    let request = signer().sign(operation(Method::GET, "k", &[], &[]), None, the_time_of_the_examples()).unwrap();
     assert_eq!(request.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["user-agent"]);
 }
 
@@ -166,7 +171,7 @@ fn buckets_stand_in_the_path_or_in_the_host(
     let signer = Signer::new(&settings(host, path_style));
     let operation = OperationRequest { bucket: bucket.into(), ..operation(Method::GET, "a//b", &[], &[]) };
     assert_eq!(signer.endpoint(bucket).authority(), authority);
-    assert_eq!(signer.sign(operation, the_time_of_the_examples()).unwrap().path_and_query, path);
+    assert_eq!(signer.sign(operation, Some(&keys(None)), the_time_of_the_examples()).unwrap().path_and_query, path);
 }
 
 #[rstest]
@@ -175,9 +180,7 @@ fn buckets_stand_in_the_path_or_in_the_host(
 #[case("a/../b/./c", "/examplebucket/a/../b/./c")]
 #[case("a+b c%20", "/examplebucket/a%2Bb%20c%2520")]
 fn keys_are_never_normalized(#[case] key: &str, #[case] path: &str) {
-    let request = Signer::new(&settings("gateway.example", true))
-        .sign(operation(Method::GET, key, &[], &[]), the_time_of_the_examples())
-        .unwrap();
+    let request = signer().sign(operation(Method::GET, key, &[], &[]), None, the_time_of_the_examples()).unwrap();
     assert_eq!(request.path_and_query, path);
 }
 
@@ -185,8 +188,21 @@ fn keys_are_never_normalized(#[case] key: &str, #[case] path: &str) {
 fn a_header_that_is_no_text_is_refused() {
     let mut operation = operation(Method::PUT, "k", &[], &[]);
     operation.headers.insert("x-amz-meta-a", HeaderValue::from_bytes(b"\xff").unwrap());
-    let error =
-        Signer::new(&settings("gateway.example", true)).sign(operation, the_time_of_the_examples()).unwrap_err();
+    let error = signer().sign(operation, Some(&keys(None)), the_time_of_the_examples()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidOption);
     assert!(error.to_string().contains("x-amz-meta-a"));
+}
+
+#[test]
+fn a_tenants_bucket_is_named_with_it_in_path_and_copy_source() {
+    let mut settings = settings("gateway.example", false);
+    settings.requests.tenant = Some("science".into());
+    let signer = Signer::new(&settings);
+    let source = Some(("examplebucket".to_owned(), "a b".to_owned()));
+    let operation = OperationRequest { copy_source: source, ..operation(Method::PUT, "k", &[], &[]) };
+    assert_eq!(signer.endpoint("examplebucket").authority(), "gateway.example");
+    let request = signer.sign(operation, Some(&keys(None)), the_time_of_the_examples()).unwrap();
+    assert_eq!(request.path_and_query, "/science%3Aexamplebucket/k");
+    assert_eq!(text(&request.headers, "x-amz-copy-source"), Some("science%3Aexamplebucket/a%20b"));
+    assert!(text(&request.headers, "authorization").unwrap().contains(";x-amz-copy-source;"));
 }

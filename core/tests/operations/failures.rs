@@ -10,7 +10,9 @@ use s3core::gateway::Gateway;
 use s3core::ops::{HeadObject, ListObjectsV2, PutObject};
 use s3core_gateway::Fault;
 
-use crate::support::{EMBEDDED, Place, Running, Service, endpoint, environment, gateway_client, gateway_settings};
+use crate::support::{
+    EMBEDDED, Place, Running, Service, endpoint, environment, gateway_client, gateway_settings, keys,
+};
 
 #[rstest]
 #[case::ceph(Service::Ceph)]
@@ -23,8 +25,7 @@ async fn wrong_keys_name_the_option(#[case] service: Service) {
         (running.access_key.as_str(), "not-the-secret", "fs.s3a.secret.key"),
     ] {
         let mut settings = gateway_settings(&running);
-        let credentials = settings.credentials.as_mut().unwrap();
-        (credentials.access_key, credentials.secret_key) = (access_key.to_owned(), secret_key.to_owned());
+        settings.credentials = keys(access_key, secret_key);
         let gateway = Gateway::new(settings, environment());
         let error = gateway.run(ListObjectsV2::new("lake", "")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadCredentials, "{error:?}");

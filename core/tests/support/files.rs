@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use s3core::config::{Options, Sources};
+use s3core::environment::Environment;
 use s3core::fs::{FileSystem, WorkPaths};
 use s3core::transfer::budget::MemoryBudget;
 
@@ -35,6 +36,17 @@ impl Files {
 
     /// A bucket at `endpoint` with these Hadoop options, the keys among them.
     pub fn reaching(endpoint: &str, bucket: &str, hadoop: &[(&str, &str)], memory: u64) -> FileSystem {
+        Self::in_world(environment(), endpoint, bucket, hadoop, memory)
+    }
+
+    /// The same with another clock, randomness or transport.
+    pub fn in_world(
+        environment: Environment,
+        endpoint: &str,
+        bucket: &str,
+        hadoop: &[(&str, &str)],
+        memory: u64,
+    ) -> FileSystem {
         let sources = Sources {
             explicit: vec![("endpoint".to_owned(), endpoint.to_owned())],
             hadoop: hadoop.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
@@ -42,7 +54,7 @@ impl Files {
             home: None,
         };
         let options = Options::resolve(bucket, &sources).expect("options that are right");
-        FileSystem::new(&options, environment(), MemoryBudget::new(memory), WorkPaths::new())
+        FileSystem::new(&options, environment, MemoryBudget::new(memory), WorkPaths::new())
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "every test program uses its own part of this module")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test ends where its preparations fail")]
 
+pub mod admin;
 mod cleanup;
 pub mod files;
 
@@ -10,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use s3core::credentials::Credentials;
+use s3core::credentials::{Credentials, ProviderChain};
 use s3core::environment::{Environment, Random, SystemClock, SystemRandom};
 use s3core::gateway::retry::RetryPolicy;
-use s3core::gateway::{Gateway, GatewaySettings};
+use s3core::gateway::{Gateway, GatewaySettings, RequestSettings};
 use s3core::http::connection::TrustSettings;
 use s3core::http::connection::{HttpTransport, TransportSettings};
 use s3core::http::{Endpoint, Limits};
@@ -25,6 +26,10 @@ use s3core_gateway::Quirks;
 pub enum Service {
     /// The Ceph that `tests/ceph/with-ceph.sh` started.
     Ceph,
+    /// Its gateway with the Security Token Service.
+    Sts,
+    /// Its gateway with TLS.
+    Tls,
     /// The embedded endpoint, one for each test, behaving like this server.
     Embedded(Quirks),
 }
@@ -47,8 +52,12 @@ pub struct Running {
 /// Starts the embedded endpoint, or finds the Ceph that is there.
 pub fn endpoint(service: Service) -> Running {
     match service {
-        Service::Ceph => Running {
-            url: variable("S3CORE_TEST_ENDPOINT"),
+        Service::Ceph | Service::Sts | Service::Tls => Running {
+            url: variable(match service {
+                Service::Sts => "S3CORE_TEST_STS_ENDPOINT",
+                Service::Tls => "S3CORE_TEST_TLS_ENDPOINT",
+                _ => "S3CORE_TEST_ENDPOINT",
+            }),
             access_key: variable("S3CORE_TEST_ACCESS_KEY"),
             secret_key: variable("S3CORE_TEST_SECRET_KEY"),
             embedded: None,
@@ -69,9 +78,16 @@ pub fn endpoint(service: Service) -> Running {
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!(
-            "{name} is not set: run `tests/ceph/with-ceph.sh -- cargo test -p s3core`, which starts a Ceph and sets it"
+            "{name} is not set: run `tests/ceph/with-ceph.sh --tls --sts -- cargo test -p s3core`, which starts a Ceph \
+             and sets it"
         )
     })
+}
+
+/// Keys that stay the same.
+pub fn keys(access_key: &str, secret_key: &str) -> ProviderChain {
+    let (access_key, secret_key) = (access_key.to_owned(), secret_key.to_owned());
+    Credentials { access_key, secret_key, session_token: None }.into()
 }
 
 /// Settings that reach `running` in path style, with the default retry policy.
@@ -80,11 +96,7 @@ pub fn gateway_settings(running: &Running) -> GatewaySettings {
         endpoint: parsed(&running.url),
         path_style: true,
         region: "us-east-1".to_owned(),
-        credentials: Some(Credentials {
-            access_key: running.access_key.clone(),
-            secret_key: running.secret_key.clone(),
-            session_token: None,
-        }),
+        credentials: keys(&running.access_key, &running.secret_key),
         limits: Limits {
             connect: Duration::from_secs(5),
             answer: Duration::from_secs(60),
@@ -92,6 +104,7 @@ pub fn gateway_settings(running: &Running) -> GatewaySettings {
         },
         retry: RetryPolicy::default(),
         user_agent: "tests".to_owned(),
+        requests: RequestSettings::default(),
     }
 }
 
@@ -101,9 +114,10 @@ fn parsed(url: &str) -> Endpoint {
     Endpoint { tls: scheme == "https", host: host.to_owned(), port: port.parse().expect("a port number") }
 }
 
-/// System clock and randomness, and connections of its own.
+/// System clock and randomness, and connections of its own. The authority of the Ceph's certificate is trusted.
 pub fn environment() -> Environment {
-    let trust = TrustSettings { ca_file: None, additional: Vec::new(), use_system_store: false };
+    let ca_file = std::env::var_os("S3CORE_TEST_CA_FILE").map(Into::into);
+    let trust = TrustSettings { ca_file, additional: Vec::new(), use_system_store: false };
     let settings = TransportSettings { trust, ..TransportSettings::default() };
     Environment {
         clock: Arc::new(SystemClock),

@@ -3,13 +3,13 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 use s3core::Result;
 use s3core::gateway::{GatewaySettings, OperationRequest};
 use s3core::http::connection::TrustSettings;
 use s3core::http::connection::{HttpTransport, TransportSettings};
 use s3core::http::{Endpoint, Limits, Payload, Request, Response, Transport};
-use s3core::sign::{PayloadHash, Signer};
+use s3core::sign::{Identity, PayloadHash, Signer};
 use sha2::{Digest, Sha256};
 
 use crate::support::{Place, gateway_settings};
@@ -18,6 +18,7 @@ use crate::support::{Place, gateway_settings};
 pub(crate) struct Client {
     transport: HttpTransport,
     signer: Signer,
+    identity: Option<Identity>,
     limits: Limits,
     bucket: String,
 }
@@ -33,6 +34,7 @@ impl Client {
         Self {
             transport: HttpTransport::new(TransportSettings { trust, ..TransportSettings::default() }).unwrap(),
             signer: Signer::new(settings),
+            identity: settings.credentials.lasting().map(Identity::from),
             limits: settings.limits,
             bucket: bucket.to_owned(),
         }
@@ -40,15 +42,12 @@ impl Client {
 
     pub(crate) fn sign(&self, method: Method, key: &str, query: &[(&'static str, &str)], body: Bytes) -> Request {
         let operation = OperationRequest {
-            method,
-            bucket: self.bucket.clone(),
-            key: key.into(),
             query: query.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
-            headers: HeaderMap::new(),
             payload_hash: PayloadHash::Sha256(Sha256::digest(&body).into()),
             payload: Payload::from(body),
+            ..OperationRequest::new(method, &self.bucket, key)
         };
-        self.signer.sign(operation, SystemTime::now()).unwrap()
+        self.signer.sign(operation, self.identity.as_ref(), SystemTime::now()).unwrap()
     }
 
     pub(crate) fn endpoint(&self) -> Endpoint {

@@ -145,6 +145,11 @@ final class Native {
     return Thread.currentThread().isInterrupted();
   }
 
+  /** Asked once in each thread. */
+  static long threadId() {
+    return Thread.currentThread().getId();
+  }
+
   static Throwable failure(String className, String location, String message) {
     return NativeFailure.create(className, location, message);
   }

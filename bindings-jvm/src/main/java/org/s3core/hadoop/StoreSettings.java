@@ -12,10 +12,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.security.UserGroupInformation;
 
 /** What core is told about a bucket: the keys of the configuration, the secrets of its providers, the JVM's trust. */
 final class StoreSettings {
@@ -24,7 +26,15 @@ final class StoreSettings {
   private static final String BUCKET_PREFIX = "fs.s3a.bucket.";
   private static final String PROVIDER_PATH = "hadoop.security.credential.provider.path";
   private static final String S3A_PROVIDER_PATH = "security.credential.provider.path";
-  private static final String[] SECRETS = {"access.key", "secret.key", "session.token"};
+  /** What S3A looks up in credential providers. */
+  private static final String[] SECRETS = {"access.key", "secret.key", "session.token", "encryption.algorithm",
+      "encryption.key", "encryption.context", "server-side-encryption-algorithm", "server-side-encryption.key",
+      "server-side-encryption-key", "proxy.username", "proxy.password"};
+  /** Where S3A looks for the name of the job. */
+  private static final String[] JOBS = {"fs.s3a.committer.uuid", "spark.sql.sources.writeJobUUID", "mapreduce.job.id"};
+  private static final String AUDIT_PREFIX = OWN_PREFIX + "audit.";
+  /** Names this process in the Referer header. */
+  private static final String PROCESS = UUID.randomUUID().toString();
   /** Hadoop's own defaults for S3A: what nobody asked for. */
   private static final String HADOOP_DEFAULTS = "core-default.xml";
 
@@ -42,6 +52,14 @@ final class StoreSettings {
       }
     }
     settings.putAll(providedSecrets(conf, bucket));
+    settings.putIfAbsent(AUDIT_PREFIX + "principal", UserGroupInformation.getCurrentUser().getUserName());
+    settings.putIfAbsent(AUDIT_PREFIX + "process", PROCESS);
+    for (String key : JOBS) {
+      String job = conf.getTrimmed(key, "");
+      if (!job.isEmpty()) {
+        settings.putIfAbsent(AUDIT_PREFIX + "job", job);
+      }
+    }
     List<String> flat = new ArrayList<>();
     settings.forEach((key, value) -> {
       flat.add(key);

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.security.UserGroupInformation;
 import org.apache.hadoop.security.alias.CredentialProvider;
 import org.apache.hadoop.security.alias.CredentialProviderFactory;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,7 @@ class StoreSettingsTest {
     Map<String, String> settings = settings(conf);
     assertEquals("http://rgw:8080", settings.get("fs.s3a.endpoint"));
     assertEquals("64M", settings.get("fs.s3core.memory.limit"));
+    settings.keySet().removeIf(key -> key.startsWith("fs.s3core.audit."));
     assertEquals(2, settings.size());
   }
 
@@ -62,6 +64,42 @@ class StoreSettingsTest {
       assertEquals("a", settings.get("fs.s3a.access.key"), name);
       assertEquals("s", settings.get("fs.s3a.bucket.lake.secret.key"), name);
     }
+  }
+
+  @Test
+  void everySecretOfS3aIsLookedUp() throws IOException {
+    String provider = "localjceks://file" + temporary.resolve("all.jceks");
+    Configuration conf = new Configuration(false);
+    conf.set("hadoop.security.credential.provider.path", provider);
+    CredentialProvider keys = CredentialProviderFactory.getProviders(conf).get(0);
+    String[] names = {"access.key", "secret.key", "session.token", "encryption.key", "encryption.context",
+        "server-side-encryption.key", "proxy.username", "proxy.password"};
+    for (String name : names) {
+      keys.createCredentialEntry("fs.s3a." + name, ("plain " + name).toCharArray());
+      keys.createCredentialEntry("fs.s3a.bucket.lake." + name, ("own " + name).toCharArray());
+    }
+    keys.flush();
+    Map<String, String> settings = settings(conf);
+    for (String name : names) {
+      assertEquals("plain " + name, settings.get("fs.s3a." + name));
+      assertEquals("own " + name, settings.get("fs.s3a.bucket.lake." + name));
+    }
+  }
+
+  @Test
+  void theAuditNamesUserProcessAndJob() throws IOException {
+    Configuration conf = new Configuration(false);
+    Map<String, String> settings = settings(conf);
+    assertEquals(UserGroupInformation.getCurrentUser().getUserName(), settings.get("fs.s3core.audit.principal"));
+    assertEquals(settings.get("fs.s3core.audit.process"), settings(conf).get("fs.s3core.audit.process"));
+    assertFalse(settings.containsKey("fs.s3core.audit.job"));
+
+    conf.set("mapreduce.job.id", "job_7");
+    conf.set("fs.s3core.audit.principal", "somebody");
+    assertEquals("job_7", settings(conf).get("fs.s3core.audit.job"));
+    assertEquals("somebody", settings(conf).get("fs.s3core.audit.principal"));
+    conf.set("spark.sql.sources.writeJobUUID", "spark-uuid");
+    assertEquals("spark-uuid", settings(conf).get("fs.s3core.audit.job"));
   }
 
   /** A cluster may keep keys for its other services on s3a: those cannot be read without the keys that they hold. */

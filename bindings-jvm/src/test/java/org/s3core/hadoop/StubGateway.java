@@ -10,9 +10,11 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -28,6 +30,8 @@ final class StubGateway implements AutoCloseable {
   final Map<String, byte[]> objects = new ConcurrentSkipListMap<>();
   /** Requests by method. */
   final Map<String, Integer> requests = new ConcurrentHashMap<>();
+  /** The Referer header of every request, or "". */
+  final Queue<String> referrers = new ConcurrentLinkedQueue<>();
 
   private final HttpServer server;
   /** Method whose requests are not answered before {@link #release}. */
@@ -91,6 +95,8 @@ final class StubGateway implements AutoCloseable {
     try {
       String method = exchange.getRequestMethod();
       requests.merge(method, 1, Integer::sum);
+      String referrer = exchange.getRequestHeaders().getFirst("Referer");
+      referrers.add(referrer == null ? "" : referrer);
       byte[] body = readAll(exchange.getRequestBody());
       if (method.equals(stalled)) {
         arrived.countDown();

@@ -1,0 +1,212 @@
+//! What issues keys, as data: settings that can be compared and copied.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures::future::{BoxFuture, FutureExt};
+
+use crate::Result;
+use crate::environment::{CorrectedClock, Environment};
+use crate::http::{Endpoint, Limits};
+
+use super::{Credentials, container, instance, process, sts};
+
+/// Where keys come from: the first provider that has any, and from then on always that one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderChain {
+    pub(super) providers: Vec<Provider>,
+}
+
+impl ProviderChain {
+    /// Unsigned requests.
+    pub fn anonymous() -> Self {
+        Self { providers: vec![Provider::Anonymous] }
+    }
+
+    /// The keys, where they are known and stay the same.
+    pub fn lasting(&self) -> Option<&Credentials> {
+        match self.providers.first() {
+            Some(Provider::Lasting(credentials)) => Some(credentials),
+            _ => None,
+        }
+    }
+
+    /// Whether requests are sent unsigned.
+    pub fn is_anonymous(&self) -> bool {
+        self.providers.first() == Some(&Provider::Anonymous)
+    }
+
+    /// Asks the providers from number `first` on; the answer is the number of the one that has keys, and these. `None`
+    /// where none has.
+    ///
+    /// # Errors
+    /// The first provider's that should have keys and cannot give them: those after it are of somebody else.
+    pub(super) fn issue<'a>(
+        &'a self,
+        first: usize,
+        world: &'a World,
+    ) -> BoxFuture<'a, Result<Option<(usize, Issued)>>> {
+        async move {
+            for (number, provider) in self.providers.iter().enumerate().skip(first) {
+                if let Some(issued) = provider.issue(world).await? {
+                    return Ok(Some((number, issued)));
+                }
+            }
+            Ok(None)
+        }
+        .boxed()
+    }
+
+    /// The providers by name, for messages.
+    pub(super) fn names(&self) -> String {
+        self.providers.iter().map(Provider::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl From<Credentials> for ProviderChain {
+    fn from(credentials: Credentials) -> Self {
+        Self { providers: vec![Provider::Lasting(credentials)] }
+    }
+}
+
+/// Keys as a provider has issued them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Issued {
+    /// `None` sends unsigned requests.
+    pub(super) credentials: Option<Credentials>,
+    /// `None` for keys that last.
+    pub(super) expires: Option<SystemTime>,
+}
+
+/// What providers are asked with.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) environment: Environment,
+    /// The clock of the environment, put right.
+    pub(super) clock: Arc<CorrectedClock>,
+    /// Deadlines of requests to STS.
+    pub(super) limits: Limits,
+}
+
+/// One source of keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Provider {
+    /// None: unsigned requests.
+    Anonymous,
+    /// Keys that are known.
+    Lasting(Credentials),
+    /// A program that prints them (`credential_process`).
+    Process(CommandLine),
+    /// STS AssumeRole.
+    AssumedRole(AssumedRole),
+    /// STS AssumeRoleWithWebIdentity.
+    WebIdentity(WebIdentity),
+    /// What a container's platform offers: ECS, EKS Pod Identity.
+    Container(Container),
+    /// The instance metadata service of EC2.
+    Instance(Instance),
+}
+
+impl Provider {
+    async fn issue(&self, world: &World) -> Result<Option<Issued>> {
+        match self {
+            Self::Anonymous => Ok(Some(Issued { credentials: None, expires: None })),
+            Self::Lasting(credentials) => Ok(Some(Issued { credentials: Some(credentials.clone()), expires: None })),
+            Self::Process(command) => process::issue(command).await.map(Some),
+            Self::AssumedRole(role) => sts::assume_role(role, world).await.map(Some),
+            Self::WebIdentity(identity) => sts::assume_role_with_web_identity(identity, world).await.map(Some),
+            Self::Container(container) => container::issue(container, world).await.map(Some),
+            Self::Instance(instance) => instance::issue(instance, world).await,
+        }
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("none: unsigned requests"),
+            Self::Lasting(_) => f.write_str("keys"),
+            Self::Process(_) => f.write_str("credential_process"),
+            Self::AssumedRole(AssumedRole { role, sts, .. }) => write!(f, "role {} of {}", role.arn, sts.endpoint),
+            Self::WebIdentity(WebIdentity { role, sts, .. }) => {
+                write!(f, "web identity for role {} of {}", role.arn, sts.endpoint)
+            }
+            Self::Container(container) => write!(f, "container credentials at {}", container.endpoint),
+            Self::Instance(instance) => write!(f, "instance metadata at {}", instance.endpoint),
+        }
+    }
+}
+
+/// A command line; it may hold secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct CommandLine(pub(super) String);
+
+impl fmt::Debug for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CommandLine(***)")
+    }
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Secret(pub(super) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A service that issues keys for roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sts {
+    pub(super) endpoint: Endpoint,
+    /// Region that signatures name.
+    pub(super) region: String,
+}
+
+/// A role, and for how long and in which bounds it is taken on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Role {
+    pub(super) arn: String,
+    pub(super) session_name: String,
+    pub(super) duration: Option<Duration>,
+    /// A policy in JSON that narrows the role's own one.
+    pub(super) policy: Option<String>,
+    pub(super) external_id: Option<Secret>,
+}
+
+/// A role that is taken on with the keys of `base`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AssumedRole {
+    pub(super) role: Role,
+    pub(super) sts: Sts,
+    pub(super) base: ProviderChain,
+}
+
+/// A role that is taken on with a token out of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WebIdentity {
+    pub(super) role: Role,
+    pub(super) sts: Sts,
+    pub(super) token_file: PathBuf,
+}
+
+/// Where a container's platform offers keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Container {
+    pub(super) endpoint: Endpoint,
+    pub(super) path_and_query: String,
+    /// Value of the header `Authorization`.
+    pub(super) token: Option<Secret>,
+    /// File with that value; it goes before `token`, since it is renewed.
+    pub(super) token_file: Option<PathBuf>,
+}
+
+/// Where an instance is told its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Instance {
+    pub(super) endpoint: Endpoint,
+}
