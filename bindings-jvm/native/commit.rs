@@ -3,11 +3,11 @@
 use jni::objects::{JClass, JLongArray, JString};
 use jni::sys::{jboolean, jlong};
 use jni::{Env, EnvUnowned};
-use s3core::commit::{CommitOptions, Conflict, Job, TaskAttempt};
+use s3core::commit::{CommitOptions, ConflictMode, Job, TaskAttempt};
 
 use crate::errors::{Failure, export};
 use crate::store::files_for;
-use crate::wait::{self, wait};
+use crate::wait::{self, wait, wait_for_cleaning, wait_until_stopped};
 
 #[unsafe(no_mangle)]
 extern "system" fn Java_org_s3core_hadoop_Native_setUpJob<'local>(
@@ -43,8 +43,10 @@ extern "system" fn Java_org_s3core_hadoop_Native_commitJob<'local>(
     export(&mut env, |env| {
         let job = named_job(env, &destination, &job)?;
         let files = files_for(env, store, "committer_commit_job", &[job.destination()])?;
-        let options = CommitOptions { mark_success, conflict: conflict(env, &committer, &conflict_mode)? };
-        let committed = wait(env, wait::never, job.commit(&files, options))?;
+        let conflict = conflict(env, &committer, &conflict_mode)?;
+        let options = CommitOptions { mark_success, conflict, ..CommitOptions::default() };
+        let stop = options.stop.clone();
+        let committed = wait_until_stopped(env, &stop, job.commit(&files, options))?;
         let figures = [committed.files, committed.bytes].map(|figure| i64::try_from(figure).unwrap_or(i64::MAX));
         let array = env.new_long_array(figures.len())?;
         array.set_region(env, 0, &figures)?;
@@ -63,7 +65,7 @@ extern "system" fn Java_org_s3core_hadoop_Native_abortJob<'local>(
     export(&mut env, |env| {
         let job = named_job(env, &destination, &job)?;
         let files = files_for(env, store, "committer_abort_job", &[job.destination()])?;
-        wait(env, wait::never, job.abort(&files))
+        wait_for_cleaning(env, job.abort(&files))
     });
 }
 
@@ -147,13 +149,13 @@ extern "system" fn Java_org_s3core_hadoop_Native_abortTask<'local>(
     export(&mut env, |env| {
         let attempt = named_attempt(env, &destination, &job, &task, &attempt)?;
         let files = files_for(env, store, "committer_abort_task", &[&attempt.work_path()])?;
-        wait(env, wait::never, attempt.abort(&files))
+        wait_for_cleaning(env, attempt.abort(&files))
     });
 }
 
 /// The options `fs.s3a.committer.name` and `fs.s3a.committer.staging.conflict-mode` of the job.
-fn conflict(env: &Env<'_>, committer: &JString<'_>, mode: &JString<'_>) -> Result<Conflict, Failure> {
-    Ok(Conflict::of(&committer.try_to_string(env)?, &mode.try_to_string(env)?)?)
+fn conflict(env: &Env<'_>, committer: &JString<'_>, mode: &JString<'_>) -> Result<ConflictMode, Failure> {
+    Ok(ConflictMode::of(&committer.try_to_string(env)?, &mode.try_to_string(env)?)?)
 }
 
 fn named_job(env: &Env<'_>, destination: &JString<'_>, job: &JString<'_>) -> Result<Job, Failure> {

@@ -6,10 +6,10 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jni::{Env, jni_sig, jni_str};
-use s3core::ErrorKind;
+use s3core::{ErrorKind, Stop};
 use tokio::time::timeout;
 
 use crate::errors::Failure;
@@ -37,12 +37,57 @@ pub(crate) fn wait<T>(
             return Err(failure);
         }
         if is_interrupted(env)? {
-            return Err(Failure::new(
-                ErrorKind::Interrupted,
-                "the thread was interrupted while it waited for the gateway",
-            ));
+            return Err(was_interrupted());
         }
     }
+}
+
+/// How long what cleans up may go on in an interrupted thread.
+const CLEANING: Duration = Duration::from_secs(30);
+
+/// Waits for a `future` that must not be dropped in its middle, since what it has begun goes on at the gateway: an
+/// interrupt asks it to `stop`, and it ends by itself. The flag stays set.
+pub(crate) fn wait_until_stopped<T>(
+    env: &mut Env<'_>,
+    stop: &Stop,
+    future: impl Future<Output = s3core::Result<T>>,
+) -> Result<T, Failure> {
+    let runtime = runtime::runtime()?;
+    let mut future = pin!(future);
+    loop {
+        if let Ok(result) = runtime.block_on(async { timeout(SLICE, future.as_mut()).await }) {
+            return Ok(result?);
+        }
+        if is_interrupted(env)? {
+            stop.ask();
+        }
+    }
+}
+
+/// Waits for a `future` that cleans up, as the owner of a task does after it has interrupted it: in an interrupted thread
+/// for half a minute, otherwise as long as it takes.
+pub(crate) fn wait_for_cleaning<T>(
+    env: &mut Env<'_>,
+    future: impl Future<Output = s3core::Result<T>>,
+) -> Result<T, Failure> {
+    let runtime = runtime::runtime()?;
+    let mut future = pin!(future);
+    let mut interrupted: Option<Instant> = None;
+    loop {
+        if let Ok(result) = runtime.block_on(async { timeout(SLICE, future.as_mut()).await }) {
+            return Ok(result?);
+        }
+        if interrupted.is_none() && is_interrupted(env)? {
+            interrupted = Some(Instant::now());
+        }
+        if interrupted.is_some_and(|since| since.elapsed() > CLEANING) {
+            return Err(was_interrupted());
+        }
+    }
+}
+
+fn was_interrupted() -> Failure {
+    Failure::new(ErrorKind::Interrupted, "the thread was interrupted while it waited for the gateway")
 }
 
 /// Nothing but an interrupt ends the wait.

@@ -21,7 +21,8 @@ pub(crate) fn pending_jobs(py: Python<'_>, store: &Store, path: &str) -> PyResul
     Ok((found.jobs.into_iter().map(job_row).collect(), found.unattributed.into_iter().map(upload_row).collect()))
 }
 
-/// Commits a job: number and bytes of the files that became visible.
+/// Commits a job as it was begun: number and bytes of the files that became visible. What did stays where others cannot,
+/// so that it can be tried again.
 #[pyfunction]
 pub(crate) fn complete_job(
     py: Python<'_>,
@@ -31,8 +32,13 @@ pub(crate) fn complete_job(
     mark_success: bool,
 ) -> PyResult<(u64, u64)> {
     let (process, files) = store.open(py)?;
-    let options = CommitOptions { mark_success, ..CommitOptions::default() };
-    let outcome = wait(py, process, async { Job::new(destination, job)?.commit(&files, options).await })?;
+    let commit = async {
+        let job = Job::new(destination, job)?;
+        let conflict = job.recorded_conflict_mode(&files).await?;
+        let options = CommitOptions { mark_success, conflict, roll_back: false, ..CommitOptions::default() };
+        job.commit(&files, options).await
+    };
+    let outcome = wait(py, process, commit)?;
     Ok((outcome.files, outcome.bytes))
 }
 

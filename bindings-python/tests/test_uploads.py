@@ -7,23 +7,28 @@ import subprocess
 import sys
 
 import pytest
-from s3core.exceptions import ConfigurationError, NotFoundError
+from s3core.exceptions import ConfigurationError, NotFoundError, UnsupportedError
 from s3core.store import Store
 from s3core.testing import Gateway
 from s3core.uploads import Uploads
 
 JOB = "7c1d"
-STATE = f"events/_s3core_job-{JOB}"
 
 
 @pytest.fixture
 def killed(store: Store) -> None:
+    begin(store, "events")
+
+
+def begin(store: Store, destination: str, **given: str) -> None:
     """A job of one committed task, whose small file is in its pending set."""
-    store.put(f"{STATE}/_s3core_job", json.dumps({"version": 1, "job": JOB, "destination": "events"}).encode())
+    state = f"{destination}/_s3core_job-{JOB}"
+    record = {"version": 1, "job": JOB, "destination": destination, **given}
+    store.put(f"{state}/_s3core_job", json.dumps(record).encode())
     body = b"what the task wrote"
     file = {"path": "day=1/part-0", "length": len(body), "content": {"body": {"offset": 0, "attributes": {}}}}
     pending = {"version": 1, "job": JOB, "task": "task_0", "attempt": "attempt_0", "files": [file]}
-    store.put(f"{STATE}/task_0.pendingset", json.dumps(pending).encode() + b"\n" + body)
+    store.put(f"{state}/task_0.pendingset", json.dumps(pending).encode() + b"\n" + body)
 
 
 def uploads(gateway: Gateway, path: str = "") -> Uploads:
@@ -45,9 +50,24 @@ def test_a_killed_job_is_found_and_completed(gateway: Gateway, store: Store) -> 
     assert (job.job, job.destination, job.committed_tasks, job.committed) == (JOB, "s3a://lake/events", 1, [])
     assert job.last_written is not None
     assert job.last_written.tzinfo is not None
-    assert uploads(gateway, "events").complete(JOB) == (1, 19)
+    with pytest.raises(UnsupportedError, match="may be under way"):
+        uploads(gateway, "events").complete(JOB)
+    assert uploads(gateway, "events").complete(JOB, mark_success=True, force=True) == (1, 19)
     assert store.get("events/day=1/part-0") == b"what the task wrote"
     assert sorted(entry.key for entry in store.list()) == ["events/_SUCCESS", "events/day=1/part-0"]
+
+
+def test_a_jobs_mode_is_the_one_it_was_begun_with(gateway: Gateway, store: Store) -> None:
+    begin(store, "events", conflict="replace")
+    store.put("events/day=0/old", b"old")
+    assert uploads(gateway).complete(JOB, force=True) == (1, 19)
+    assert sorted(entry.key for entry in store.list()) == ["events/day=1/part-0"]
+
+
+def test_a_dynamic_overwrite_is_not_completed(gateway: Gateway, store: Store) -> None:
+    begin(store, "events/.spark-staging-1")
+    with pytest.raises(UnsupportedError, match=r"Run the job again.*s3core uploads abort s3a://lake/events/.spark"):
+        uploads(gateway).complete(JOB, force=True)
 
 
 @pytest.mark.usefixtures("killed")
@@ -65,7 +85,7 @@ def test_nothing_young_is_purged(gateway: Gateway) -> None:
 @pytest.mark.usefixtures("killed")
 def test_an_unknown_job_names_those_that_are_there(gateway: Gateway) -> None:
     with pytest.raises(NotFoundError, match=f"no job other below s3a://lake/.*{JOB}"):
-        uploads(gateway).complete("other")
+        uploads(gateway).complete("other", force=True)
 
 
 def test_a_place_that_is_none() -> None:
@@ -82,7 +102,10 @@ def test_the_program(gateway: Gateway, store: Store) -> None:
     missing = command(gateway, "complete", "s3a://lake/events", "other")
     assert (missing.returncode, missing.stdout) == (4, "")
     assert missing.stderr.startswith("error: no job other")
-    completed = command(gateway, "complete", "s3a://lake/events", JOB, "--no-success-marker")
+    refused = command(gateway, "complete", "s3a://lake/events", JOB)
+    assert refused.returncode != 0
+    assert "--force" in refused.stderr
+    completed = command(gateway, "complete", "s3a://lake/events", JOB, "--force")
     assert completed.stdout == f"completed {JOB}: 1 files of 19 bytes\n"
     assert [entry.key for entry in store.list()] == ["events/day=1/part-0"]
     assert command(gateway, "list", "s3a://lake").stdout == "nothing is pending\n"

@@ -9,11 +9,14 @@
 //! DESTINATION/_s3core_job-JOB/ATTEMPT/               the work path of an attempt
 //! DESTINATION/_s3core_job-JOB/ATTEMPT/_s3core_attempt  its marker, put before its first upload is begun
 //! DESTINATION/_s3core_job-JOB/TASK.pendingset        what the task has written, put when the task is committed
+//! DESTINATION/_s3core_job-JOB/_s3core_commit         put before the first of several files becomes visible
 //! ```
 //!
 //! Committing a task is one conditional PUT of its pending set: of two attempts that are both told to commit, the later
 //! one replaces the earlier, never half of it. Committing the job completes what the pending sets name, in parallel, and
-//! removes the directory. An upload that no pending set names is never completed.
+//! removes the directory, the job's own record first: without it nobody completes or takes back anything any more. An
+//! upload that no pending set names is never completed, and one whose completion may have begun is never aborted
+//! (Radosgw then may keep an object without data: <https://tracker.ceph.com/issues/68982>).
 
 mod attempt;
 mod conflict;
@@ -27,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, ErrorKind, Result};
 
 pub use attempt::TaskAttempt;
-pub use conflict::Conflict;
+pub use conflict::ConflictMode;
 pub use job::{CommitOptions, CommittedJob, Job};
 pub use survey::{JobState, Purged, Scope, Survey, purge, survey};
 
@@ -37,6 +40,8 @@ const JOB_DIRECTORY: &str = "_s3core_job-";
 const JOB_MARKER: &str = "_s3core_job";
 /// Name of the object that says that an attempt may have uploads.
 const ATTEMPT_MARKER: &str = "_s3core_attempt";
+/// Name of the object that says that the job's commit has begun: some of its files may be visible.
+const COMMIT_RECORD: &str = "_s3core_commit";
 /// Last letters of the key of a pending set.
 const PENDING_SET: &str = ".pendingset";
 
@@ -49,6 +54,8 @@ struct JobMarker {
     version: u32,
     job: String,
     destination: String,
+    #[serde(default)]
+    conflict: ConflictMode,
 }
 
 /// Content of an attempt's marker.
@@ -76,16 +83,18 @@ fn internal(failure: &serde_json::Error) -> Error {
     Error::new(ErrorKind::Internal, format!("a commit's state could not be written as JSON: {failure}"))
 }
 
-/// The UUID in a file's name: Spark writes the one of its job into the name of every file (`part-00000-UUID-c000`).
+/// The UUID in the name of a file of Spark's: that of its job, `part-00000-UUID-c000` (`HadoopMapReduceCommitProtocol`).
+/// One that stands elsewhere in a name may be data, as in `sensor-UUID.json`.
 fn uuid_of(path: &str) -> Option<&str> {
     const LENGTH: usize = 36;
-    let name = path.rsplit('/').next()?;
-    (0..name.len()).filter_map(|start| name.get(start..start + LENGTH)).find(|candidate| {
-        candidate.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-    })
+    let number_and_rest = path.rsplit('/').next()?.strip_prefix("part-")?;
+    let rest = number_and_rest.trim_start_matches(|character: char| character.is_ascii_digit());
+    let candidate = rest.strip_prefix('-').filter(|_| rest.len() < number_and_rest.len())?.get(..LENGTH)?;
+    let is_uuid = candidate.bytes().enumerate().all(|(index, byte)| match index {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    });
+    is_uuid.then_some(candidate)
 }
 
 #[cfg(test)]
@@ -98,6 +107,9 @@ mod tests {
         assert_eq!(uuid_of(&format!("a/day=1/part-00000-{uuid}.c000.snappy.parquet")), Some(uuid));
         assert_eq!(uuid_of(&format!("{uuid}/part-r-00000")), None);
         assert_eq!(uuid_of("part-00000-é2dd664f9"), None);
+        for name in [format!("sensor-{uuid}.json"), uuid.to_owned(), format!("part--{uuid}"), format!("part-1{uuid}")] {
+            assert_eq!(uuid_of(&name), None, "{name}");
+        }
     }
 
     #[test]

@@ -33,6 +33,7 @@ use crate::transfer::budget::MemoryBudget;
 use crate::{Error, ErrorKind, Result};
 
 use footers::Footers;
+use job_directory::is_job_directory;
 use kinds::Kinds;
 
 pub use create::{CreateOptions, Existing};
@@ -142,9 +143,10 @@ impl FileSystem {
             let message = format!("no directory can be made below it: {file} is a file");
             return Err(Error::new(ErrorKind::NotADirectory, message).at(self.bucket(), path));
         }
-        self.put_marker(path).await?;
-        self.remember_job_directory(path);
-        Ok(())
+        if is_job_directory(path) {
+            return self.make_job_directory(path).await;
+        }
+        self.put_marker(path).await
     }
 
     /// The nearest thing that exists above `path`, where that is a file.
@@ -160,9 +162,13 @@ impl FileSystem {
     }
 
     pub(crate) async fn put_marker(&self, path: &str) -> Result<()> {
+        self.gateway().run(self.marker(path)).await.map(|_| ())
+    }
+
+    fn marker(&self, path: &str) -> PutObject {
         let mut marker = PutObject::new(self.bucket(), &keys::directory(path), Payload::empty());
         marker.attributes.content_type = Some(headers::DIRECTORY.to_owned());
-        self.gateway().run(marker).await.map(|_| ())
+        marker
     }
 
     /// Keeps the directory above `path` in existence after `path` was removed: without this the removal of its last

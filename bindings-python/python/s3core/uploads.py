@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from s3core import _s3core
-from s3core.exceptions import ConfigurationError, NotFoundError, S3CoreError
+from s3core.exceptions import ConfigurationError, NotFoundError, S3CoreError, UnsupportedError
 from s3core.spark.hadoop_keys import HadoopKeys
 
 __all__ = ["Job", "Pending", "Upload", "Uploads", "main"]
@@ -87,16 +87,39 @@ class Uploads:
         jobs, unattributed = _s3core.pending_jobs(self._store, self._path)
         return Pending([self._job(job) for job in jobs], [_upload(upload) for upload in unattributed])
 
-    def complete(self, job: str, *, mark_success: bool = True) -> tuple[int, int]:
+    def complete(self, job: str, *, mark_success: bool = False, force: bool = False) -> tuple[int, int]:
         """Commits a job whose driver was killed: what its committed tasks have written becomes visible, nothing else.
+
+        Nobody knows whether all of its tasks were committed: compare :attr:`Job.committed_tasks` with the job's own count.
+        What became visible stays where the rest could not, and completing it again goes on.
+
+        Args:
+            job: its id.
+            mark_success: whether ``_SUCCESS`` is put, which says that the output is whole.
+            force: also where the job has written something in the last ten minutes, and may be under way.
 
         Returns:
             Number and bytes of the files.
 
         Raises:
             NotFoundError: there is no such job below the path.
+            UnsupportedError: the job may be under way, or is one of a dynamic partition overwrite, whose files its driver
+                moves from a staging directory afterwards.
         """
-        return _s3core.complete_job(self._store, self._destination(job), job, mark_success)
+        found = self._find(job)
+        destination, written = found[0], _time(found[5])
+        if destination.rsplit("/", 1)[-1].startswith(".spark-staging"):
+            raise UnsupportedError(
+                f"{job} is a dynamic partition overwrite: its files would stay in {destination}. Run the job again, and "
+                f"abort this one: s3core uploads abort s3a://{self._bucket}/{destination} {job}"
+            )
+        age = None if written is None else (datetime.now(UTC) - written).total_seconds()
+        if not force and (age is None or age < _MAY_BE_UNDER_WAY):
+            raise UnsupportedError(
+                f"{job} wrote its last state {_shown(written)}, less than ten minutes ago: it may be under way. Where "
+                "its driver is gone for certain, give --force (force=True)"
+            )
+        return _s3core.complete_job(self._store, destination, job, mark_success)
 
     def abort(self, job: str) -> None:
         """Gives a job up: its uploads and its state go.
@@ -104,7 +127,7 @@ class Uploads:
         Raises:
             NotFoundError: there is no such job below the path.
         """
-        _s3core.abort_job(self._store, self._destination(job), job)
+        _s3core.abort_job(self._store, self._find(job)[0], job)
 
     def purge(self) -> tuple[int, int]:
         """Removes what is older than ``uploads_max_age`` and ``uploads_committed_max_age`` say.
@@ -114,9 +137,9 @@ class Uploads:
         """
         return _s3core.purge_uploads(self._store, self._path)
 
-    def _destination(self, job: str) -> str:
+    def _find(self, job: str) -> _JobRow:
         jobs, _ = _s3core.pending_jobs(self._store, self._path)
-        found = [destination for destination, name, *_ in jobs if name == job]
+        found = [row for row in jobs if row[1] == job]
         if len(found) != 1:
             place = f"s3a://{self._bucket}/{self._path}"
             known = ", ".join(sorted({name for _, name, *_ in jobs})) or "none"
@@ -124,13 +147,17 @@ class Uploads:
             raise NotFoundError(f"{what} {job} below {place}; jobs there: {known}")
         return found[0]
 
-    def _job(self, row: tuple[str, str, int, _Rows, _Rows, float | None]) -> Job:
+    def _job(self, row: _JobRow) -> Job:
         destination, job, tasks, committed, uncommitted, written = row
         url = f"s3a://{self._bucket}/{destination}"
         return Job(url, job, tasks, [*map(_upload, committed)], [*map(_upload, uncommitted)], _time(written))
 
 
 _Rows = list[tuple[str, str, float | None]]
+_JobRow = tuple[str, str, int, _Rows, _Rows, float | None]
+
+# Seconds after its last state was written that a job is taken for one under way.
+_MAY_BE_UNDER_WAY = 600
 
 
 def _upload(row: tuple[str, str, float | None]) -> Upload:
@@ -150,7 +177,7 @@ def main(arguments: list[str]) -> int:
         if given.command == "list":
             _print(uploads.list(), as_json=given.json)
         elif given.command == "complete":
-            files, size = uploads.complete(given.job, mark_success=not given.no_success_marker)
+            files, size = uploads.complete(given.job, mark_success=given.success_marker, force=given.force)
             print(f"completed {given.job}: {files} files of {size} bytes")
         elif given.command == "abort":
             uploads.abort(given.job)
@@ -193,7 +220,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "list":
             command.add_argument("--json", action="store_true", help="for programs")
         if name == "complete":
-            command.add_argument("--no-success-marker", action="store_true", help="put no _SUCCESS")
+            command.add_argument("--success-marker", action="store_true", help="put _SUCCESS: the output is whole")
+            command.add_argument("--force", action="store_true", help="also if it wrote something minutes ago")
     return parser
 
 

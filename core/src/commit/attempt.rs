@@ -1,5 +1,6 @@
 //! A task attempt: its work path, and what becomes of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -65,10 +66,15 @@ impl TaskAttempt {
     /// # Errors
     /// The gateway's.
     pub async fn needs_commit(&self, files: &FileSystem) -> Result<bool> {
-        if files.work_path(&self.work_path()).is_some_and(|work| work.has_files()) {
+        let work = files.work_path(&self.work_path());
+        if work.as_ref().is_some_and(|work| work.has_files()) || files.has_keys_below(&self.work_path()).await? {
             return Ok(true);
         }
-        files.has_keys_below(&self.work_path()).await
+        // Hadoop neither commits nor aborts it then: nothing else says that it has ended.
+        if let Some(work) = work {
+            files.remember_end(&work);
+        }
+        Ok(false)
     }
 
     /// Commits the attempt: from now on the job's commit makes its files visible, and those of no other attempt of the
@@ -81,33 +87,37 @@ impl TaskAttempt {
         let Some(work) = files.work_path(&self.work_path()) else {
             return self.commit_unknown(files).await;
         };
-        let written = match work.end(End::Committed) {
-            Ok(written) => written,
+        let mut ending = match work.end(End::Committed) {
+            Ok(written) => Ending { work: &work, written: Some(written) },
             Err(End::Committed) => return self.check_committed(files).await,
-            Err(End::GivenUp) => {
+            Err(End::Aborted) => {
                 let message = format!("the attempt {} was aborted, or its job has ended without it", self.attempt);
                 return Err(Error::new(ErrorKind::NotFound, message).at(files.bucket(), &self.work_path()));
             }
         };
-        match self.put_pending_set(files, &written).await {
-            Ok(()) => {
-                files.remember_end(&work);
-                uploads::abort(files, written.discarded).await;
-                Ok(())
-            }
-            Err(failure) => {
-                work.resume(written);
-                Err(failure)
-            }
+        if let Some(written) = &ending.written {
+            self.put_pending_set(files, written).await?;
         }
+        let discarded = ending.written.take().map(|written| written.discarded).unwrap_or_default();
+        files.remember_end(&work);
+        uploads::abort(files, discarded).await;
+        Ok(())
     }
 
     /// Committing once more what is committed is fine while its job is under way.
     async fn check_committed(&self, files: &FileSystem) -> Result<()> {
-        match files.gateway().run(HeadObject::new(files.bucket(), &self.pending_set_key())).await {
+        let key = self.pending_set_key();
+        match read_pending_set(files, &key).await {
             Err(failure) if failure.kind() == ErrorKind::NotFound => {
                 let message = format!("the attempt {} was committed before, and its job has ended", self.attempt);
                 Err(failure.restated(ErrorKind::NotFound, message))
+            }
+            Ok((set, _)) if set.attempt != self.attempt => {
+                let message = format!(
+                    "the attempt {} was committed before, and {} has taken its place",
+                    self.attempt, set.attempt
+                );
+                Err(Error::new(ErrorKind::NotFound, message).at(files.bucket(), &key))
             }
             outcome => outcome.map(|_| ()),
         }
@@ -151,7 +161,7 @@ impl TaskAttempt {
             }
         }
         let key = self.pending_set_key();
-        let mut put = PutObject::new(files.bucket(), &key, set.payload(bodies)?);
+        let mut put = PutObject::new(files.bucket(), &key, set.payload(bodies.clone())?);
         put.condition = WriteCondition::IfAbsent;
         put.write_id = Some(WriteId::new(files.gateway().environment().random.bits()));
         match files.gateway().run(put.clone()).await {
@@ -160,12 +170,10 @@ impl TaskAttempt {
         }
         // Another attempt was told to commit before, or this one was and could not tell.
         let (earlier, etag) = read_pending_set(files, &key).await?;
+        set.replace(earlier);
+        put.payload = set.payload(bodies)?;
         put.condition = WriteCondition::IfMatch(etag);
-        files.gateway().run(put).await?;
-        if earlier.attempt != self.attempt {
-            uploads::abort(files, uploads::of_set(&earlier, &self.job)).await;
-        }
-        Ok(())
+        files.gateway().run(put).await.map(|_| ())
     }
 
     /// Aborts the attempt: its uploads and everything below its work path go.
@@ -174,15 +182,30 @@ impl TaskAttempt {
     /// The gateway's. What stays behind is invisible.
     pub async fn abort(&self, files: &FileSystem) -> Result<()> {
         if let Some(work) = files.work_path(&self.work_path()) {
-            end_and_abort(files, &work).await;
+            end_and_abort(files, &work, &HashSet::new()).await;
         }
         files.delete_below(&self.work_path()).await
     }
 }
 
-/// Ends an attempt that will not be committed.
-pub(super) async fn end_and_abort(files: &FileSystem, work: &Arc<WorkPath>) {
-    let Ok(Written { files: written, discarded }) = work.end(End::GivenUp) else {
+/// What an attempt has written while it is being committed. Where the commit fails, or nobody waits for it any more, the
+/// attempt has it again.
+struct Ending<'a> {
+    work: &'a Arc<WorkPath>,
+    written: Option<Written>,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if let Some(written) = self.written.take() {
+            self.work.resume(written);
+        }
+    }
+}
+
+/// Ends an attempt that will not be committed. Uploads in `spared` stay.
+pub(super) async fn end_and_abort(files: &FileSystem, work: &Arc<WorkPath>, spared: &HashSet<String>) {
+    let Ok(Written { files: written, discarded }) = work.end(End::Aborted) else {
         return;
     };
     files.remember_end(work);
@@ -190,7 +213,8 @@ pub(super) async fn end_and_abort(files: &FileSystem, work: &Arc<WorkPath>) {
         PendingObject::Upload(upload) => Some(UploadName { key: work.final_key(&path), id: upload.upload_id }),
         PendingObject::Body(_) => None,
     });
-    uploads::abort(files, discarded.into_iter().chain(written)).await;
+    let unwanted = discarded.into_iter().chain(written).filter(|upload| !spared.contains(&upload.id));
+    uploads::abort(files, unwanted.collect::<Vec<_>>()).await;
 }
 
 async fn read_pending_set(files: &FileSystem, key: &str) -> Result<(PendingSet, String)> {

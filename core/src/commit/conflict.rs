@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use futures::stream;
 
+use serde::{Deserialize, Serialize};
+
 use crate::fs::{FileSystem, keys};
 use crate::{Error, ErrorKind, Result};
 
 use super::Job;
 
 /// What becomes of earlier files where a job is committed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Conflict {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictMode {
     /// They stay beside the new ones; one of the same name is replaced.
     #[default]
     Append,
@@ -25,7 +28,7 @@ pub enum Conflict {
     ReplacePartitions,
 }
 
-impl Conflict {
+impl ConflictMode {
     /// What S3A's options mean: `fs.s3a.committer.name` and `fs.s3a.committer.staging.conflict-mode`. Empty texts are
     /// S3A's defaults. The mode is that of the committers `directory` and `partitioned`; others append.
     ///
@@ -141,20 +144,20 @@ mod tests {
     #[test]
     fn the_modes_are_those_of_the_staging_committers() {
         for (name, mode, meaning) in [
-            ("", "", Conflict::Append),
-            ("magic", "replace", Conflict::Append),
-            ("file", "fail", Conflict::Append),
-            ("directory", "", Conflict::Append),
-            ("directory", "REPLACE", Conflict::Replace),
-            ("directory", "fail", Conflict::Fail),
-            ("partitioned", "replace", Conflict::ReplacePartitions),
-            ("partitioned", "fail", Conflict::FailInPartitions),
-            ("partitioned", "append", Conflict::Append),
+            ("", "", ConflictMode::Append),
+            ("magic", "replace", ConflictMode::Append),
+            ("file", "fail", ConflictMode::Append),
+            ("directory", "", ConflictMode::Append),
+            ("directory", "REPLACE", ConflictMode::Replace),
+            ("directory", "fail", ConflictMode::Fail),
+            ("partitioned", "replace", ConflictMode::ReplacePartitions),
+            ("partitioned", "fail", ConflictMode::FailInPartitions),
+            ("partitioned", "append", ConflictMode::Append),
         ] {
-            assert_eq!(Conflict::of(name, mode).unwrap(), meaning, "{name} {mode}");
+            assert_eq!(ConflictMode::of(name, mode).unwrap(), meaning, "{name} {mode}");
         }
         for (name, mode) in [("staging", ""), ("directory", "overwrite")] {
-            let error = Conflict::of(name, mode).unwrap_err();
+            let error = ConflictMode::of(name, mode).unwrap_err();
             assert!(
                 error.kind() == ErrorKind::InvalidOption && error.message().contains("fs.s3a.committer."),
                 "{error}"

@@ -2,7 +2,7 @@
 //!
 //! A line of JSON names the files; the bytes of those that were kept rather than uploaded follow it, one after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,18 @@ pub(super) struct PendingSet {
     pub(super) task: String,
     pub(super) attempt: String,
     pub(super) files: Vec<SetFile>,
+    /// Uploads of earlier attempts whose pending set this one has replaced. The job's commit may have read that one, so
+    /// only it can know when they are of no use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) replaced: Vec<ReplacedUpload>,
+}
+
+/// An upload that a replaced pending set has named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ReplacedUpload {
+    /// Path below the destination.
+    pub(super) path: String,
+    pub(super) id: String,
 }
 
 /// One file.
@@ -76,7 +88,16 @@ impl From<&SetAttributes> for ObjectAttributes {
 impl PendingSet {
     pub(super) fn new(job: &str, task: &str, attempt: &str) -> Self {
         let (job, task, attempt) = (job.to_owned(), task.to_owned(), attempt.to_owned());
-        Self { version: VERSION, job, task, attempt, files: Vec::new() }
+        Self { version: VERSION, job, task, attempt, files: Vec::new(), replaced: Vec::new() }
+    }
+
+    /// Notes what `earlier`, which this set replaces, has named.
+    pub(super) fn replace(&mut self, earlier: Self) {
+        let own: HashSet<_> = self.files.iter().filter_map(SetFile::upload_id).collect();
+        let named = earlier.files.iter().filter_map(|file| Some((file.path.as_str(), file.upload_id()?)));
+        let named = named.filter(|(_, id)| !own.contains(id));
+        let named = named.map(|(path, id)| ReplacedUpload { path: path.to_owned(), id: id.to_owned() });
+        self.replaced = named.chain(earlier.replaced.iter().cloned()).collect();
     }
 
     /// Adds a file that was uploaded.

@@ -12,7 +12,7 @@ use crate::fs::{FileSystem, keys};
 use crate::ops::{ListObjectsV2, MultipartUpload};
 use crate::transfer::pending::UploadName;
 
-use super::job::Directory;
+use super::job::{Directory, unless_gone};
 use super::{JOB_DIRECTORY, Job, uploads, uuid_of};
 
 /// Directories that are listed at the same time.
@@ -47,7 +47,7 @@ pub struct JobState {
 pub enum Scope {
     /// At the path itself, and where pending uploads below it say that there may be some: a few requests.
     Uploads,
-    /// In every directory below it that is no partition (`name=value`): a request for each.
+    /// In every directory below it as well that is no partition (`name=value`): a request for each.
     Tree,
 }
 
@@ -57,39 +57,56 @@ pub enum Scope {
 /// The gateway's.
 pub async fn survey(files: &FileSystem, path: &str, scope: Scope) -> Result<Survey> {
     let pending = uploads::all_below(files, &keys::directory(path)).await?;
-    let mut destinations = BTreeSet::from([path.to_owned()]);
-    match scope {
-        Scope::Uploads => {
-            let above = pending.iter().flat_map(|upload| destinations_of(&upload.key, path));
-            destinations.extend(above.map(str::to_owned));
-        }
-        Scope::Tree => destinations.extend(directories_below(files, path).await?),
+    let (found, _) = look_below(files, path, scope, pending, |_| true).await?;
+    Ok(found)
+}
+
+/// Finds the jobs of `pending`, which are the uploads below `path`: of those that are `doubtful` also jobs whose
+/// destination is above `path`, or a partition. Returns the uncommitted uploads of jobs above beside.
+async fn look_below(
+    files: &FileSystem,
+    path: &str,
+    scope: Scope,
+    pending: Vec<MultipartUpload>,
+    is_doubtful: impl Fn(&MultipartUpload) -> bool,
+) -> Result<(Survey, Vec<MultipartUpload>)> {
+    let mut by_id: HashMap<_, _> = pending.into_iter().map(|upload| (upload.upload_id.clone(), upload)).collect();
+    let mut known = BTreeSet::from([path.to_owned()]);
+    if scope == Scope::Tree {
+        known.extend(directories_below(files, path).await?);
     }
-    let mut by_id: HashMap<String, MultipartUpload> =
-        pending.iter().map(|upload| (upload.upload_id.clone(), upload.clone())).collect();
-    let mut jobs = Vec::new();
-    for destination in destinations {
-        for job in jobs_at(files, &destination).await? {
-            jobs.push(look_at(files, job, &mut by_id).await?);
+    let (mut jobs, mut above) = (Vec::new(), Vec::new());
+    let mut destinations = known.clone();
+    while !destinations.is_empty() {
+        for job in jobs_at_all(files, destinations).await? {
+            let state = look_at(files, job, &mut by_id).await?;
+            let destination = keys::directory(state.job.destination());
+            if destination.starts_with(&keys::directory(path)) {
+                jobs.push(state);
+            } else {
+                above.extend(state.uncommitted);
+            }
         }
+        let doubtful = by_id.values().filter(|upload| is_doubtful(upload));
+        destinations = doubtful.flat_map(|upload| directories_above(&upload.key)).map(str::to_owned).collect();
+        destinations.retain(|directory| !known.contains(directory));
+        known.extend(destinations.iter().cloned());
     }
     let mut unattributed: Vec<_> = by_id.into_values().collect();
     unattributed.sort_unstable_by(|one, other| one.key.cmp(&other.key));
-    Ok(Survey { jobs, unattributed })
+    Ok((Survey { jobs, unattributed }, above))
 }
 
-/// The directories between `path` and the file `key` that a job may have named as its destination: those that are no
-/// partition (`name=value`).
-fn destinations_of<'a>(key: &'a str, path: &str) -> Vec<&'a str> {
-    let mut found = Vec::new();
-    let mut next = keys::parent(key);
-    while let Some(directory) = next.filter(|directory| directory.len() > path.len()) {
-        if !keys::name(directory).contains('=') {
-            found.push(directory);
-        }
-        next = keys::parent(directory);
-    }
-    found
+/// Every directory above the file `key`, the root included.
+fn directories_above(key: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(keys::parent(key), |directory| keys::parent(directory))
+}
+
+async fn jobs_at_all(files: &FileSystem, destinations: BTreeSet<String>) -> Result<Vec<Job>> {
+    let listings: Vec<_> =
+        destinations.into_iter().map(|path| async move { jobs_at(files, &path).await }.boxed()).collect();
+    let found: Vec<Vec<Job>> = stream::iter(listings).buffered(LISTINGS_AT_ONCE).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Every directory below `path`, at any depth, that is neither a partition nor a job's state.
@@ -140,7 +157,8 @@ async fn prefixes_of(files: &FileSystem, prefix: &str) -> Result<Vec<String>> {
 /// Finds out what a job has, and takes its uploads out of `pending`.
 async fn look_at(files: &FileSystem, job: Job, pending: &mut HashMap<String, MultipartUpload>) -> Result<JobState> {
     let directory = Directory::list(files, &job).await?;
-    let sets: Vec<_> = directory.load_sets(files).try_collect().await?;
+    // One that is gone since it was listed belongs to a job that has ended meanwhile.
+    let sets: Vec<_> = directory.load_sets(files).filter_map(|set| async { unless_gone(set) }).try_collect().await?;
     let named = sets.iter().flat_map(|set| uploads::of_set(&set.set, &job));
     let committed: Vec<_> = named.filter_map(|UploadName { id, .. }| pending.remove(&id)).collect();
     let mut uuids: HashSet<String> = directory.uuids_of_marked_attempts(files).await?;
@@ -169,24 +187,37 @@ pub struct Purged {
 /// # Errors
 /// The gateway's. What cannot be aborted stays, and is told in the log.
 pub async fn purge(files: &FileSystem, path: &str, scope: Scope) -> Result<Purged> {
+    let pending = uploads::all_below(files, &keys::directory(path)).await?;
+    purge_among(files, path, scope, pending).await
+}
+
+/// The same, where `pending` are the uploads below `path`.
+pub(super) async fn purge_among(
+    files: &FileSystem,
+    path: &str,
+    scope: Scope,
+    pending: Vec<MultipartUpload>,
+) -> Result<Purged> {
     let settings = files.commit_settings();
     let now = files.gateway().environment().clock.wall();
     let is_older = |written: Option<SystemTime>, age: Duration| {
         written.is_some_and(|written| now.duration_since(written).is_ok_and(|passed| passed > age))
     };
-    let Survey { jobs, unattributed } = survey(files, path, scope).await?;
+    let is_stale = |upload: &MultipartUpload| is_older(upload.initiated, settings.keep_uncommitted);
+    let (Survey { jobs, unattributed }, above) = look_below(files, path, scope, pending, is_stale).await?;
     let mut purged = Purged::default();
-    let mut stale = unattributed;
+    let mut uncommitted = unattributed;
+    uncommitted.extend(above);
     for state in jobs {
         if is_older(state.last_written, settings.keep_committed) {
             state.job.abort(files).await?;
             purged.jobs += 1;
         } else {
-            stale.extend(state.uncommitted);
+            uncommitted.extend(state.uncommitted);
         }
     }
-    let old = stale.into_iter().filter(|upload| is_older(upload.initiated, settings.keep_uncommitted));
-    let names: Vec<_> = old.map(|upload| UploadName { key: upload.key, id: upload.upload_id }).collect();
+    let stale = uncommitted.into_iter().filter(is_stale);
+    let names: Vec<_> = stale.map(|upload| UploadName { key: upload.key, id: upload.upload_id }).collect();
     purged.uploads = names.len();
     uploads::abort(files, names).await;
     Ok(purged)

@@ -21,6 +21,11 @@ pub(super) fn of_set(set: &PendingSet, job: &Job) -> Vec<UploadName> {
     uploads.map(|(file, id)| UploadName { key: job.final_key(&file.path), id: id.to_owned() }).collect()
 }
 
+/// The uploads of earlier attempts that a pending set has replaced.
+pub(super) fn replaced_by(set: &PendingSet, job: &Job) -> impl Iterator<Item = UploadName> {
+    set.replaced.iter().map(|upload| UploadName { key: job.final_key(&upload.path), id: upload.id.clone() })
+}
+
 /// Aborts `uploads`. One that cannot be aborted stays pending, invisible, and is told in the log.
 pub(super) async fn abort(files: &FileSystem, uploads: impl IntoIterator<Item = UploadName, IntoIter: Send>) {
     let abort_one = |UploadName { key, id }| async move {
@@ -48,24 +53,27 @@ pub(super) async fn all_below(files: &FileSystem, prefix: &str) -> Result<Vec<Mu
     }
 }
 
+/// Ids of the uploads that pending sets name.
+pub(super) fn ids_of<'a>(sets: impl Iterator<Item = &'a PendingSet>) -> HashSet<String> {
+    sets.flat_map(|set| &set.files).filter_map(|file| file.upload_id()).map(str::to_owned).collect()
+}
+
 /// The UUIDs in the names of the files of pending sets.
 pub(super) fn uuids_of<'a>(sets: impl Iterator<Item = &'a PendingSet>) -> HashSet<String> {
     sets.flat_map(|set| &set.files).filter_map(|file| uuid_of(&file.path)).map(str::to_owned).collect()
 }
 
-/// Aborts those of `pending` whose file names have one of `uuids`: attempts that were killed have left them. Returns the
-/// others.
+/// Aborts those of `pending` whose file names have one of `uuids`: attempts that were killed have left them. Uploads in
+/// `spared` stay. Returns the others.
 pub(super) async fn abort_left_behind(
     files: &FileSystem,
     pending: Vec<MultipartUpload>,
     uuids: &HashSet<String>,
+    spared: &HashSet<String>,
 ) -> Vec<MultipartUpload> {
     let is_ours = |upload: &MultipartUpload| uuid_of(&upload.key).is_some_and(|uuid| uuids.contains(uuid));
     let (ours, others): (Vec<_>, Vec<_>) = pending.into_iter().partition(is_ours);
-    abort(
-        files,
-        ours.into_iter().map(|upload| UploadName { key: upload.key, id: upload.upload_id }).collect::<Vec<_>>(),
-    )
-    .await;
+    let ours = ours.into_iter().filter(|upload| !spared.contains(&upload.upload_id));
+    abort(files, ours.map(|upload| UploadName { key: upload.key, id: upload.upload_id }).collect::<Vec<_>>()).await;
     others
 }

@@ -6,24 +6,39 @@
 
 use std::time::Duration;
 
+use crate::ops::{ListObjectsV2, ListedObject, WriteCondition, WriteId};
 use crate::{Error, ErrorKind, Result};
 
 use super::{FileSystem, keys};
 
+/// First letters of the directory of a committed task (Hadoop's `FileOutputCommitter`, algorithm 1).
+const COMMITTED_TASK: &str = "task_";
 /// A job that has written nothing for so long is taken for killed.
 const LIVE: Duration = Duration::from_secs(600);
 
 impl FileSystem {
-    /// Notes that this process has made a directory, where it is one of a job.
-    pub(super) fn remember_job_directory(&self, path: &str) {
-        if is_job_directory(path) {
-            self.shared.work.own_job_directory(&self.shared.place, path);
-        }
+    /// Makes the directory of a job where there is none; of two processes that do so, the later one is refused.
+    pub(super) async fn make_job_directory(&self, path: &str) -> Result<()> {
+        let mut marker = self.marker(path);
+        marker.condition = WriteCondition::IfAbsent;
+        marker.write_id = Some(WriteId::new(self.gateway().environment().random.bits()));
+        match self.gateway().run(marker).await {
+            Err(failure) if failure.kind() == ErrorKind::AlreadyExists => return self.check_job_directory(path).await,
+            outcome => outcome?,
+        };
+        self.shared.work.own_job_directory(&self.shared.place, path);
+        Ok(())
     }
 
     /// Forgets the directories of jobs that are `path` or below it.
     pub(super) fn forget_job_directories(&self, path: &str) {
         self.shared.work.forget_job_directories(&self.shared.place, path);
+    }
+
+    async fn has_keys_with(&self, prefix: &str) -> Result<bool> {
+        let mut list = ListObjectsV2::new(self.bucket(), prefix);
+        list.max_keys = Some(1);
+        Ok(!self.gateway().run(list).await?.objects.is_empty())
     }
 
     /// # Errors
@@ -33,9 +48,14 @@ impl FileSystem {
             return Ok(());
         }
         let prefix = keys::directory(path);
-        let page = self.keys_below(path).next_page().await?.unwrap_or_default();
-        let has_committed_tasks =
-            page.iter().any(|object| object.key.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with("task_")));
+        let mut pages = self.keys_below(path);
+        let page = pages.next_page().await?.unwrap_or_default();
+        let is_task = |object: &ListedObject| {
+            object.key.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with(COMMITTED_TASK))
+        };
+        // Files of attempts, in `_temporary`, come before those of committed tasks.
+        let has_committed_tasks = page.iter().any(is_task)
+            || (pages.next_page().await?.is_some() && self.has_keys_with(&format!("{prefix}{COMMITTED_TASK}")).await?);
         let now = self.gateway().environment().clock.wall();
         let is_live = page
             .iter()
@@ -56,7 +76,7 @@ impl FileSystem {
     }
 }
 
-fn is_job_directory(path: &str) -> bool {
+pub(super) fn is_job_directory(path: &str) -> bool {
     let number = keys::name(path);
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     is_number && keys::parent(path).is_some_and(|parent| keys::name(parent) == "_temporary")

@@ -1,6 +1,8 @@
 //! Files below work paths, as a file system shows them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::ops::WriteCondition;
 use crate::transfer::pending::PendingSink;
@@ -9,6 +11,9 @@ use crate::{Error, ErrorKind, Result};
 
 use super::work::{CommitSettings, FileSink, Marker, WorkPath, pending_cannot_move};
 use super::{CreateOptions, Existing, FileStatus, FileSystem, keys};
+
+/// How often jobs of one process look for what others have left at a destination: a streaming query commits one a second.
+const BETWEEN_CLEANINGS: Duration = Duration::from_secs(3600);
 
 impl FileSystem {
     /// Makes `path` a work path: files that are created below it lie in `destination` once they are committed.
@@ -38,6 +43,27 @@ impl FileSystem {
         self.shared.work.ended(work);
     }
 
+    /// Notes that the job in this directory may have completed these uploads, and that its commit has failed.
+    pub(crate) fn note_asked(&self, job_directory: &str, uploads: HashSet<String>) {
+        self.shared.work.note_asked(&self.shared.place, job_directory, uploads);
+    }
+
+    /// The uploads that a commit which failed in this process may have completed; `None` where there was none.
+    pub(crate) fn asked(&self, job_directory: &str) -> Option<HashSet<String>> {
+        self.shared.work.asked(&self.shared.place, job_directory)
+    }
+
+    /// The job in this directory is done with.
+    pub(crate) fn forget_asked(&self, job_directory: &str) {
+        self.shared.work.forget_asked(&self.shared.place, job_directory);
+    }
+
+    /// Whether it is time to look at a destination for what killed jobs have left there; counted as done.
+    pub(crate) fn is_to_clean(&self, destination: &str) -> bool {
+        let now = self.gateway().environment().clock.monotonic();
+        self.shared.work.is_to_clean(&self.shared.place, destination, now, BETWEEN_CLEANINGS)
+    }
+
     /// The work path that `path` lies below, and its path from there.
     fn pending_place<'a>(&self, path: &'a str) -> Option<(Arc<WorkPath>, &'a str)> {
         let work = self.shared.work.above(&self.shared.place, path)?;
@@ -55,6 +81,7 @@ impl FileSystem {
             return Err(self.directory_stands_there(path));
         }
         match options.existing {
+            // The commit takes the pending file, not an ordinary one of its name.
             Existing::IsReplaced => {}
             Existing::Stays if work.status(relative).is_none() => {}
             Existing::Stays => return Err(self.file_stands_there(path)),
@@ -123,8 +150,8 @@ impl FileSystem {
         Ok(work.discard(relative, recursive))
     }
 
-    /// Renames the pending file `from`; `None` where there is none.
-    pub(super) fn rename_pending(&self, from: &str, to: &str) -> Result<Option<bool>> {
+    /// Renames the pending file `from`, into `to` where that is a directory; `None` where there is none.
+    pub(super) async fn rename_pending(&self, from: &str, to: &str) -> Result<Option<bool>> {
         let Some((work, relative)) = self.pending_place(from) else {
             return Ok(None);
         };
@@ -134,14 +161,23 @@ impl FileSystem {
         if work.status(relative).is_none() {
             return Ok(None);
         }
-        let target = self.pending_place(to).filter(|(other, _)| Arc::ptr_eq(other, &work));
-        let Some((_, new)) = target else {
-            return Err(pending_cannot_move().at(self.bucket(), from));
-        };
-        if work.status(new).is_some() {
-            return Err(Error::new(ErrorKind::AlreadyExists, "the target of the rename exists").at(self.bucket(), to));
+        if from == to {
+            return Ok(Some(true));
         }
-        work.rename(relative, new).map_err(|failure| failure.at(self.bucket(), from))?;
+        let is_within = |path: &str| self.pending_place(path).is_some_and(|(other, _)| Arc::ptr_eq(&other, &work));
+        if !is_within(to) {
+            return Err(pending_cannot_move().at(self.bucket(), from));
+        }
+        let mut target = to.to_owned();
+        let is_directory = to == work.path() || self.standing_at(to).await?.is_some_and(|status| status.is_directory);
+        if is_directory {
+            target = keys::join(to, keys::name(from));
+        }
+        if target != from && self.standing_at(&target).await?.is_some() {
+            let message = "the target of the rename exists";
+            return Err(Error::new(ErrorKind::AlreadyExists, message).at(self.bucket(), &target));
+        }
+        work.rename(relative, work.relative(&target)).map_err(|failure| failure.at(self.bucket(), from))?;
         Ok(Some(true))
     }
 

@@ -35,7 +35,7 @@ impl FileSystem {
         if keys::is_root(from) {
             return Err(Error::new(ErrorKind::InvalidPath, "the root cannot be renamed").at(self.bucket(), from));
         }
-        if let Some(renamed) = self.rename_pending(from, to)? {
+        if let Some(renamed) = self.rename_pending(from, to).await? {
             return Ok(renamed);
         }
         let source = self.kind_of(from).await?.ok_or_else(|| self.not_found(from))?;
@@ -62,7 +62,7 @@ impl FileSystem {
 
     /// Where `source` will lie; `None` where it must not go there.
     async fn target_of(&self, source: &FileStatus, to: &str) -> Result<Option<String>> {
-        let existing = if keys::is_root(to) { Some(FileStatus::directory(to)) } else { self.entry_at(to).await? };
+        let existing = self.standing_at(to).await?;
         match existing {
             Some(target) if !target.is_directory => {
                 let message = format!("the target of renaming {} exists and is a file", source.path);
@@ -74,7 +74,7 @@ impl FileSystem {
                 if inside == source.path {
                     return Ok(None);
                 }
-                match self.entry_at(&inside).await? {
+                match self.standing_at(&inside).await? {
                     Some(target) if source.is_directory && target.is_directory => Ok(None),
                     Some(_) => {
                         let message = format!("the target of renaming {} exists", source.path);
@@ -86,6 +86,17 @@ impl FileSystem {
             // The source proves that its own directory is one.
             None if keys::parent(to) == keys::parent(&source.path) => Ok(Some(to.to_owned())),
             None => Ok(self.file_above(to).await?.is_none().then(|| to.to_owned())),
+        }
+    }
+
+    /// What stands at `path`, pending files included.
+    pub(super) async fn standing_at(&self, path: &str) -> Result<Option<FileStatus>> {
+        if keys::is_root(path) {
+            return Ok(Some(FileStatus::directory(path)));
+        }
+        match self.pending_status(path) {
+            Some(pending) => Ok(Some(pending)),
+            None => self.entry_at(path).await,
         }
     }
 
@@ -108,9 +119,9 @@ impl FileSystem {
         let (old, new) = (keys::directory(from), keys::directory(to));
         let mut pages = self.keys_below(from);
         while let Some(page) = pages.next_page().await? {
-            let copies = page.into_iter().map(|object| self.copy_below(object, &old, &new).boxed()).collect();
+            let copies = page.into_iter().map(|object| self.copy_below(object, &old, &new).boxed());
             // All that were begun are waited for, so that none appears after the others were removed.
-            let (mut done, outcome) = run_all(copies, COPIES_AT_ONCE).await;
+            let (mut done, outcome) = run_all(Box::new(copies), COPIES_AT_ONCE).await;
             copied.append(&mut done);
             outcome?;
         }

@@ -10,7 +10,7 @@ mod file;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::OnceCell;
@@ -52,6 +52,10 @@ struct Registered {
     ended: VecDeque<Arc<WorkPath>>,
     /// Bucket and path of directories of jobs with Hadoop's own committer that this process has made.
     job_directories: HashSet<(String, String)>,
+    /// Ids of the uploads that commits of jobs which failed have asked to complete, by bucket and job directory.
+    asked: HashMap<(String, String), HashSet<String>>,
+    /// When it was last looked at a destination for what killed jobs have left there.
+    cleaned: HashMap<(String, String), Instant>,
 }
 
 /// Attempts that are remembered after their end, so that a writer that outlives its attempt is told.
@@ -98,7 +102,7 @@ pub(crate) enum End {
     /// The job's commit will make its files visible, or has.
     Committed,
     /// It was aborted, or its job has ended without it.
-    GivenUp,
+    Aborted,
 }
 
 impl WorkPaths {
@@ -138,7 +142,7 @@ impl WorkPaths {
         works.filter(|work| work.path.starts_with(&prefix)).cloned().collect()
     }
 
-    /// Notes that an attempt has ended, and forgets those that ended long ago.
+    /// Notes that an attempt has ended, or seems to have, and forgets those that did long ago.
     pub(super) fn ended(&self, work: &Arc<WorkPath>) {
         let mut shared = self.write();
         shared.ended.push_back(Arc::clone(work));
@@ -146,11 +150,41 @@ impl WorkPaths {
             return;
         }
         let Some(oldest) = shared.ended.pop_front() else { return };
+        if oldest.has_files() {
+            return; // it goes on
+        }
         if let Some(works) = shared.buckets.get_mut(&oldest.place)
             && works.get(&oldest.path).is_some_and(|current| Arc::ptr_eq(current, &oldest))
         {
             works.remove(&oldest.path);
         }
+    }
+
+    /// Notes that the job in this directory may have completed these uploads.
+    pub(super) fn note_asked(&self, place: &str, job_directory: &str, uploads: HashSet<String>) {
+        self.write().asked.entry((place.to_owned(), job_directory.to_owned())).or_default().extend(uploads);
+    }
+
+    /// The uploads that this process has asked to complete for the job in this directory: none where its commit was not
+    /// begun here, or was done.
+    pub(super) fn asked(&self, place: &str, job_directory: &str) -> Option<HashSet<String>> {
+        self.read().asked.get(&(place.to_owned(), job_directory.to_owned())).cloned()
+    }
+
+    pub(super) fn forget_asked(&self, place: &str, job_directory: &str) {
+        self.write().asked.remove(&(place.to_owned(), job_directory.to_owned()));
+    }
+
+    /// Whether a destination was not looked at for `pause`; `now` is remembered then.
+    pub(super) fn is_to_clean(&self, place: &str, destination: &str, now: Instant, pause: Duration) -> bool {
+        let mut shared = self.write();
+        shared.cleaned.retain(|_, looked| now.saturating_duration_since(*looked) < pause);
+        let key = (place.to_owned(), destination.to_owned());
+        if shared.cleaned.contains_key(&key) {
+            return false;
+        }
+        shared.cleaned.insert(key, now);
+        true
     }
 
     pub(super) fn own_job_directory(&self, place: &str, path: &str) {

@@ -73,6 +73,19 @@ impl CompleteMultipartUpload {
         }
     }
 
+    /// The same, where an earlier process may have completed the upload: that it is gone is then no failure if the object
+    /// is the one that it would have made.
+    #[must_use]
+    pub fn perhaps_done(mut self) -> Self {
+        self.in_doubt = true;
+        self
+    }
+
+    /// Whether `failure` of a completion says that there is no object, rather than nothing.
+    pub(crate) fn is_refused(failure: &Error) -> bool {
+        failure.status().is_some_and(|status| (400..500).contains(&status)) && failure.kind() != ErrorKind::Throttled
+    }
+
     fn expected_etag(&self) -> Option<String> {
         multipart_etag(self.parts.iter().map(|part| part.etag.as_str()))
     }

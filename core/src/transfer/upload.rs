@@ -89,7 +89,7 @@ impl Upload {
                 Ok(etag) => return Ok(etag),
                 Err(failure) => failure,
             };
-            if is_refusal(&failure) {
+            if CompleteMultipartUpload::is_refused(&failure) {
                 *upload.completion() = Completion::Refused;
                 return Err(failure);
             }
@@ -124,11 +124,6 @@ impl Upload {
     fn completion(&self) -> std::sync::MutexGuard<'_, Completion> {
         self.completion.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether the gateway has said no, rather than nothing.
-fn is_refusal(failure: &Error) -> bool {
-    failure.status().is_some_and(|status| (400..500).contains(&status)) && failure.kind() != ErrorKind::Throttled
 }
 
 fn was_stopped(stopped: tokio::task::JoinError) -> Error {

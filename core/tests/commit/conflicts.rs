@@ -14,7 +14,7 @@ async fn table() -> (Files, Job) {
     (files, job("j1"))
 }
 
-async fn run(files: &Files, job: &Job, conflict: Conflict) -> Result<Vec<String>> {
+async fn run(files: &Files, job: &Job, conflict: ConflictMode) -> Result<Vec<String>> {
     job.set_up(files, false, conflict).await?;
     for path in ["day=2/new", "day=2/same", "day=3/new"] {
         write_as(files, &attempt(job, 0, 0), path, b"new").await;
@@ -25,11 +25,11 @@ async fn run(files: &Files, job: &Job, conflict: Conflict) -> Result<Vec<String>
 }
 
 #[rstest::rstest]
-#[case(Conflict::Append, &["day=1/old", "day=2/new", "day=2/old", "day=2/same", "day=3/new"])]
-#[case(Conflict::Replace, &["day=2/new", "day=2/same", "day=3/new"])]
-#[case(Conflict::ReplacePartitions, &["day=1/old", "day=2/new", "day=2/same", "day=3/new"])]
+#[case(ConflictMode::Append, &["day=1/old", "day=2/new", "day=2/old", "day=2/same", "day=3/new"])]
+#[case(ConflictMode::Replace, &["day=2/new", "day=2/same", "day=3/new"])]
+#[case(ConflictMode::ReplacePartitions, &["day=1/old", "day=2/new", "day=2/same", "day=3/new"])]
 #[tokio::test(flavor = "multi_thread")]
-async fn earlier_files_stay_or_go(#[case] conflict: Conflict, #[case] left: &[&str]) {
+async fn earlier_files_stay_or_go(#[case] conflict: ConflictMode, #[case] left: &[&str]) {
     let (files, job) = table().await;
     assert_eq!(run(&files, &job, conflict).await.unwrap(), left);
     assert_eq!(read(&files, "out/table/day=2/same").await.unwrap(), b"new");
@@ -37,7 +37,7 @@ async fn earlier_files_stay_or_go(#[case] conflict: Conflict, #[case] left: &[&s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_fails_before_it_changes_anything() {
-    for conflict in [Conflict::Fail, Conflict::FailInPartitions] {
+    for conflict in [ConflictMode::Fail, ConflictMode::FailInPartitions] {
         let (files, job) = table().await;
         let error = run(&files, &job, conflict).await.unwrap_err();
         assert!(error.kind() == ErrorKind::AlreadyExists && error.message().contains("conflict-mode"), "{error}");
@@ -51,8 +51,8 @@ async fn a_job_fails_before_it_changes_anything() {
 async fn an_empty_destination_is_no_conflict() {
     let files = Files::at(EMBEDDED).await;
     files.make_directory("out/table").await.unwrap();
-    assert_eq!(run(&files, &job("j1"), Conflict::Fail).await.unwrap().len(), 3);
+    assert_eq!(run(&files, &job("j1"), ConflictMode::Fail).await.unwrap().len(), 3);
     let files = Files::at(EMBEDDED).await;
     write(&files, "out/table/day=1/old", b"old").await.unwrap();
-    assert_eq!(run(&files, &job("j1"), Conflict::FailInPartitions).await.unwrap().len(), 4);
+    assert_eq!(run(&files, &job("j1"), ConflictMode::FailInPartitions).await.unwrap().len(), 4);
 }

@@ -2,7 +2,6 @@
 
 use rstest::rstest;
 use s3core::ErrorKind;
-use s3core_gateway::Fault;
 
 use super::support::EMBEDDED;
 use super::*;
@@ -14,7 +13,7 @@ use super::*;
 async fn nothing_is_visible_before_the_job_is_committed_and_everything_after(#[case] service: Service) {
     let files = Files::at(service).await;
     let job = job("j1");
-    job.set_up(&files, false, Conflict::Append).await.unwrap();
+    job.set_up(&files, false, ConflictMode::Append).await.unwrap();
     let (large, small) = (content(LARGE, 1), content(SMALL, 2));
     for task in 0..3 {
         let attempt = attempt(&job, task, 0);
@@ -52,7 +51,7 @@ async fn nothing_is_visible_before_the_job_is_committed_and_everything_after(#[c
 async fn an_aborted_job_leaves_nothing(#[case] service: Service) {
     let files = Files::at(service).await;
     let job = job("j1");
-    job.set_up(&files, false, Conflict::Append).await.unwrap();
+    job.set_up(&files, false, ConflictMode::Append).await.unwrap();
     let uuid = "2dd664f9-d2c4-4ffe-878f-c6c70c1fb0cb";
     // One task is committed, one attempt is at work here, one was killed in another process.
     write_as(&files, &attempt(&job, 0, 0), &format!("part-0-{uuid}"), &content(LARGE, 1)).await;
@@ -73,7 +72,7 @@ async fn an_aborted_job_leaves_nothing(#[case] service: Service) {
 async fn what_killed_attempts_have_uploaded_goes_with_the_commit() {
     let files = Files::at(Service::Ceph).await;
     let job = job("j1");
-    job.set_up(&files, false, Conflict::Append).await.unwrap();
+    job.set_up(&files, false, ConflictMode::Append).await.unwrap();
     let uuid = "2dd664f9-d2c4-4ffe-878f-c6c70c1fb0cb";
     write_as(&elsewhere(&files), &attempt(&job, 0, 0), &format!("part-0-{uuid}"), &content(LARGE, 1)).await;
     write_as(&files, &attempt(&job, 0, 1), &format!("part-0-{uuid}"), &content(LARGE, 2)).await;
@@ -93,7 +92,7 @@ async fn two_jobs_at_one_destination_both_succeed() {
     let files = Files::at(Service::Ceph).await;
     let jobs = [job("j1"), job("j2")];
     for job in &jobs {
-        job.set_up(&files, false, Conflict::Append).await.unwrap();
+        job.set_up(&files, false, ConflictMode::Append).await.unwrap();
         write_as(&files, &attempt(job, 0, 0), &format!("part-{}", job.id()), &content(LARGE, 1)).await;
         attempt(job, 0, 0).commit(&files).await.unwrap();
     }
@@ -107,7 +106,7 @@ async fn two_jobs_at_one_destination_both_succeed() {
 async fn a_job_whose_state_is_gone_is_not_committed_as_an_empty_one() {
     let files = Files::at(EMBEDDED).await;
     let job = job("j1");
-    job.set_up(&files, false, Conflict::Append).await.unwrap();
+    job.set_up(&files, false, ConflictMode::Append).await.unwrap();
     write_as(&files, &attempt(&job, 0, 0), "part-0", &content(SMALL, 1)).await;
     attempt(&job, 0, 0).commit(&files).await.unwrap();
     files.delete("out", true).await.unwrap();
@@ -119,11 +118,14 @@ async fn a_job_whose_state_is_gone_is_not_committed_as_an_empty_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_is_set_up_once_and_again_only_by_who_knows() {
     let files = Files::at(EMBEDDED).await;
-    job("j1").set_up(&files, false, Conflict::Append).await.unwrap();
-    assert_eq!(job("j1").set_up(&files, false, Conflict::Append).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
-    job("j1").set_up(&files, true, Conflict::Append).await.unwrap();
+    job("j1").set_up(&files, false, ConflictMode::Append).await.unwrap();
+    assert_eq!(
+        job("j1").set_up(&files, false, ConflictMode::Append).await.unwrap_err().kind(),
+        ErrorKind::AlreadyExists
+    );
+    job("j1").set_up(&files, true, ConflictMode::Append).await.unwrap();
     write(&files, "file", b"x").await.unwrap();
-    let error = Job::new("file", "j1").unwrap().set_up(&files, false, Conflict::Append).await.unwrap_err();
+    let error = Job::new("file", "j1").unwrap().set_up(&files, false, ConflictMode::Append).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotADirectory);
 }
 
@@ -131,7 +133,7 @@ async fn a_job_is_set_up_once_and_again_only_by_who_knows() {
 async fn an_empty_job_leaves_its_destination() {
     let files = Files::at(EMBEDDED).await;
     let job = job("j1");
-    job.set_up(&files, false, Conflict::Append).await.unwrap();
+    job.set_up(&files, false, ConflictMode::Append).await.unwrap();
     assert!(!attempt(&job, 0, 0).needs_commit(&files).await.unwrap());
     assert_eq!(
         job.commit(&files, CommitOptions { mark_success: false, ..CommitOptions::default() }).await.unwrap().files,
@@ -141,30 +143,10 @@ async fn an_empty_job_leaves_its_destination() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_that_fails_takes_back_what_it_made_visible_and_can_be_tried_again() {
-    let files = Files::at(EMBEDDED).await;
-    let job = job("j1");
-    job.set_up(&files, false, Conflict::Append).await.unwrap();
-    let uuid = "2dd664f9-d2c4-4ffe-878f-c6c70c1fb0cb";
-    for task in 0..4 {
-        write_as(&files, &attempt(&job, task, 0), &format!("part-{task}-{uuid}"), &content(SMALL, 1)).await;
-        attempt(&job, task, 0).commit(&files).await.unwrap();
-    }
-    // The bucket's quota is full at the third file.
-    let full = Fault::error(403, "QuotaExceeded").operation("PutObject").key_prefix("out/table/part-2");
-    files.place.faults().add(full);
-    assert_eq!(job.commit(&files, CommitOptions::default()).await.unwrap_err().kind(), ErrorKind::QuotaExceeded);
-    assert_eq!(visible(&files).await, Vec::<String>::new());
-    files.place.faults().clear();
-    assert_eq!(job.commit(&files, CommitOptions::default()).await.unwrap().files, 4);
-    assert_eq!(visible(&files).await.len(), 4);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn small_files_beyond_the_memory_are_read_a_second_time() {
     let files = Files::with(EMBEDDED, &[("fs.s3core.committer.small.file.size", "512K")], 1 << 20).await;
     let job = job("j1");
-    job.set_up(&files, false, Conflict::Append).await.unwrap();
+    job.set_up(&files, false, ConflictMode::Append).await.unwrap();
     for task in 0..6_u32 {
         write_as(&files, &attempt(&job, task, 0), &format!("part-{task}"), &content(400 << 10, task.into())).await;
         attempt(&job, task, 0).commit(&files).await.unwrap();

@@ -14,6 +14,7 @@ mod support;
 
 mod attempts;
 mod conflicts;
+mod failures;
 mod jobs;
 mod plain_path;
 mod surveys;
@@ -22,7 +23,7 @@ mod work_paths;
 use std::time::Duration;
 
 use s3core::Result;
-use s3core::commit::{CommitOptions, Conflict, Job, TaskAttempt};
+use s3core::commit::{CommitOptions, ConflictMode, Job, TaskAttempt};
 use s3core::fs::{CreateOptions, FileSystem};
 use s3core::ops::ListMultipartUploads;
 use s3core::transfer::writer::WrittenObject;

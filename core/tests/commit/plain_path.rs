@@ -31,6 +31,29 @@ async fn what_a_killed_job_has_committed_does_not_become_the_next_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn committed_tasks_are_seen_behind_any_number_of_attempts() {
+    let files = Files::with(EMBEDDED, &[("fs.s3a.paging.maximum", "10")], 16 << 20).await;
+    let killed = elsewhere(&files);
+    backdate(&files, Duration::from_secs(3600));
+    killed.make_directory(DIRECTORY).await.unwrap();
+    for number in 0..15 {
+        write(&killed, &format!("{DIRECTORY}/_temporary/attempt_{number}/part-0"), b"x").await.unwrap();
+    }
+    files.make_directory(DIRECTORY).await.unwrap();
+    write(&killed, &format!("{DIRECTORY}/task_1_0001_m_000000/part-0"), b"x").await.unwrap();
+    assert_eq!(files.make_directory(DIRECTORY).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_processes_that_begin_at_once_one_is_refused() {
+    let files = Files::at(EMBEDDED).await;
+    let others: Vec<_> = (0..4).map(|_| elsewhere(&files)).collect();
+    let begun = others.iter().map(|other| other.make_directory(DIRECTORY));
+    let outcomes = futures::future::join_all(begun).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ones_own_jobs_follow_each_other() {
     let files = Files::at(EMBEDDED).await;
     for _ in 0..2 {

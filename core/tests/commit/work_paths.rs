@@ -16,7 +16,7 @@ impl Work {
     async fn new() -> Self {
         let files = Files::at(EMBEDDED).await;
         let job = job("j1");
-        job.set_up(&files, false, Conflict::Append).await.unwrap();
+        job.set_up(&files, false, ConflictMode::Append).await.unwrap();
         let attempt = attempt(&job, 0, 0);
         attempt.set_up(&files);
         Self { files, job, attempt }
@@ -103,6 +103,39 @@ async fn a_pending_file_cannot_be_read_and_an_uploaded_one_not_be_renamed() {
     }
     assert!(work.files.rename(&work.path("small"), &work.path("day=1/renamed")).await.unwrap());
     assert_eq!(work.commit().await, ["out/table/day=1/renamed", "out/table/large"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pending_file_is_renamed_into_a_directory() {
+    let work = Work::new().await;
+    for name in ["tmp/a", "tmp/b", "tmp/c", "sub/there"] {
+        work.write(name, SMALL).await;
+    }
+    work.files.make_directory(&work.path("made")).await.unwrap();
+    assert!(work.files.rename(&work.path("tmp/a"), &work.attempt.work_path()).await.unwrap());
+    assert!(work.files.rename(&work.path("tmp/b"), &work.path("sub")).await.unwrap());
+    assert!(work.files.rename(&work.path("tmp/c"), &work.path("made")).await.unwrap());
+    assert_eq!(work.commit().await, ["a", "made/c", "sub/b", "sub/there"].map(|name| format!("out/table/{name}")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pending_file_and_an_ordinary_one_do_not_share_a_path() {
+    let work = Work::new().await;
+    work.write("pending", SMALL).await;
+    write(&work.files, "tmp/one", b"moved").await.unwrap();
+    write(&work.files, "tmp/two", b"moved").await.unwrap();
+    let refused = work.files.rename("tmp/one", &work.path("pending")).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+    work.files.rename("tmp/one", &work.path("moved")).await.unwrap();
+    let refused = work.files.rename(&work.path("pending"), &work.path("moved")).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+    // What is created over one that was moved here is the later of the two.
+    let anew = CreateOptions { existing: Existing::IsReplaced, ..CreateOptions::default() };
+    let mut writer = work.files.create_file(&work.path("moved"), anew).await.unwrap();
+    writer.write(b"anew").await.unwrap();
+    writer.close().await.unwrap();
+    work.commit().await;
+    assert_eq!(read(&work.files, "out/table/moved").await.unwrap(), b"anew");
 }
 
 #[tokio::test(flavor = "multi_thread")]

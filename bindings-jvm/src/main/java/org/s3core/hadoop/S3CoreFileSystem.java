@@ -277,7 +277,7 @@ public class S3CoreFileSystem extends FileSystem {
 
   /** For committers; found by its name where they are of another class loader. */
   CommitCalls commitCalls() {
-    return new StoreCommitCalls(store);
+    return new StoreCommitCalls(this, store);
   }
 
   /**

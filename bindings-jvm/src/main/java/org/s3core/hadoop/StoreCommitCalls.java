@@ -4,9 +4,12 @@ import java.io.IOException;
 
 /** Commits on one store. Public methods only: {@link OtherLoadersCalls} finds them by name. */
 final class StoreCommitCalls implements CommitCalls {
+  /** Never read: while a committer is at work, its file system must not be collected, which would close the store. */
+  private final S3CoreFileSystem owner;
   private final long store;
 
-  StoreCommitCalls(long store) {
+  StoreCommitCalls(S3CoreFileSystem owner, long store) {
+    this.owner = owner;
     this.store = store;
   }
 

@@ -143,6 +143,48 @@ class InterruptTest {
     });
   }
 
+  /** What the gateway was asked to make visible it does, whoever waits for it: somebody has to take it back. */
+  @Test
+  void anInterruptedJobCommitIsNotLeftInItsMiddle() throws Exception {
+    CommitCalls calls = fileSystem.commitCalls();
+    calls.setUpJob("out", "j1", false, "", "");
+    String file = "part-%05d-2dd664f9-d2c4-4ffe-878f-c6c70c1fb0cb";
+    for (int task = 0; task < 2; task++) {
+      String attempt = "attempt_" + task;
+      calls.setUpTask("out", "j1", "task_" + task, attempt);
+      Path work = new Path("s3a://bucket/" + calls.workPath("out", "j1", "task_" + task, attempt));
+      try (OutputStream out = fileSystem.create(new Path(work, String.format(file, task)))) {
+        out.write(1);
+      }
+      calls.commitTask("out", "j1", "task_" + task, attempt);
+    }
+    gateway.stall("PUT");
+    Attempt attempt = new Attempt(() -> calls.commitJob("out", "j1", true, "", ""));
+    gateway.awaitStalled();
+    attempt.thread.interrupt();
+    Thread.sleep(300);
+    assertTrue(attempt.isWaiting(), "the gateway has been asked and has not answered");
+    gateway.release();
+    attempt.millisecondsAfter(() -> { });
+    assertInstanceOf(InterruptedIOException.class, attempt.failure);
+    assertTrue(attempt.wasInterrupted, "the flag stays set");
+    assertTrue(gateway.objects.containsKey("out/_s3core_job-j1/_s3core_job"), "it can be aborted, or tried again");
+    assertFalse(gateway.objects.keySet().stream().anyMatch(key -> key.startsWith("out/part-")));
+  }
+
+  /** Committers hold what keeps the store open, also where no FileSystem is cached. */
+  @Test
+  void aFileSystemThatNobodyHoldsIsKeptByItsCommitter() throws Exception {
+    CommitCalls calls = ((S3CoreFileSystem) FileSystem.newInstance(URI.create("s3a://bucket/"), gateway.configuration()))
+        .commitCalls();
+    for (int i = 0; i < 20; i++) {
+      System.gc();
+      Thread.sleep(20);
+    }
+    calls.setUpJob("out", "j1", false, "", "");
+    assertTrue(gateway.objects.containsKey("out/_s3core_job-j1/_s3core_job"));
+  }
+
   /** The caller may use the memory for something else as soon as its call has returned. */
   @Test
   void anInterruptedReadLeavesTheCallersMemoryAlone() throws Exception {

@@ -288,7 +288,7 @@ class CommitProtocolTest {
   }
 
   @Test
-  void ofTheParquetCommitterOnOtherFileSystemsNothingIsOurs() throws Exception {
+  void aCommitterBoundByItsClassIsHadoopsOnOtherFileSystems() throws Exception {
     // Bound by its own class and not by the factory: it is asked for local paths too.
     java.nio.file.Path local = java.nio.file.Files.createTempDirectory("committers");
     Attempt attempt = Attempt.of(new Path(local.toUri().toString(), "out"));
