@@ -7,9 +7,7 @@ use jni::objects::{JByteArray, JClass, JLongArray, JObjectArray, JString};
 use jni::sys::{jboolean, jlong};
 use jni::{Env, EnvUnowned};
 use s3core::config::{Explained, Options, ReadPolicy, Sources};
-use s3core::fs::{CreateOptions, Existing, FileSystem, Listing, OpenOptions};
-use s3core::transfer::reader::ObjectReader;
-use s3core::transfer::writer::ObjectWriter;
+use s3core::fs::{FileSystem, Listing, Summary};
 
 use crate::errors::{Failure, export};
 use crate::ids::{Ids, Kind};
@@ -219,6 +217,36 @@ extern "system" fn Java_org_s3core_hadoop_Native_makeDirectory<'local>(
     });
 }
 
+/// Files, directories and bytes of a tree.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_summary<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    path: JString<'local>,
+) -> JLongArray<'local> {
+    export(&mut env, |env| {
+        let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
+        let Summary { files, directories, bytes } = wait(env, wait::never, store.files.summary(&path))?;
+        encode::longs(env, [files, directories, bytes])
+    })
+}
+
+/// When an object was written, and its headers, encoded.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_headers<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    path: JString<'local>,
+) -> JByteArray<'local> {
+    export(&mut env, |env| {
+        let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
+        let headers = wait(env, wait::never, store.files.headers(&path))?;
+        encode::to_java(env, &encode::headers(&headers))
+    })
+}
+
 /// Lines of option, value (secrets masked) and origin, encoded; then the foreign keys with two empty columns.
 #[unsafe(no_mangle)]
 extern "system" fn Java_org_s3core_hadoop_Native_explain<'local>(
@@ -255,12 +283,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_memory<'local>(
     _class: JClass<'local>,
 ) -> JLongArray<'local> {
     export(&mut env, |env| {
-        let figures = runtime::current_budget()
-            .map_or([0; 3], |budget| [budget.limit(), budget.used(), budget.peak()])
-            .map(|figure| i64::try_from(figure).unwrap_or(i64::MAX));
-        let array = env.new_long_array(figures.len())?;
-        array.set_region(env, 0, &figures)?;
-        Ok(array)
+        let budget = runtime::current_budget();
+        encode::longs(env, budget.map_or([0; 3], |budget| [budget.limit(), budget.used(), budget.peak()]))
     })
 }
 
@@ -269,33 +293,18 @@ pub(crate) fn files(store: jlong) -> Result<FileSystem, Failure> {
     Ok(Store::find(store)?.files.clone())
 }
 
-pub(crate) fn open_reader(
-    env: &mut Env<'_>,
-    store: jlong,
-    path: &JString<'_>,
-    length: jlong,
-    etag: &JString<'_>,
-) -> Result<(ObjectReader, StoreClosed), Failure> {
-    let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
-    let options = OpenOptions {
-        length: u64::try_from(length).ok(),
-        etag: if etag.is_null() { None } else { Some(etag.try_to_string(env)?) },
-        policy: store.read_policy,
-        random_read: None,
-    };
-    Ok((wait(env, wait::never, store.files.open_file(&path, options))?, store.closed.clone()))
+/// The files of a store, for one that opens some of them.
+pub(crate) fn opener(store: jlong) -> Result<Opener, Failure> {
+    let store = Store::find(store)?;
+    Ok(Opener { files: store.files.clone(), read_policy: store.read_policy, closed: store.closed.clone() })
 }
 
-pub(crate) fn open_writer(
-    env: &mut Env<'_>,
-    store: jlong,
-    path: &JString<'_>,
-    overwrite: bool,
-) -> Result<(ObjectWriter, StoreClosed), Failure> {
-    let (store, path) = (Store::find(store)?, path.try_to_string(env)?);
-    let existing = if overwrite { Existing::IsReplaced } else { Existing::Stays };
-    let options = CreateOptions { existing, ..CreateOptions::default() };
-    Ok((wait(env, wait::never, store.files.create_file(&path, options))?, store.closed.clone()))
+/// What opening a file of a store needs.
+pub(crate) struct Opener {
+    pub(crate) files: FileSystem,
+    /// How files are read where nobody says.
+    pub(crate) read_policy: ReadPolicy,
+    pub(crate) closed: StoreClosed,
 }
 
 fn resolve<'local>(
@@ -314,7 +323,8 @@ fn resolve<'local>(
     Ok(Options::resolve(&bucket, &sources)?)
 }
 
-fn text<'local>(
+/// The element at `index` of an array of strings.
+pub(crate) fn text<'local>(
     env: &mut Env<'local>,
     texts: &JObjectArray<'_, JString<'local>>,
     index: usize,
