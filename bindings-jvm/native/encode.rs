@@ -6,9 +6,11 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jni::Env;
-use jni::objects::JByteArray;
-use s3core::fs::FileStatus;
+use jni::objects::{JByteArray, JLongArray};
+use s3core::fs::{FileStatus, Headers};
 use s3core::gateway::statistics::StatisticsSnapshot;
+use s3core::transfer::reader::ReadCountsSnapshot;
+use s3core::transfer::writer::WrittenObject;
 
 use crate::errors::Failure;
 
@@ -56,6 +58,34 @@ pub(crate) fn counts(counts: &StatisticsSnapshot) -> Vec<u8> {
     out
 }
 
+/// What a reader has cost: requests by operation, then its own counts.
+pub(crate) fn reader(requests: &StatisticsSnapshot, counts: &ReadCountsSnapshot) -> Vec<u8> {
+    let mut out = self::counts(requests);
+    let ReadCountsSnapshot { requests, ended, replaced, given_up, bytes_given_up, received, skipped, discarded } =
+        *counts;
+    for count in [requests, ended, replaced, given_up, bytes_given_up, received, skipped, discarded] {
+        long(&mut out, count);
+    }
+    out
+}
+
+/// What a file became: its ETag, empty where it is pending, then the requests that it took by operation.
+pub(crate) fn written(object: &WrittenObject, requests: &StatisticsSnapshot) -> Vec<u8> {
+    let mut out = Vec::new();
+    string(&mut out, object.etag.as_deref().unwrap_or_default());
+    out.extend_from_slice(&counts(requests));
+    out
+}
+
+/// Milliseconds since 1970 of an object's last change, 0 where it is not known, then lines of a header's name and text.
+pub(crate) fn headers(headers: &Headers) -> Vec<u8> {
+    let mut out = Vec::new();
+    long(&mut out, headers.modified.map_or(0, milliseconds));
+    let lines: Vec<_> = headers.texts.iter().map(|(name, text)| [name.as_str(), text.as_str()]).collect();
+    out.extend_from_slice(&table(&lines));
+    out
+}
+
 /// A number of lines of strings.
 pub(crate) fn table<const COLUMNS: usize>(lines: &[[&str; COLUMNS]]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -64,6 +94,16 @@ pub(crate) fn table<const COLUMNS: usize>(lines: &[[&str; COLUMNS]]) -> Vec<u8> 
         string(&mut out, text);
     }
     out
+}
+
+/// Numbers as a Java array of long.
+pub(crate) fn longs<'local, const COUNT: usize>(
+    env: &mut Env<'local>,
+    numbers: [u64; COUNT],
+) -> Result<JLongArray<'local>, Failure> {
+    let array = env.new_long_array(COUNT)?;
+    array.set_region(env, 0, &numbers.map(|number| i64::try_from(number).unwrap_or(i64::MAX)))?;
+    Ok(array)
 }
 
 /// One line of the log: severity from 1 (error) to 5 (trace), room, message.
@@ -137,6 +177,21 @@ mod tests {
         let bytes = statuses(&[directory]);
         assert_eq!(bytes[4], DIRECTORY | STORAGE_CLASS);
         assert_eq!(&bytes[bytes.len() - 8..], b"\0\0\0\x04COLD");
+    }
+
+    #[test]
+    fn a_reader_s_counts_follow_its_requests() {
+        let counts = ReadCountsSnapshot { requests: 1, discarded: 7, ..ReadCountsSnapshot::default() };
+        let bytes = reader(&StatisticsSnapshot::new(), &counts);
+        assert_eq!((bytes.len(), bytes[11], bytes[67]), (4 + 8 * 8, 1, 7));
+    }
+
+    #[test]
+    fn a_written_file_begins_with_its_etag() {
+        let object = WrittenObject { etag: Some("e".into()), length: 5 };
+        assert_eq!(written(&object, &StatisticsSnapshot::new()), b"\0\0\0\x01e\0\0\0\0");
+        let pending = WrittenObject { etag: None, length: 5 };
+        assert_eq!(written(&pending, &StatisticsSnapshot::new()), [0; 8]);
     }
 
     #[test]

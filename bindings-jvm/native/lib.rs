@@ -1,7 +1,7 @@
 //! The native library inside the s3core jar: what `org.s3core.hadoop.Native` calls.
 //!
-//! Translation only: no policy and nothing about S3. Rooms: [`store`], [`reader`], [`writer`] and [`commit`] hold the exported
-//! functions by subject; [`ids`] what Java holds instead of pointers; [`wait`] how a Java thread waits; [`errors`] what
+//! Translation only: no policy and nothing about S3. Rooms: [`store`], [`reader`], [`writer`], [`uploads`] and [`commit`] hold the
+//! exported functions by subject; [`ids`] what Java holds instead of pointers; [`wait`] how a Java thread waits; [`errors`] what
 //! it is told when something fails; [`memory`] the only place that touches Java's memory; [`encode`] answers of several
 //! fields; [`log`] the way to SLF4J; [`runtime`] what the process has one of.
 //!
@@ -18,6 +18,7 @@ mod memory;
 mod reader;
 mod runtime;
 mod store;
+mod uploads;
 mod wait;
 mod writer;
 

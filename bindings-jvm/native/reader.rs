@@ -8,13 +8,16 @@ use jni::objects::{JByteArray, JByteBuffer, JClass, JIntArray, JLongArray, JObje
 use jni::sys::{jint, jlong};
 use jni::{Env, EnvUnowned};
 use s3core::ErrorKind;
+use s3core::config::ReadPolicy;
+use s3core::fs::OpenOptions;
 use s3core::transfer::reader::ObjectReader;
 
+use crate::encode;
 use crate::errors::{Failure, export};
 use crate::ids::{Ids, Kind};
 use crate::memory::{self, Destination};
-use crate::store::{self, StoreClosed};
-use crate::wait::wait;
+use crate::store::{self, Opener, StoreClosed};
+use crate::wait::{self, wait};
 
 static READERS: Ids<Reader> = Ids::new(Kind::Reader);
 
@@ -67,7 +70,8 @@ impl Reader {
     }
 }
 
-/// `length` is -1 and `etag` null where the caller does not know them.
+/// `length` and `random_read` are -1, `etag` and `policies` null where the caller does not say. `policies`: names of read
+/// policies between commas, of which the first known one counts.
 #[unsafe(no_mangle)]
 extern "system" fn Java_org_s3core_hadoop_Native_openReader<'local>(
     mut env: EnvUnowned<'local>,
@@ -76,10 +80,34 @@ extern "system" fn Java_org_s3core_hadoop_Native_openReader<'local>(
     path: JString<'local>,
     length: jlong,
     etag: JString<'local>,
+    policies: JString<'local>,
+    random_read: jlong,
 ) -> jlong {
     export(&mut env, |env| {
-        let (object, store_closed) = store::open_reader(env, store, &path, length, &etag)?;
-        Ok(READERS.insert(Reader { object, is_closed: AtomicBool::new(false), store_closed }))
+        let path = path.try_to_string(env)?;
+        let Opener { files, read_policy, closed } = store::opener(env, store, "op_open", &path)?;
+        let policies = optional(env, &policies)?;
+        let options = OpenOptions {
+            length: u64::try_from(length).ok(),
+            etag: optional(env, &etag)?,
+            policy: policies.and_then(|names| ReadPolicy::from_names(&names)).unwrap_or(read_policy),
+            random_read: u64::try_from(random_read).ok(),
+        };
+        let object = wait(env, wait::never, files.open_file(&path, options))?;
+        Ok(READERS.insert(Reader { object, is_closed: AtomicBool::new(false), store_closed: closed }))
+    })
+}
+
+/// What the reader has cost so far, encoded.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_readerCounts<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    reader: jlong,
+) -> JByteArray<'local> {
+    export(&mut env, |env| {
+        let object = &READERS.get(reader).ok_or_else(|| Failure::closed("Stream"))?.object;
+        encode::to_java(env, &encode::reader(&object.requests(), &object.counts()))
     })
 }
 
@@ -160,7 +188,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_readRange<'local>(
     });
 }
 
-/// Many ranges at once: `targets` are byte arrays and direct buffers, each filled from its `offset` on.
+/// Many ranges at once: `targets` are byte arrays and direct buffers, each filled from its `offset` on. Returns how many
+/// requests it took, and the bytes between the ranges that came along.
 #[unsafe(no_mangle)]
 extern "system" fn Java_org_s3core_hadoop_Native_readRanges<'local>(
     mut env: EnvUnowned<'local>,
@@ -170,8 +199,11 @@ extern "system" fn Java_org_s3core_hadoop_Native_readRanges<'local>(
     lengths: JIntArray<'local>,
     targets: JObjectArray<'local>,
     offsets: JIntArray<'local>,
-) {
-    export(&mut env, |env| read_ranges(env, reader, &positions, &lengths, &targets, &offsets));
+) -> JLongArray<'local> {
+    export(&mut env, |env| {
+        let cost = read_ranges(env, reader, &positions, &lengths, &targets, &offsets)?;
+        encode::longs(env, cost)
+    })
 }
 
 fn read_ranges(
@@ -181,7 +213,7 @@ fn read_ranges(
     lengths: &JIntArray<'_>,
     targets: &JObjectArray<'_>,
     offsets: &JIntArray<'_>,
-) -> Result<(), Failure> {
+) -> Result<[u64; 2], Failure> {
     let reader = Reader::find(reader)?;
     let count = positions.len(env)?;
     let (mut starts, mut sizes, mut indices) = (vec![0; count], vec![0; count], vec![0; count]);
@@ -203,7 +235,7 @@ fn read_ranges(
             }
         }
     }
-    Ok(())
+    Ok([fetching.requests() as u64, fetching.unwanted()])
 }
 
 fn put_pieces(
@@ -223,6 +255,20 @@ fn put_pieces(
         env.delete_local_ref(buffer);
     }
     Ok(())
+}
+
+/// Least number of bytes that a random read asks for from now on.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_setReadahead<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    reader: jlong,
+    bytes: jlong,
+) {
+    export(&mut env, |_env| {
+        Reader::find(reader)?.object.set_random_read(unsigned(bytes)?);
+        Ok(())
+    });
 }
 
 /// Gives back memory and connections; the next read begins anew. Does nothing where the reader is closed already:
@@ -254,6 +300,10 @@ extern "system" fn Java_org_s3core_hadoop_Native_closeReader<'local>(
         }
         Ok(())
     });
+}
+
+fn optional(env: &Env<'_>, text: &JString<'_>) -> Result<Option<String>, Failure> {
+    Ok(if text.is_null() { None } else { Some(text.try_to_string(env)?) })
 }
 
 fn unsigned(position: jlong) -> Result<u64, Failure> {

@@ -7,10 +7,8 @@ use jni::objects::{JByteArray, JClass, JLongArray, JObjectArray, JString};
 use jni::sys::{jboolean, jlong};
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
 use s3core::config::{Explained, Options, ReadPolicy, Sources};
-use s3core::fs::{CreateOptions, Existing, FileSystem, Listing, OpenOptions};
+use s3core::fs::{FileSystem, Listing, Summary};
 use s3core::gateway::audit;
-use s3core::transfer::reader::ObjectReader;
-use s3core::transfer::writer::ObjectWriter;
 
 use crate::errors::{Failure, export};
 use crate::ids::{Ids, Kind};
@@ -225,6 +223,38 @@ extern "system" fn Java_org_s3core_hadoop_Native_makeDirectory<'local>(
     });
 }
 
+/// Files, directories and bytes of a tree.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_summary<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    path: JString<'local>,
+) -> JLongArray<'local> {
+    export(&mut env, |env| {
+        let path = path.try_to_string(env)?;
+        let files = files_for(env, store, "op_get_content_summary", &[&path])?;
+        let Summary { files, directories, bytes } = wait(env, wait::never, files.summary(&path))?;
+        encode::longs(env, [files, directories, bytes])
+    })
+}
+
+/// When an object was written, and its headers, encoded.
+#[unsafe(no_mangle)]
+extern "system" fn Java_org_s3core_hadoop_Native_headers<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    store: jlong,
+    path: JString<'local>,
+) -> JByteArray<'local> {
+    export(&mut env, |env| {
+        let path = path.try_to_string(env)?;
+        let files = files_for(env, store, "op_xattr_get_map", &[&path])?;
+        let headers = wait(env, wait::never, files.headers(&path))?;
+        encode::to_java(env, &encode::headers(&headers))
+    })
+}
+
 /// Lines of option, value (secrets masked) and origin, encoded; then the foreign keys with two empty columns.
 #[unsafe(no_mangle)]
 extern "system" fn Java_org_s3core_hadoop_Native_explain<'local>(
@@ -261,12 +291,8 @@ extern "system" fn Java_org_s3core_hadoop_Native_memory<'local>(
     _class: JClass<'local>,
 ) -> JLongArray<'local> {
     export(&mut env, |env| {
-        let figures = runtime::current_budget()
-            .map_or([0; 3], |budget| [budget.limit(), budget.used(), budget.peak()])
-            .map(|figure| i64::try_from(figure).unwrap_or(i64::MAX));
-        let array = env.new_long_array(figures.len())?;
-        array.set_region(env, 0, &figures)?;
-        Ok(array)
+        let budget = runtime::current_budget();
+        encode::longs(env, budget.map_or([0; 3], |budget| [budget.limit(), budget.used(), budget.peak()]))
     })
 }
 
@@ -285,37 +311,23 @@ pub(crate) fn files_for(
     Ok(store.files.for_call(operation, paths))
 }
 
-pub(crate) fn open_reader(
-    env: &mut Env<'_>,
-    store: jlong,
-    path: &JString<'_>,
-    length: jlong,
-    etag: &JString<'_>,
-) -> Result<(ObjectReader, StoreClosed), Failure> {
-    let path = path.try_to_string(env)?;
-    let files = files_for(env, store, "op_open", &[&path])?;
-    let store = Store::find(store)?;
-    let options = OpenOptions {
-        length: u64::try_from(length).ok(),
-        etag: if etag.is_null() { None } else { Some(etag.try_to_string(env)?) },
-        policy: store.read_policy,
-        random_read: None,
-    };
-    Ok((wait(env, wait::never, files.open_file(&path, options))?, store.closed.clone()))
+/// Most files of one call that removes files of a store.
+pub(crate) fn delete_maximum(store: jlong) -> Result<usize, Failure> {
+    Ok(Store::find(store)?.files.delete_maximum())
 }
 
-pub(crate) fn open_writer(
-    env: &mut Env<'_>,
-    store: jlong,
-    path: &JString<'_>,
-    overwrite: bool,
-) -> Result<(ObjectWriter, StoreClosed), Failure> {
-    let path = path.try_to_string(env)?;
-    let files = files_for(env, store, "op_create", &[&path])?;
+/// What opening a file of a store for this call of Hadoop's needs.
+pub(crate) fn opener(env: &mut Env<'_>, store: jlong, operation: &'static str, path: &str) -> Result<Opener, Failure> {
+    let files = files_for(env, store, operation, &[path])?;
     let store = Store::find(store)?;
-    let existing = if overwrite { Existing::IsReplaced } else { Existing::Stays };
-    let options = CreateOptions { existing, ..CreateOptions::default() };
-    Ok((wait(env, wait::never, files.create_file(&path, options))?, store.closed.clone()))
+    Ok(Opener { files, read_policy: store.read_policy, closed: store.closed.clone() })
+}
+
+pub(crate) struct Opener {
+    pub(crate) files: FileSystem,
+    /// How files are read where nobody says.
+    pub(crate) read_policy: ReadPolicy,
+    pub(crate) closed: StoreClosed,
 }
 
 fn resolve<'local>(
@@ -334,7 +346,8 @@ fn resolve<'local>(
     Ok(Options::resolve(&bucket, &sources)?)
 }
 
-fn text<'local>(
+/// The element at `index` of an array of strings.
+pub(crate) fn text<'local>(
     env: &mut Env<'local>,
     texts: &JObjectArray<'_, JString<'local>>,
     index: usize,

@@ -22,8 +22,8 @@ const COPIES_AT_ONCE: usize = 16;
 
 impl FileSystem {
     /// Renames a file or a directory: into `to` where that is a directory, as HDFS and `mv` do, but onto `to` where both
-    /// are directories and `to` is empty, as S3A does. False where a directory would go onto or below itself, onto
-    /// another of its name inside `to`, or anything below a file; renaming a file onto itself is true.
+    /// are directories and `to` is empty, as S3A does. False where a directory would go onto or below itself (the root
+    /// always), onto another of its name inside `to`, or anything below a file; renaming a file onto itself is true.
     ///
     /// Not atomic: everything is copied before anything is removed, so a crash leaves the source whole. A single file of
     /// up to 32 MiB never replaces one that came to be at `to` meanwhile; for larger ones and directories `to` is looked at
@@ -33,7 +33,7 @@ impl FileSystem {
     /// `NotFound` where `from` is missing, `AlreadyExists` where `to` is a file.
     pub async fn rename(&self, from: &str, to: &str) -> Result<bool> {
         if keys::is_root(from) {
-            return Err(Error::new(ErrorKind::InvalidPath, "the root cannot be renamed").at(self.bucket(), from));
+            return Ok(false);
         }
         if let Some(renamed) = self.rename_pending(from, to).await? {
             return Ok(renamed);

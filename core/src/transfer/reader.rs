@@ -163,6 +163,11 @@ impl ObjectReader {
         Ok(all)
     }
 
+    /// Least number of bytes that a random read asks for from now on.
+    pub fn set_random_read(&self, bytes: u64) {
+        self.shared.lock().set_random_window(bytes);
+    }
+
     /// Gives back the footer, what was read ahead and the connections that read it; later reads go on as before.
     pub fn unbuffer(&self) {
         self.shared.forget_tail();

@@ -157,6 +157,7 @@ async fn what_is_known_of_a_file_may_be_out_of_date(#[values(Service::Ceph, EMBE
     // Another object of that length is another object all the same: its ETag was that of the first answer.
     write(&files, "file", &content(1000, 2)).await.unwrap();
     assert_eq!(reader.read_range(500, 500).await.unwrap_err().kind(), ErrorKind::Changed);
+    assert_eq!((reader.counts().requests, reader.counts().replaced), (2, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,6 +216,10 @@ async fn a_random_read_asks_for_the_readahead_range(#[case] hadoop: &[(&str, &st
     reader.read(MIB as u64, 10).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(files.gateway().statistics().snapshot()["GetObject"].bytes_received, expected);
+    reader.set_random_read(100);
+    reader.read(10, 10).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(files.gateway().statistics().snapshot()["GetObject"].bytes_received, expected + 100);
 }
 
 #[rstest]

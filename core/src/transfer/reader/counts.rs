@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct ReadCounts {
     pub(super) requests: AtomicU64,
     pub(super) ended: AtomicU64,
+    pub(super) replaced: AtomicU64,
     pub(super) given_up: AtomicU64,
     pub(super) bytes_given_up: AtomicU64,
     pub(super) received: AtomicU64,
@@ -21,6 +22,8 @@ pub struct ReadCountsSnapshot {
     pub requests: u64,
     /// Of them those whose answer has ended, with success or not.
     pub ended: u64,
+    /// Of them those that found another object than was opened.
+    pub replaced: u64,
     /// Of them those that were given up with their connection, since their caller went elsewhere.
     pub given_up: u64,
     /// Bytes that were asked for by those and never came.
@@ -39,6 +42,7 @@ impl ReadCounts {
         ReadCountsSnapshot {
             requests: read(&self.requests),
             ended: read(&self.ended),
+            replaced: read(&self.replaced),
             given_up: read(&self.given_up),
             bytes_given_up: read(&self.bytes_given_up),
             received: read(&self.received),

@@ -70,7 +70,9 @@ impl Inbox {
         let ending = Arc::clone(&inbox);
         let task = tokio::spawn(async move {
             let ended = gateway.run(get).await.map(|_| ()).map_err(replaced);
-            add(&ending.source.counts.ended, 1);
+            let counts = &ending.source.counts;
+            add(&counts.ended, 1);
+            add(&counts.replaced, u64::from(ended.as_ref().is_err_and(|failure| failure.kind() == ErrorKind::Changed)));
             ending.lock().ended = Some(ended);
             ending.arrived.notify_waiters();
         });

@@ -70,6 +70,13 @@ impl ReadAhead {
         new
     }
 
+    pub(super) fn set_random_window(&mut self, bytes: u64) {
+        self.random_window = bytes;
+        if self.policy == ReadPolicy::Random {
+            self.window = bytes;
+        }
+    }
+
     fn first_window(&self) -> u64 {
         match self.policy {
             ReadPolicy::Adaptive => FIRST_WINDOW,

@@ -63,6 +63,10 @@ final class Decoder {
     return counts;
   }
 
+  long number() {
+    return bytes.getLong();
+  }
+
   int unsignedByte() {
     return bytes.get() & 0xff;
   }

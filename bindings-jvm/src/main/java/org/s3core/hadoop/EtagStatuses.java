@@ -19,6 +19,11 @@ final class EtagStatuses {
     return new Located(status, locations);
   }
 
+  /** The ETag of a status, or null where it has none. */
+  static String etagOf(FileStatus status) {
+    return status instanceof EtagSource ? ((EtagSource) status).getEtag() : null;
+  }
+
   private static final class Plain extends FileStatus implements EtagSource {
     private static final long serialVersionUID = 1L;
 
@@ -44,7 +49,7 @@ final class EtagStatuses {
 
     Located(FileStatus status, BlockLocation[] locations) throws IOException {
       super(status, locations);
-      this.etag = status instanceof EtagSource ? ((EtagSource) status).getEtag() : null;
+      this.etag = etagOf(status);
     }
 
     @Override

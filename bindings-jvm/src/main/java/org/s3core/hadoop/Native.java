@@ -42,6 +42,18 @@ final class Native {
 
   static native void makeDirectory(long store, String path) throws IOException;
 
+  /** Files, directories and bytes of a tree. */
+  static native long[] summary(long store, String path) throws IOException;
+
+  /** Milliseconds of the last change, or 0, then lines of a header's name and text. For {@link Decoder}. */
+  static native byte[] headers(long store, String path) throws IOException;
+
+  /** Most files of one call of {@link #deleteFiles}. */
+  static native int deleteMaximum(long store) throws IOException;
+
+  /** Lines of the files that are still there, each with the reason. For {@link Decoder#table}. */
+  static native byte[] deleteFiles(long store, String[] paths) throws IOException;
+
   /** Lines of option, value and origin; foreign keys have two empty columns. For {@link Decoder#table}. */
   static native byte[] explain(long store) throws IOException;
 
@@ -62,8 +74,17 @@ final class Native {
 
   // Readers.
 
-  /** {@code length} is -1 and {@code etag} null where they are not known. */
-  static native long openReader(long store, String path, long length, String etag) throws IOException;
+  /**
+   * {@code length} and {@code readahead} are -1, {@code etag} and {@code policies} null where nobody says; the first known
+   * of the policies, between commas, counts.
+   */
+  static native long openReader(long store, String path, long length, String etag, String policies, long readahead)
+      throws IOException;
+
+  /** What the reader has cost so far: requests by operation, then the numbers that {@link ReadCounts} reads. */
+  static native byte[] readerCounts(long reader) throws IOException;
+
+  static native void setReadahead(long reader, long bytes) throws IOException;
 
   static native long readerLength(long reader) throws IOException;
 
@@ -77,8 +98,11 @@ final class Native {
   static native void readRange(long reader, long position, byte[] target, int offset, int length)
       throws IOException;
 
-  /** Each target is a byte[] or a direct ByteBuffer and filled from its offset on. */
-  static native void readRanges(long reader, long[] positions, int[] lengths, Object[] targets, int[] offsets)
+  /**
+   * Each target is a byte[] or a direct ByteBuffer and filled from its offset on. Number of requests that it took, and bytes
+   * between the ranges that came along.
+   */
+  static native long[] readRanges(long reader, long[] positions, int[] lengths, Object[] targets, int[] offsets)
       throws IOException;
 
   /** Does nothing where the reader is closed already. */
@@ -88,15 +112,39 @@ final class Native {
 
   // Writers.
 
-  static native long openWriter(long store, String path, boolean overwrite) throws IOException;
+  /** {@code existing}: a number of {@link CreateRequest}; {@code metadata}: names, each followed by its value. */
+  static native long openWriter(long store, String path, int existing, String etag, String contentType,
+      String[] metadata, boolean unchecked, boolean asUpload) throws IOException;
+
+  /** Requests that the file has taken so far by operation. For {@link Decoder#counts}. */
+  static native byte[] writerRequests(long writer) throws IOException;
 
   static native void write(long writer, byte[] data, int offset, int length) throws IOException;
 
-  /** The object becomes visible; not in an interrupted thread. */
-  static native void closeWriter(long writer) throws IOException;
+  /**
+   * The object becomes visible; not in an interrupted thread. Its ETag, "" where it is pending, then the requests that it
+   * took by operation. For {@link Decoder}.
+   */
+  static native byte[] closeWriter(long writer) throws IOException;
 
   /** Nothing becomes visible. Returns at once; what was sent is removed meanwhile. */
   static native void abortWriter(long writer);
+
+  // Uploads whose parts the caller sends by itself.
+
+  static native String beginUpload(long store, String path) throws IOException;
+
+  /** A writer of one part, numbered from 1; closing it sends it and gives its ETag. */
+  static native long openPart(long store, String path, String upload, int number) throws IOException;
+
+  /** The ETag of the file, which becomes visible. */
+  static native String completeUpload(long store, String path, String upload, int[] numbers, String[] etags)
+      throws IOException;
+
+  static native void abortUpload(long store, String path, String upload) throws IOException;
+
+  /** How many there were below the directory. */
+  static native int abortUploadsBelow(long store, String path) throws IOException;
 
   // Committers. Destinations are paths; job, task and attempt are the names that Hadoop or Spark gives them.
 

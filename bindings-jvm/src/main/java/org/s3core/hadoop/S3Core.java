@@ -10,7 +10,8 @@ import org.apache.hadoop.util.ReflectionUtils;
 
 /**
  * The FileSystem of the path's scheme for {@code FileContext}: the value of {@code fs.AbstractFileSystem.s3a.impl}.
- * That is {@link S3CoreFileSystem} where the configuration says so, and else the class that it names.
+ * That is the class that the configuration names ({@code fs.s3a.impl}), and {@link S3CoreFileSystem} where it names none,
+ * as for {@code s3} and {@code s3n}.
  */
 public class S3Core extends DelegateToFileSystem {
   /** Called by Hadoop, with the URI of a path and the configuration. */
@@ -19,7 +20,9 @@ public class S3Core extends DelegateToFileSystem {
   }
 
   private static FileSystem fileSystemOf(URI uri, Configuration conf) throws IOException {
-    return ReflectionUtils.newInstance(FileSystem.getFileSystemClass(uri.getScheme(), conf), conf);
+    Class<? extends FileSystem> type = conf.get("fs." + uri.getScheme() + ".impl") == null
+        ? S3CoreFileSystem.class : FileSystem.getFileSystemClass(uri.getScheme(), conf);
+    return ReflectionUtils.newInstance(type, conf);
   }
 
   /** A bucket has no port. */

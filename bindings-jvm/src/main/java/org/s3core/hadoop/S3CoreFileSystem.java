@@ -3,24 +3,39 @@ package org.s3core.hadoop;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.BlockLocation;
+import org.apache.hadoop.fs.BulkDelete;
+import org.apache.hadoop.fs.ContentSummary;
 import org.apache.hadoop.fs.CreateFlag;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
+import org.apache.hadoop.fs.FileChecksum;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.MultipartUploader;
+import org.apache.hadoop.fs.MultipartUploaderBuilder;
+import org.apache.hadoop.fs.Options.HandleOpt;
 import org.apache.hadoop.fs.ParentNotDirectoryException;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.PathFilter;
+import org.apache.hadoop.fs.PathHandle;
 import org.apache.hadoop.fs.RemoteIterator;
+import org.apache.hadoop.fs.StorageStatistics;
+import org.apache.hadoop.fs.impl.OpenFileParameters;
 import org.apache.hadoop.fs.permission.FsPermission;
+import org.apache.hadoop.fs.statistics.IOStatistics;
+import org.apache.hadoop.fs.statistics.StoreStatisticNames;
 import org.apache.hadoop.security.UserGroupInformation;
 import org.apache.hadoop.util.Progressable;
 
@@ -36,11 +51,15 @@ public class S3CoreFileSystem extends FileSystem {
   /** Scheme of the entry for Java's service loader: that of s3a stays whatever {@code fs.s3a.impl} says. */
   public static final String SCHEME = "s3core";
 
+  static final String NO_APPEND = "S3 objects cannot be appended to";
+
   private static final String BLOCK_SIZE = "block.size";
   private static final long DEFAULT_BLOCK_SIZE = 32L << 20;
   private static final String DOWNGRADE_SYNC = "downgrade.syncable.exceptions";
-  private static final String NO_APPEND = "S3 objects cannot be appended to";
-  private static final String ETAGS_AVAILABLE = "fs.capability.etags.available";
+  private static final String CREATE_PERFORMANCE = "create.performance";
+  private static final String PERFORMANCE_FLAGS = "performance.flags";
+  private static final String ETAG_CHECKSUM = "etag.checksum.enabled";
+  private static final String LOCAL_COPY = "optimized.copy.from.local.enabled";
 
   static {
     DefaultResource.addForFileContext();
@@ -51,6 +70,11 @@ public class S3CoreFileSystem extends FileSystem {
   private Path workingDirectory;
   private long blockSize = DEFAULT_BLOCK_SIZE;
   private boolean downgradeSync = true;
+  private boolean createsUnchecked;
+  private boolean hasChecksums;
+  private boolean copiesLocalFiles = true;
+  private Capabilities capabilities = new Capabilities();
+  private final Counts counts = new Counts();
   private Statuses statuses;
   private long store;
   private Cleanup cleanup;
@@ -71,6 +95,10 @@ public class S3CoreFileSystem extends FileSystem {
     workingDirectory = new Path(scheme, bucket, "/user/" + owner);
     blockSize = conf.getLongBytes(keyFor(conf, bucket, BLOCK_SIZE), DEFAULT_BLOCK_SIZE);
     downgradeSync = conf.getBoolean(keyFor(conf, bucket, DOWNGRADE_SYNC), true);
+    createsUnchecked = conf.getBoolean(keyFor(conf, bucket, CREATE_PERFORMANCE), false)
+        || isFlagged(conf.getTrimmedStringCollection(keyFor(conf, bucket, PERFORMANCE_FLAGS)));
+    hasChecksums = conf.getBoolean(keyFor(conf, bucket, ETAG_CHECKSUM), false);
+    copiesLocalFiles = conf.getBoolean(keyFor(conf, bucket, LOCAL_COPY), true);
     statuses = new Statuses(scheme, bucket, owner, blockSize);
 
     NativeLibrary.load();
@@ -80,6 +108,15 @@ public class S3CoreFileSystem extends FileSystem {
     store = opened;
     // Not closeStore: a stream may be in use although nobody holds its FileSystem any more.
     cleanup = Cleanup.when(this, () -> Native.releaseStore(opened));
+    capabilities = new Capabilities()
+        .with("fs.capability.paths.checksums", hasChecksums)
+        .with("fs.s3a.create.performance.enabled", createsUnchecked)
+        .with("fs.s3a." + LOCAL_COPY, copiesLocalFiles)
+        .with("fs.s3a.multiobjectdelete.enable", Native.deleteMaximum(store) > 1);
+  }
+
+  private static boolean isFlagged(Collection<String> flags) {
+    return flags.stream().anyMatch(flag -> flag.equals("*") || flag.equalsIgnoreCase("create"));
   }
 
   private static String bucketOf(URI name) throws IOException {
@@ -143,32 +180,91 @@ public class S3CoreFileSystem extends FileSystem {
 
   @Override
   public FSDataInputStream open(Path path, int bufferSize) throws IOException {
+    counts.add(StoreStatisticNames.OP_OPEN, 1);
+    return open(path, new OpenRequest());
+  }
+
+  FSDataInputStream open(Path path, OpenRequest request) throws IOException {
     statistics.incrementReadOps(1);
-    long reader = Native.openReader(store, key(path), -1, null);
-    return new FSDataInputStream(HadoopFeatures.inputStream(reader, path.toString(), statistics));
+    long reader = request.open(store, key(path));
+    return new FSDataInputStream(
+        HadoopFeatures.inputStream(new OpenedFile(reader, path.toString(), statistics, counts)));
+  }
+
+  /** Of Hadoop 3.3.1 and newer, for {@code openFile()}. */
+  protected CompletableFuture<FSDataInputStream> openFileWithOptions(Path path, OpenFileParameters parameters)
+      throws IOException {
+    counts.add(StoreStatisticNames.OP_OPENFILE, 1);
+    return FileOpening.open(this, path, parameters);
   }
 
   @Override
   public FSDataOutputStream create(Path path, FsPermission permission, boolean overwrite, int bufferSize,
       short replication, long blockSize, Progressable progress) throws IOException {
+    counts.add(StoreStatisticNames.OP_CREATE, 1);
+    return create(path, CreateRequest.of(overwrite).unchecked(createsUnchecked));
+  }
+
+  FSDataOutputStream create(Path path, CreateRequest request) throws IOException {
     statistics.incrementWriteOps(1);
-    long writer = Native.openWriter(store, key(path), overwrite);
-    return new FSDataOutputStream(new S3CoreOutputStream(writer, path.toString(), downgradeSync), statistics);
+    long writer = request.open(store, key(path));
+    return new FSDataOutputStream(
+        HadoopFeatures.outputStream(new OpenedFile(writer, path.toString(), statistics, counts), downgradeSync),
+        statistics);
+  }
+
+  /** The stream's file never appears, whoever closes it. */
+  static void giveUp(FSDataOutputStream out) {
+    ((S3CoreOutputStream) out.getWrappedStream()).giveUp();
+  }
+
+  /**
+   * A builder that knows S3A's options (Hadoop 3.3.1 and newer); Hadoop's own on 2.9 to 3.2.
+   *
+   * @param path of the file to be
+   */
+  @SuppressWarnings("rawtypes")
+  public FSDataOutputStreamBuilder createFile(Path path) {
+    if (!HadoopFeatures.HAS_BUILDERS) {
+      return super.createFile(path);
+    }
+    counts.add(StoreStatisticNames.OP_CREATE_FILE, 1);
+    return FileBuilder.of(this, path);
+  }
+
+  /** Whether files are created without a look at what stands there ({@code fs.s3a.create.performance}). */
+  boolean createsUnchecked() {
+    return createsUnchecked;
   }
 
   @Deprecated
   @Override
   public FSDataOutputStream createNonRecursive(Path path, FsPermission permission, EnumSet<CreateFlag> flags,
       int bufferSize, short replication, long blockSize, Progressable progress) throws IOException {
+    counts.add(StoreStatisticNames.OP_CREATE_NON_RECURSIVE, 1);
     if (flags.contains(CreateFlag.APPEND)) {
       throw new UnsupportedOperationException(path + ": " + NO_APPEND);
     }
+    checkParent(path);
+    return create(path, CreateRequest.of(flags.contains(CreateFlag.OVERWRITE)).unchecked(createsUnchecked));
+  }
+
+  /** Fails where nothing, or a file, stands above the path. */
+  void checkParent(Path path) throws IOException {
     Path parent = path.getParent();
     if (parent != null && !getFileStatus(parent).isDirectory()) {
       throw new ParentNotDirectoryException(parent + " is a file");
     }
-    return create(path, permission, flags.contains(CreateFlag.OVERWRITE), bufferSize, replication, blockSize,
-        progress);
+  }
+
+  /**
+   * Uploads whose parts the caller sends by itself (Hadoop 3.3.1 and newer).
+   *
+   * @param base of the files to be
+   */
+  public MultipartUploaderBuilder<? extends MultipartUploader, ?> createMultipartUploader(Path base) {
+    counts.add(StoreStatisticNames.MULTIPART_UPLOAD_INSTANTIATED, 1);
+    return UploaderBuilder.of(this, base);
   }
 
   @Override
@@ -178,31 +274,61 @@ public class S3CoreFileSystem extends FileSystem {
 
   @Override
   public boolean rename(Path from, Path to) throws IOException {
+    counts.add(StoreStatisticNames.OP_RENAME, 1);
     statistics.incrementWriteOps(1);
     return Native.rename(store, key(from), key(to));
   }
 
   @Override
   public boolean delete(Path path, boolean recursive) throws IOException {
+    counts.add(StoreStatisticNames.OP_DELETE, 1);
     statistics.incrementWriteOps(1);
     return Native.delete(store, key(path), recursive);
   }
 
+  /**
+   * Removes many files in one request (Hadoop 3.4.1 and newer).
+   *
+   * @param base above all of them
+   */
+  public BulkDelete createBulkDelete(Path base) throws IOException {
+    return BucketBulkDelete.of(this, base);
+  }
+
+  void countDeletion() {
+    counts.add(StoreStatisticNames.OP_BULK_DELETE, 1);
+    statistics.incrementWriteOps(1);
+  }
+
   @Override
   public boolean mkdirs(Path path, FsPermission permission) throws IOException {
+    counts.add(StoreStatisticNames.OP_MKDIRS, 1);
     statistics.incrementWriteOps(1);
     Native.makeDirectory(store, key(path));
     return true;
   }
 
+  /** Without a look at each place before it is written to, unless {@code fs.s3a.optimized.copy.from.local.enabled} is off. */
+  @Override
+  public void copyFromLocalFile(boolean deleteSource, boolean overwrite, Path source, Path target) throws IOException {
+    if (!copiesLocalFiles) {
+      super.copyFromLocalFile(deleteSource, overwrite, source, target);
+      return;
+    }
+    counts.add(StoreStatisticNames.OP_COPY_FROM_LOCAL_FILE, 1);
+    new LocalCopy(this).copy(deleteSource, overwrite, source, target);
+  }
+
   @Override
   public FileStatus getFileStatus(Path path) throws IOException {
+    counts.add(StoreStatisticNames.OP_GET_FILE_STATUS, 1);
     statistics.incrementReadOps(1);
     return statuses.of(new Decoder(Native.status(store, key(path))).entries().get(0));
   }
 
   @Override
   public FileStatus[] listStatus(Path path) throws FileNotFoundException, IOException {
+    counts.add(StoreStatisticNames.OP_LIST_STATUS, 1);
     List<FileStatus> all = new ArrayList<>();
     try (ListingIterator entries = list(path, false)) {
       while (entries.hasNext()) {
@@ -215,12 +341,14 @@ public class S3CoreFileSystem extends FileSystem {
   /** One page at a time, so that a large directory needs little memory. */
   @Override
   public RemoteIterator<FileStatus> listStatusIterator(Path path) throws FileNotFoundException, IOException {
+    counts.add(StoreStatisticNames.OP_LIST_STATUS, 1);
     return MappedIterator.of(list(path, false), statuses::of);
   }
 
   @Override
   protected RemoteIterator<LocatedFileStatus> listLocatedStatus(Path path, PathFilter filter)
       throws FileNotFoundException, IOException {
+    counts.add(StoreStatisticNames.OP_LIST_LOCATED_STATUS, 1);
     return MappedIterator.of(list(path, false), entry -> {
       FileStatus status = statuses.of(entry);
       return filter.accept(status.getPath()) ? located(status) : null;
@@ -231,27 +359,115 @@ public class S3CoreFileSystem extends FileSystem {
   @Override
   public RemoteIterator<LocatedFileStatus> listFiles(Path path, boolean recursive)
       throws FileNotFoundException, IOException {
+    counts.add(StoreStatisticNames.OP_LIST_FILES, 1);
     return MappedIterator.of(list(path, recursive), entry -> entry.isDirectory ? null : located(statuses.of(entry)));
   }
 
+  /** One flat listing, however deep the tree. */
+  @SuppressWarnings("deprecation")   // the builder is not there in 2.7
+  @Override
+  public ContentSummary getContentSummary(Path path) throws IOException {
+    counts.add(StoreStatisticNames.OP_GET_CONTENT_SUMMARY, 1);
+    statistics.incrementReadOps(1);
+    long[] summary = Native.summary(store, key(path));
+    return new ContentSummary(summary[2], summary[0], summary[1]);
+  }
+
+  /** The ETag where {@code fs.s3a.etag.checksum.enabled} is on, else null. */
+  @Override
+  public FileChecksum getFileChecksum(Path path, long length) throws IOException {
+    if (length < 0) {
+      throw new IllegalArgumentException(path + ": negative length " + length);
+    }
+    if (!hasChecksums) {
+      return null;
+    }
+    counts.add(StoreStatisticNames.OP_GET_FILE_CHECKSUM, 1);
+    byte[] etag = getXAttrs(path).get("header.ETag");
+    if (etag == null) {
+      throw new FileNotFoundException(path + " is a directory, which has no checksum");
+    }
+    return new EtagChecksum(new String(etag, StandardCharsets.UTF_8));
+  }
+
+  /** Headers of the object as {@code header.Content-Type} and so on, user metadata as {@code header.NAME}. */
+  @Override
+  public Map<String, byte[]> getXAttrs(Path path) throws IOException {
+    counts.add(StoreStatisticNames.OP_XATTR_GET_MAP, 1);
+    statistics.incrementReadOps(1);
+    return Attributes.of(store, key(path));
+  }
+
+  @Override
+  public Map<String, byte[]> getXAttrs(Path path, List<String> names) throws IOException {
+    Map<String, byte[]> attributes = getXAttrs(path);
+    attributes.keySet().retainAll(names);
+    return attributes;
+  }
+
+  /** Null where there is none of that name. */
+  @Override
+  public byte[] getXAttr(Path path, String name) throws IOException {
+    return getXAttrs(path).get(name);
+  }
+
+  @Override
+  public List<String> listXAttrs(Path path) throws IOException {
+    return new ArrayList<>(getXAttrs(path).keySet());
+  }
+
+  /** Of Hadoop 3.1 and newer: a file where it is, or the very object that it is. */
+  protected PathHandle createPathHandle(FileStatus status, HandleOpt... options) {
+    return EtagPathHandle.of(status, options);
+  }
+
   /**
-   * Whether something that Hadoop has a name for can be had (Hadoop 3.3 and newer ask).
+   * Opens what a handle names (Hadoop 3.1 and newer).
+   *
+   * @param handle from {@code getPathHandle} or a completed upload
+   * @param bufferSize is left to the library
+   */
+  public FSDataInputStream open(PathHandle handle, int bufferSize) throws IOException {
+    counts.add(StoreStatisticNames.OP_OPEN, 1);
+    return EtagPathHandle.open(this, handle);
+  }
+
+  /**
+   * Whether something that Hadoop or S3A have a name for can be had (Hadoop 3.3 and newer ask).
    *
    * @param path a path of this file system
    * @param capability such as {@code fs.capability.etags.available}
    */
   public boolean hasPathCapability(Path path, String capability) throws IOException {
-    switch (capability.toLowerCase(Locale.ROOT)) {
-      case ETAGS_AVAILABLE:
-        return Statuses.HAVE_ETAGS;
-      case "fs.capability.paths.append":
-      case "fs.capability.paths.concat":
-      case "fs.capability.paths.permissions":
-      case "fs.capability.paths.symlinks":
-        return false;
-      default:
-        return super.hasPathCapability(path, capability);
+    key(path);
+    String name = capability.toLowerCase(Locale.ROOT);
+    if (capabilities.has(name)) {
+      return true;
     }
+    return HadoopFeatures.HAS_BUILDERS && !Capabilities.isImpossible(name) && super.hasPathCapability(path, capability);
+  }
+
+  /** Calls, streams and requests so far (Hadoop 2.8 and newer). */
+  public StorageStatistics getStorageStatistics() {
+    return CountedStorageStatistics.of(scheme, this::counted);
+  }
+
+  /**
+   * The same for Hadoop 3.3.1 and newer. The class does not implement {@code IOStatisticsSource}, which would keep it from
+   * loading on older ones; its streams do.
+   */
+  public IOStatistics getIOStatistics() {
+    return CountedStatistics.of(this::counted);
+  }
+
+  private Map<String, Long> counted() {
+    Map<String, Long> all = counts.snapshot();
+    try {
+      RequestNames.add(requests(), all);
+    } catch (IOException e) {
+      NativeLog.LOG.debug("The requests of {} are not known any more", uri, e);
+    }
+    return all;
   }
 
   /**
@@ -313,8 +529,12 @@ public class S3CoreFileSystem extends FileSystem {
     return ListingIterator.open(store, key(path), recursive);
   }
 
+  long store() {
+    return store;
+  }
+
   /** The key that a path of this file system stands for. */
-  private String key(Path path) {
+  String key(Path path) {
     checkPath(path);
     Path absolute = path.isAbsolute() ? path : new Path(workingDirectory, path);
     String key = absolute.toUri().getPath();

@@ -3,11 +3,13 @@ package org.s3core.hadoop;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.Map;
 import org.apache.hadoop.fs.ByteBufferReadable;
+import org.apache.hadoop.fs.CanSetReadahead;
 import org.apache.hadoop.fs.CanUnbuffer;
 import org.apache.hadoop.fs.FSExceptionMessages;
 import org.apache.hadoop.fs.FSInputStream;
-import org.apache.hadoop.fs.FileSystem;
 
 /**
  * An open file. Small reads are served from a buffer here, so that they seldom cross into the library; large ones go
@@ -15,15 +17,18 @@ import org.apache.hadoop.fs.FileSystem;
  *
  * <p>One thread may close the stream while others read: their reads end with "Stream is closed!".
  */
-class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBufferReadable {
+class S3CoreInputStream extends FSInputStream implements CanUnbuffer, CanSetReadahead, ByteBufferReadable {
   private static final int BUFFER_SIZE = 64 * 1024;
 
+  private final OpenedFile file;
   private final long reader;
   private final long length;
   private final String path;
-  private final FileSystem.Statistics statistics;
+  private final ReadCounts counts = new ReadCounts();
   private final Cleanup cleanup;
   private volatile boolean isClosed;
+  /** What was counted until the stream was closed. */
+  private volatile Map<String, Long> lastCounts;
 
   /** Where the next sequential read begins. */
   private long position;
@@ -31,28 +36,25 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
   private long bufferStart;
   private int bufferLength;
 
-  /**
-   * @param reader id of the native reader, which this stream closes
-   * @param length of the object in bytes
-   * @param path for messages
-   * @param statistics counts of the reading thread; may be null
-   */
-  S3CoreInputStream(long reader, long length, String path, FileSystem.Statistics statistics) {
-    this.reader = reader;
+  /** {@code length}: of the object in bytes. */
+  S3CoreInputStream(OpenedFile file, long length) {
+    this.file = file;
+    this.reader = file.id;
     this.length = length;
-    this.path = path;
-    this.statistics = statistics;
-    this.cleanup = Cleanup.when(this, () -> Native.closeReader(reader));
+    this.path = file.path;
+    long id = file.id;
+    this.cleanup = Cleanup.when(this, () -> Native.closeReader(id));
   }
 
   @Override
   public synchronized int read() throws IOException {
     checkOpen();
+    counts.reads.increment();
     if (!isBuffered() && !fillBuffer()) {
       return -1;
     }
     int octet = buffer[(int) (position - bufferStart)] & 0xff;
-    advance(1);
+    advance(1, 1);
     return octet;
   }
 
@@ -63,10 +65,11 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
     if (wanted == 0) {
       return 0;
     }
+    counts.reads.increment();
     if (!isBuffered()) {
       if (wanted >= BUFFER_SIZE) {
-        int count = Native.read(reader, position, target, offset, wanted);
-        advance(count);
+        int count = counted(() -> Native.read(reader, position, target, offset, wanted));
+        advance(count, wanted);
         return count == 0 ? -1 : count;
       }
       if (!fillBuffer()) {
@@ -75,7 +78,7 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
     }
     int count = Math.min(wanted, buffered());
     System.arraycopy(buffer, (int) (position - bufferStart), target, offset, count);
-    advance(count);
+    advance(count, wanted);
     return count;
   }
 
@@ -87,9 +90,10 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
       return 0;
     }
     if (target.isDirect() && wanted >= BUFFER_SIZE && !isBuffered()) {
-      int count = Native.readDirect(reader, position, target, target.position(), wanted);
+      counts.reads.increment();
+      int count = counted(() -> Native.readDirect(reader, position, target, target.position(), wanted));
       target.position(target.position() + count);
-      advance(count);
+      advance(count, wanted);
       return count == 0 ? -1 : count;
     }
     if (target.hasArray()) {
@@ -97,12 +101,13 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
       target.position(target.position() + Math.max(count, 0));
       return count;
     }
+    counts.reads.increment();
     if (!isBuffered() && !fillBuffer()) {
       return -1;
     }
     int count = Math.min(wanted, buffered());
     target.put(buffer, (int) (position - bufferStart), count);
-    advance(count);
+    advance(count, wanted);
     return count;
   }
 
@@ -114,12 +119,13 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
     if (wanted == 0) {
       return 0;
     }
+    counts.reads.increment();
     if (from >= length) {
       return -1;
     }
     int count = (int) Math.min(wanted, length - from);
-    Native.readRange(reader, from, target, offset, count);
-    count(count);
+    readRange(from, target, offset, count);
+    incomplete(count, wanted);
     return count;
   }
 
@@ -131,9 +137,9 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
     if (wanted > length - from) {
       throw new EOFException(path + ": " + wanted + " bytes at " + from + " were wanted, the file has " + length);
     }
+    counts.fullReads.increment();
     if (wanted > 0) {
-      Native.readRange(reader, from, target, offset, wanted);
-      count(wanted);
+      readRange(from, target, offset, wanted);
     }
   }
 
@@ -149,15 +155,39 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
     if (target > length) {
       throw new EOFException(path + ": " + FSExceptionMessages.CANNOT_SEEK_PAST_EOF + " " + target + " of " + length);
     }
-    position = target;
+    move(target);
   }
 
   @Override
   public synchronized long skip(long wanted) throws IOException {
     checkOpen();
     long count = Math.max(0, Math.min(wanted, length - position));
-    position += count;
+    move(position + count);
     return count;
+  }
+
+  private void move(long target) {
+    long distance = target - position;
+    if (distance > 0) {
+      counts.forwardSeeks.increment();
+      counts.bytesForward.add(distance);
+    } else if (distance < 0) {
+      counts.backwardSeeks.increment();
+      counts.bytesBackward.add(-distance);
+    }
+    position = target;
+  }
+
+  /** How much a read asks the gateway for at least where the file is read here and there; null for what is configured. */
+  @Override
+  public void setReadahead(Long readahead) throws IOException {
+    if (readahead != null && readahead < 0) {
+      throw new IllegalArgumentException(path + ": negative readahead " + readahead);
+    }
+    if (readahead != null) {
+      checkOpen();
+      Native.setReadahead(reader, readahead);
+    }
   }
 
   @Override
@@ -180,6 +210,7 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
   @Override
   public synchronized void unbuffer() {
     if (!isClosed) {
+      counts.unbuffers.increment();
       buffer = null;
       bufferLength = 0;
       Native.unbuffer(reader);
@@ -192,7 +223,45 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
     if (!isClosed) {
       isClosed = true;
       cleanup.cancel();
-      Native.closeReader(reader);
+      counts.closes.increment();
+      try {
+        keepCounts();
+        closed();
+      } finally {
+        Native.closeReader(reader);
+      }
+    }
+  }
+
+  /** Called once, when everything is counted. */
+  void closed() {
+  }
+
+  private void keepCounts() {
+    try {
+      lastCounts = counts.byName(new Decoder(Native.readerCounts(reader)));
+    } catch (IOException e) {
+      NativeLog.LOG.debug("{}: the counts of a stream whose file system was closed are lost", path, e);
+      lastCounts = Collections.emptyMap();
+    }
+    lastCounts.forEach((name, number) -> {
+      // Requests are counted for the file system already.
+      if (number > 0 && name.startsWith("stream_")) {
+        file.whole.add(name, number);
+      }
+    });
+  }
+
+  /** What the stream has done so far, under Hadoop's names; also after it was closed. */
+  final Map<String, Long> counted() {
+    Map<String, Long> last = lastCounts;
+    if (last != null) {
+      return last;
+    }
+    try {
+      return counts.byName(new Decoder(Native.readerCounts(reader)));
+    } catch (IOException e) {
+      return lastCounts == null ? Collections.emptyMap() : lastCounts;
     }
   }
 
@@ -203,6 +272,10 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
 
   final long reader() {
     return reader;
+  }
+
+  final ReadCounts counts() {
+    return counts;
   }
 
   final long length() {
@@ -221,9 +294,35 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
 
   /** Counts bytes for the calling thread, which is how Spark tells its tasks' input apart. */
   final void count(long bytes) {
-    if (statistics != null && bytes > 0) {
-      statistics.incrementBytesRead(bytes);
+    if (bytes > 0) {
+      counts.bytes.add(bytes);
+      if (file.statistics != null) {
+        file.statistics.incrementBytesRead(bytes);
+      }
     }
+  }
+
+  /** A call into the library whose failure is counted. */
+  final <T> T counted(NativeCall<T> call) throws IOException {
+    try {
+      return call.run();
+    } catch (IOException e) {
+      counts.failures.increment();
+      throw e;
+    }
+  }
+
+  /** A call that waits for the gateway. */
+  interface NativeCall<T> {
+    T run() throws IOException;
+  }
+
+  private void readRange(long from, byte[] target, int offset, int count) throws IOException {
+    counted(() -> {
+      Native.readRange(reader, from, target, offset, count);
+      return null;
+    });
+    count(count);
   }
 
   private boolean isBuffered() {
@@ -242,15 +341,23 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, ByteBuffer
       buffer = new byte[(int) Math.min(BUFFER_SIZE, length)];
     }
     bufferLength = 0;
-    int count = Native.read(reader, position, buffer, 0, (int) Math.min(buffer.length, length - position));
+    int count =
+        counted(() -> Native.read(reader, position, buffer, 0, (int) Math.min(buffer.length, length - position)));
     bufferStart = position;
     bufferLength = count;
     return count > 0;
   }
 
-  private void advance(int count) {
+  private void advance(int count, int wanted) {
     position += count;
+    incomplete(count, wanted);
     count(count);
+  }
+
+  private void incomplete(int count, int wanted) {
+    if (count < wanted) {
+      counts.incompleteReads.increment();
+    }
   }
 
   private void checkPosition(long from) throws EOFException {

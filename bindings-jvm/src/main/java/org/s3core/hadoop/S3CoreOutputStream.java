@@ -2,18 +2,23 @@ package org.s3core.hadoop;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.fs.FSExceptionMessages;
 import org.apache.hadoop.fs.Syncable;
+import org.apache.hadoop.fs.statistics.StreamStatisticNames;
 
 /**
  * A file that is being written. It becomes visible, whole, when {@link #close} returns; after a failed or interrupted
  * write, and where nobody closes it, never.
  */
-final class S3CoreOutputStream extends OutputStream implements Syncable {
+class S3CoreOutputStream extends OutputStream implements Syncable {
   private static final int BUFFER_SIZE = 64 * 1024;
   private static final AtomicBoolean WARNED_OF_SYNC = new AtomicBoolean();
 
+  private final OpenedFile file;
   private final long writer;
   private final String path;
   private final boolean downgradeSync;
@@ -21,19 +26,21 @@ final class S3CoreOutputStream extends OutputStream implements Syncable {
 
   private byte[] buffer;
   private int buffered;
+  private long written;
+  private long failures;
   private boolean isClosed;
   private IOException failure;
+  /** Requests by operation, once the file is closed. */
+  private Map<String, long[]> lastRequests;
 
-  /**
-   * @param writer id of the native writer, which this stream closes
-   * @param path for messages
-   * @param downgradeSync whether hflush and hsync do nothing rather than fail
-   */
-  S3CoreOutputStream(long writer, String path, boolean downgradeSync) {
-    this.writer = writer;
-    this.path = path;
+  /** {@code downgradeSync}: whether hflush and hsync do nothing rather than fail. */
+  S3CoreOutputStream(OpenedFile file, boolean downgradeSync) {
+    this.file = file;
+    this.writer = file.id;
+    this.path = file.path;
     this.downgradeSync = downgradeSync;
-    this.cleanup = Cleanup.when(this, () -> Native.abortWriter(writer));
+    long id = file.id;
+    this.cleanup = Cleanup.when(this, () -> Native.abortWriter(id));
   }
 
   @Override
@@ -43,6 +50,7 @@ final class S3CoreOutputStream extends OutputStream implements Syncable {
       buffer = new byte[BUFFER_SIZE];
     }
     buffer[buffered++] = (byte) octet;
+    written++;
     if (buffered == BUFFER_SIZE) {
       drain();
     }
@@ -57,6 +65,7 @@ final class S3CoreOutputStream extends OutputStream implements Syncable {
     if (length >= BUFFER_SIZE) {
       drain();
       send(data, offset, length);
+      written += length;
       return;
     }
     if (length > BUFFER_SIZE - buffered) {
@@ -67,6 +76,7 @@ final class S3CoreOutputStream extends OutputStream implements Syncable {
     }
     System.arraycopy(data, offset, buffer, buffered, length);
     buffered += length;
+    written += length;
   }
 
   /** Nothing can become visible before the end, so there is nothing to do. */
@@ -105,13 +115,77 @@ final class S3CoreOutputStream extends OutputStream implements Syncable {
         throw new IOException(path + ": the file was not completed, since an earlier write failed: "
             + failure.getMessage(), failure);
       }
-      Native.closeWriter(writer);
+      lastRequests = complete();
     } finally {
-      buffer = null;
-      cleanup.cancel();
-      // Does nothing where the writer was closed.
-      Native.abortWriter(writer);
+      end();
     }
+  }
+
+  private Map<String, long[]> complete() throws IOException {
+    try {
+      Decoder outcome = new Decoder(Native.closeWriter(writer));
+      outcome.string();   // the ETag
+      return outcome.counts();
+    } catch (IOException e) {
+      failures++;
+      throw e;
+    }
+  }
+
+  /** Nothing becomes visible, and closing the stream later does nothing. False where it was closed before. */
+  final synchronized boolean giveUp() {
+    if (isClosed) {
+      return false;
+    }
+    isClosed = true;
+    end();
+    return true;
+  }
+
+  private void end() {
+    if (lastRequests == null) {
+      lastRequests = requests();
+    }
+    buffer = null;
+    cleanup.cancel();
+    // Does nothing where the writer was closed.
+    Native.abortWriter(writer);
+    counted().forEach((name, number) -> {
+      // Requests are counted for the file system already.
+      if (number > 0 && name.startsWith("stream_")) {
+        file.whole.add(name, number);
+      }
+    });
+    closed();
+  }
+
+  /** Called once, when everything is counted. */
+  void closed() {
+  }
+
+  /** What the stream has done so far, under Hadoop's names; also after it was closed. */
+  final synchronized Map<String, Long> counted() {
+    Map<String, long[]> requests = lastRequests == null ? requests() : lastRequests;
+    Map<String, Long> counts = new TreeMap<>();
+    RequestNames.add(requests, counts);
+    counts.put(StreamStatisticNames.STREAM_WRITE_BYTES, written);
+    counts.put(StreamStatisticNames.STREAM_WRITE_EXCEPTIONS, failures);
+    counts.put(StreamStatisticNames.STREAM_WRITE_BLOCK_UPLOADS,
+        requestsOf(requests, "PutObject") + requestsOf(requests, "UploadPart"));
+    return counts;
+  }
+
+  private Map<String, long[]> requests() {
+    try {
+      return new Decoder(Native.writerRequests(writer)).counts();
+    } catch (IOException e) {
+      return Collections.emptyMap();   // the library has closed the writer with its file system
+    }
+  }
+
+  private static long requestsOf(Map<String, long[]> requests, String operation) {
+    long[] numbers = requests.get(operation);
+    return numbers == null ? 0 : numbers[0];
   }
 
   @Override
@@ -134,9 +208,14 @@ final class S3CoreOutputStream extends OutputStream implements Syncable {
     try {
       Native.write(writer, data, offset, length);
     } catch (IOException e) {
+      failures++;
       failure = e;
       throw e;
     }
+  }
+
+  final String path() {
+    return path;
   }
 
   private void checkOpen() throws IOException {

@@ -4,7 +4,6 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -12,32 +11,24 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
-import org.apache.hadoop.fs.ByteBufferPositionedReadable;
 import org.apache.hadoop.fs.FileRange;
-import org.apache.hadoop.fs.FileSystem;
 
 /** Reads many ranges at once. Loaded on Hadoop 3.3.5 and newer only. */
-final class VectoredInputStream extends CapableInputStream implements ByteBufferPositionedReadable {
-  /** Hadoop 3.4.1 and newer say what is refused (HADOOP-19098); BulkDelete came with the same release. */
-  private static final boolean IS_STRICT = HadoopFeatures.has("org.apache.hadoop.fs.BulkDelete");
+final class VectoredInputStream extends MeasuredInputStream {
+  /** Hadoop 3.4.1 and newer say what is refused (HADOOP-19098); bulk delete came with the same release. */
+  private static final boolean IS_STRICT = HadoopFeatures.HAS_BULK_DELETE;
 
-  private VectoredInputStream(long reader, long length, String path, FileSystem.Statistics statistics) {
-    super(reader, length, path, statistics);
+  private VectoredInputStream(OpenedFile file, long length) {
+    super(file, length);
   }
 
-  static S3CoreInputStream open(long reader, long length, String path, FileSystem.Statistics statistics) {
-    return new VectoredInputStream(reader, length, path, statistics);
+  static S3CoreInputStream open(OpenedFile file, long length) {
+    return new VectoredInputStream(file, length);
   }
 
   @Override
   public boolean hasCapability(String capability) {
-    switch (capability.toLowerCase(Locale.ROOT)) {
-      case "in:readvectored":
-      case "in:preadbytebuffer":
-        return true;
-      default:
-        return super.hasCapability(capability);
-    }
+    return "in:readvectored".equals(capability.toLowerCase(Locale.ROOT)) || super.hasCapability(capability);
   }
 
   @Override
@@ -58,17 +49,22 @@ final class VectoredInputStream extends CapableInputStream implements ByteBuffer
     checkOpen();
     Objects.requireNonNull(release);
     check(ranges);
-    List<Target> targets = new ArrayList<>(ranges.size());
+    List<RangeTarget> targets = new ArrayList<>(ranges.size());
+    List<CompletableFuture<ByteBuffer>> results = new ArrayList<>(ranges.size());
     for (FileRange range : ranges) {
       CompletableFuture<ByteBuffer> result = new CompletableFuture<>();
       range.setData(result);
       if (isBeyondEnd(range)) {
         result.completeExceptionally(beyondEnd(range));
       } else {
-        targets.add(new Target(range, allocate.apply(range.getLength()), result));
+        ByteBuffer buffer = allocate.apply(range.getLength());
+        // A pooled buffer may be larger than what was asked for.
+        buffer.limit(buffer.position() + range.getLength());
+        targets.add(new RangeTarget(range.getOffset(), range.getLength(), buffer));
+        results.add(result);
       }
     }
-    read(targets, release);
+    read(targets, results, release);
   }
 
   private void check(List<? extends FileRange> ranges) throws EOFException {
@@ -105,108 +101,23 @@ final class VectoredInputStream extends CapableInputStream implements ByteBuffer
     return new EOFException(path() + ": " + range + " ends beyond " + length());
   }
 
-  @Override
-  public int read(long from, ByteBuffer target) throws IOException {
-    checkOpen();
-    if (from < 0) {
-      throw new EOFException(path() + ": negative position " + from);
-    }
-    if (from >= length()) {
-      return target.hasRemaining() ? -1 : 0;
-    }
-    int count = (int) Math.min(target.remaining(), length() - from);
-    readInto(from, target, count);
-    return count;
-  }
-
-  @Override
-  public void readFully(long from, ByteBuffer target) throws IOException {
-    checkOpen();
-    if (from < 0 || target.remaining() > length() - from) {
-      throw new EOFException(path() + ": " + target.remaining() + " bytes at " + from + " of " + length());
-    }
-    readInto(from, target, target.remaining());
-  }
-
-  private void readInto(long from, ByteBuffer target, int count) throws IOException {
-    Target one = new Target(from, count, target, null);
-    readNative(Collections.singletonList(one));
-    one.finish();
-    target.position(target.position() + count);
-    count(count);
-  }
-
-  private void read(List<Target> targets, Consumer<ByteBuffer> release) {
+  private void read(List<RangeTarget> targets, List<CompletableFuture<ByteBuffer>> results,
+      Consumer<ByteBuffer> release) {
+    counts().vectoredReads.increment();
+    counts().ranges.add(targets.size());
     try {
-      readNative(targets);
-      for (Target target : targets) {
-        target.finish();
-        count(target.count);
-        target.result.complete(target.buffer);
+      long[] cost = counted(() -> RangeTarget.read(reader(), targets.toArray(new RangeTarget[0])));
+      counts().rangeRequests.add(cost[0]);
+      counts().bytesBetweenRanges.add(cost[1]);
+      for (int i = 0; i < targets.size(); i++) {
+        targets.get(i).finish();
+        count(targets.get(i).count);
+        results.get(i).complete(targets.get(i).buffer);
       }
     } catch (IOException | RuntimeException e) {
-      for (Target target : targets) {
-        release.accept(target.buffer);
-        target.result.completeExceptionally(e);
-      }
-    }
-  }
-
-  private void readNative(List<Target> targets) throws IOException {
-    if (targets.isEmpty()) {
-      return;
-    }
-    long[] positions = new long[targets.size()];
-    int[] lengths = new int[targets.size()];
-    int[] offsets = new int[targets.size()];
-    Object[] memories = new Object[targets.size()];
-    for (int i = 0; i < positions.length; i++) {
-      Target target = targets.get(i);
-      positions[i] = target.from;
-      lengths[i] = target.count;
-      offsets[i] = target.offset;
-      memories[i] = target.memory;
-    }
-    Native.readRanges(reader(), positions, lengths, memories, offsets);
-  }
-
-  /** A range and the memory it is read into. */
-  private static final class Target {
-    final long from;
-    final int count;
-    final ByteBuffer buffer;
-    final CompletableFuture<ByteBuffer> result;
-    /** A byte[] or a direct buffer. */
-    final Object memory;
-    final int offset;
-
-    Target(FileRange range, ByteBuffer buffer, CompletableFuture<ByteBuffer> result) {
-      this(range.getOffset(), range.getLength(), buffer, result);
-      // A pooled buffer may be larger than what was asked for.
-      buffer.limit(buffer.position() + count);
-    }
-
-    Target(long from, int count, ByteBuffer buffer, CompletableFuture<ByteBuffer> result) {
-      this.from = from;
-      this.count = count;
-      this.buffer = buffer;
-      this.result = result;
-      if (buffer.isDirect()) {
-        this.memory = buffer;
-        this.offset = buffer.position();
-      } else if (buffer.hasArray()) {
-        this.memory = buffer.array();
-        this.offset = buffer.arrayOffset() + buffer.position();
-      } else {
-        this.memory = new byte[count];
-        this.offset = 0;
-      }
-    }
-
-    /** Copies into a buffer that is neither direct nor gives its array away. */
-    void finish() {
-      if (!buffer.isDirect() && !buffer.hasArray()) {
-        buffer.duplicate().put((byte[]) memory, 0, count);
+      for (int i = 0; i < targets.size(); i++) {
+        release.accept(targets.get(i).buffer);
+        results.get(i).completeExceptionally(e);
       }
     }
   }

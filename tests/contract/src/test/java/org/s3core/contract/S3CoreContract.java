@@ -1,5 +1,6 @@
 package org.s3core.contract;
 
+import java.net.URI;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.contract.AbstractBondedFSContract;
 
@@ -13,12 +14,22 @@ public final class S3CoreContract extends AbstractBondedFSContract {
   public S3CoreContract(Configuration configuration) {
     super(configuration);
     addConfResource("contract/s3core.xml");
-    Configuration target = getConf();
-    target.set("fs.contract.test.fs.s3a", "s3a://" + environment("S3CORE_TEST_BUCKET") + "/");
-    target.set("fs.s3a.impl", "org.s3core.hadoop.S3CoreFileSystem");
-    target.set("fs.s3a.endpoint", environment("S3CORE_TEST_ENDPOINT"));
-    target.set("fs.s3a.access.key", environment("S3CORE_TEST_ACCESS_KEY"));
-    target.set("fs.s3a.secret.key", environment("S3CORE_TEST_SECRET_KEY"));
+    getConf().set("fs.contract.test.fs.s3a", bucket().toString());
+    configure(getConf());
+  }
+
+  /** What a user configures, and nothing else; returns {@code configuration}. */
+  public static Configuration configure(Configuration configuration) {
+    configuration.set("fs.s3a.impl", "org.s3core.hadoop.S3CoreFileSystem");
+    configuration.set("fs.s3a.endpoint", environment("S3CORE_TEST_ENDPOINT"));
+    configuration.set("fs.s3a.access.key", environment("S3CORE_TEST_ACCESS_KEY"));
+    configuration.set("fs.s3a.secret.key", environment("S3CORE_TEST_SECRET_KEY"));
+    return configuration;
+  }
+
+  /** The bucket of this run. */
+  public static URI bucket() {
+    return URI.create("s3a://" + environment("S3CORE_TEST_BUCKET") + "/");
   }
 
   @Override
