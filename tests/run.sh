@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the suites and ends with one line: N passed, N failed, N skipped.
-# usage: run.sh all | lint | ceph | core | jar | contract | committers | wheel | python | spark-3.5 | spark-4.2 | demo | bench ...
+# usage: run.sh all | lint | ceph | core | jar | contract | committers | wheel | python | spark-3.5 | spark-4.2 | kills | demo | bench ...
 # Each suite's output goes to build/test-logs/SUITE.log; what failed is shown at the end.
 # What single suites take from dist/ is built before them; of all suites, `jar` and `wheel` build it.
 set -euo pipefail
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 logs=$root/build/test-logs
 spark_3_5=3.5.7 spark_4_2=4.2.0
-every=(lint ceph core jar contract committers wheel python spark-3.5 spark-4.2 demo bench)
+every=(lint ceph core jar contract committers wheel python spark-3.5 spark-4.2 kills demo bench)
 
 passed=0 failed=0 skipped=0 broken=()
 
@@ -69,7 +69,7 @@ build_for() {
   local suite jar=no wheel=no
   for suite in "$@"; do
     case $suite in
-      contract | committers | wheel | spark-* | bench) jar=yes ;;
+      contract | committers | wheel | spark-* | kills | bench) jar=yes ;;
       python | demo) jar=yes wheel=yes ;;
     esac
   done
@@ -174,8 +174,9 @@ suite_contract() { tests/maven-suite.sh contract; }
 suite_committers() { tests/maven-suite.sh committers; }
 suite_wheel() { bindings-python/build.sh; }
 suite_python() { bindings-python/test.sh; }
-suite_spark_3_5() { tests/spark/run.sh "$spark_3_5"; }
-suite_spark_4_2() { tests/spark/run.sh "$spark_4_2"; }
+suite_spark_3_5() { tests/spark/run.sh "$spark_3_5" --ignore kills; }
+suite_spark_4_2() { tests/spark/run.sh "$spark_4_2" --ignore kills; }
+suite_kills() { tests/spark/run.sh "$spark_3_5" kills; }
 suite_demo() { tests/demo.sh embedded "$spark_3_5"; }
 
 # The benches' own tests, and whether they run at all. The figures of such a short run mean nothing.

@@ -1,7 +1,7 @@
 //! Jobs that were neither committed nor aborted, and their pending uploads.
 
 use pyo3::prelude::*;
-use s3core::commit::{self, CommitOptions, Job, JobState};
+use s3core::commit::{self, CommitOptions, Job, JobState, Scope};
 use s3core::ops::MultipartUpload;
 
 use crate::store::{Store, seconds};
@@ -17,7 +17,7 @@ type JobRow = (String, String, usize, Vec<UploadRow>, Vec<UploadRow>, Option<f64
 #[pyfunction]
 pub(crate) fn pending_jobs(py: Python<'_>, store: &Store, path: &str) -> PyResult<(Vec<JobRow>, Vec<UploadRow>)> {
     let (process, files) = store.open(py)?;
-    let found = wait(py, process, commit::survey(&files, path))?;
+    let found = wait(py, process, commit::survey(&files, path, Scope::Tree))?;
     Ok((found.jobs.into_iter().map(job_row).collect(), found.unattributed.into_iter().map(upload_row).collect()))
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn abort_job(py: Python<'_>, store: &Store, destination: &str, job: &
 #[pyfunction]
 pub(crate) fn purge_uploads(py: Python<'_>, store: &Store, path: &str) -> PyResult<(usize, usize)> {
     let (process, files) = store.open(py)?;
-    let purged = wait(py, process, commit::purge(&files, path))?;
+    let purged = wait(py, process, commit::purge(&files, path, Scope::Tree))?;
     Ok((purged.uploads, purged.jobs))
 }
 

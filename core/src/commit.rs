@@ -29,7 +29,7 @@ use crate::{Error, ErrorKind, Result};
 pub use attempt::TaskAttempt;
 pub use conflict::Conflict;
 pub use job::{CommitOptions, CommittedJob, Job};
-pub use survey::{JobState, Purged, Survey, purge, survey};
+pub use survey::{JobState, Purged, Scope, Survey, purge, survey};
 
 /// First words of the name of a job's directory. Names that begin with an underscore are hidden from Hadoop and Spark.
 const JOB_DIRECTORY: &str = "_s3core_job-";

@@ -19,7 +19,7 @@ use crate::{Error, ErrorKind, Result};
 use super::attempt::end_and_abort;
 use super::conflict::{self, Conflict};
 use super::pending_set::{SetContent, SetFile, completed_parts};
-use super::survey::purge;
+use super::survey::{Scope, purge};
 use super::{JOB_DIRECTORY, JOB_MARKER, JobMarker, VERSION, check_name, internal, uploads, uuid_of};
 pub(super) use directory::Directory;
 use directory::LoadedSet;
@@ -271,7 +271,7 @@ impl Job {
         let most = files.commit_settings().keep_uncommitted;
         let is_old = |begun: SystemTime| now.duration_since(begun).is_ok_and(|age| age > most);
         if others.iter().filter_map(|upload| upload.initiated).any(is_old) {
-            purge(files, &self.destination).await?;
+            purge(files, &self.destination, Scope::Uploads).await?;
         }
         Ok(())
     }

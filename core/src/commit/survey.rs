@@ -4,7 +4,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
-use futures::stream::TryStreamExt;
+use futures::FutureExt;
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::Result;
 use crate::fs::{FileSystem, keys};
@@ -13,6 +14,9 @@ use crate::transfer::pending::UploadName;
 
 use super::job::Directory;
 use super::{JOB_DIRECTORY, Job, uploads, uuid_of};
+
+/// Directories that are listed at the same time.
+const LISTINGS_AT_ONCE: usize = 16;
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
@@ -38,19 +42,34 @@ pub struct JobState {
     pub last_written: Option<SystemTime>,
 }
 
-/// Looks at the directory `path` and everything below it.
+/// Where jobs are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// At the path itself, and where pending uploads below it say that there may be some: a few requests.
+    Uploads,
+    /// In every directory below it that is no partition (`name=value`): a request for each.
+    Tree,
+}
+
+/// Looks at the directory `path` and what is below it.
 ///
 /// # Errors
 /// The gateway's.
-pub async fn survey(files: &FileSystem, path: &str) -> Result<Survey> {
+pub async fn survey(files: &FileSystem, path: &str, scope: Scope) -> Result<Survey> {
     let pending = uploads::all_below(files, &keys::directory(path)).await?;
-    let mut destinations: BTreeSet<&str> = BTreeSet::from([path]);
-    destinations.extend(pending.iter().flat_map(|upload| destinations_of(&upload.key, path)));
+    let mut destinations = BTreeSet::from([path.to_owned()]);
+    match scope {
+        Scope::Uploads => {
+            let above = pending.iter().flat_map(|upload| destinations_of(&upload.key, path));
+            destinations.extend(above.map(str::to_owned));
+        }
+        Scope::Tree => destinations.extend(directories_below(files, path).await?),
+    }
     let mut by_id: HashMap<String, MultipartUpload> =
         pending.iter().map(|upload| (upload.upload_id.clone(), upload.clone())).collect();
     let mut jobs = Vec::new();
     for destination in destinations {
-        for job in jobs_at(files, destination).await? {
+        for job in jobs_at(files, &destination).await? {
             jobs.push(look_at(files, job, &mut by_id).await?);
         }
     }
@@ -73,19 +92,47 @@ fn destinations_of<'a>(key: &'a str, path: &str) -> Vec<&'a str> {
     found
 }
 
+/// Every directory below `path`, at any depth, that is neither a partition nor a job's state.
+async fn directories_below(files: &FileSystem, path: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut level = vec![path.to_owned()];
+    while !level.is_empty() {
+        let listings: Vec<_> = level.iter().map(|directory| subdirectories(files, directory).boxed()).collect();
+        let inner: Vec<Vec<String>> = stream::iter(listings).buffer_unordered(LISTINGS_AT_ONCE).try_collect().await?;
+        level = inner.into_iter().flatten().collect();
+        found.extend_from_slice(&level);
+    }
+    Ok(found)
+}
+
+async fn subdirectories(files: &FileSystem, directory: &str) -> Result<Vec<String>> {
+    let prefixes = prefixes_of(files, &keys::directory(directory)).await?;
+    let paths = prefixes.iter().filter_map(|prefix| prefix.strip_suffix('/'));
+    let wanted = |path: &&str| {
+        let name = keys::name(path);
+        !name.is_empty() && !name.contains('=') && !name.starts_with(JOB_DIRECTORY)
+    };
+    Ok(paths.filter(wanted).map(str::to_owned).collect())
+}
+
 async fn jobs_at(files: &FileSystem, destination: &str) -> Result<Vec<Job>> {
     let prefix = keys::join(destination, JOB_DIRECTORY);
-    let mut list = ListObjectsV2::new(files.bucket(), &prefix);
+    let directories = prefixes_of(files, &prefix).await?;
+    let ids = directories.iter().filter_map(|directory| directory.strip_prefix(&prefix)?.strip_suffix('/'));
+    ids.map(|id| Job::new(destination, id)).collect()
+}
+
+/// What keys that begin with `prefix` have before their next slash.
+async fn prefixes_of(files: &FileSystem, prefix: &str) -> Result<Vec<String>> {
+    let mut list = ListObjectsV2::new(files.bucket(), prefix);
     list.delimiter = Some("/".to_owned());
-    let mut jobs = Vec::new();
+    let mut found = Vec::new();
     loop {
         let page = files.gateway().run(list.clone()).await?;
-        let ids =
-            page.common_prefixes.iter().filter_map(|directory| directory.strip_prefix(&prefix)?.strip_suffix('/'));
-        jobs.extend(ids.map(|id| Job::new(destination, id)).collect::<Result<Vec<_>>>()?);
+        found.extend(page.common_prefixes);
         match page.next {
             Some(token) => list.continuation_token = Some(token),
-            None => return Ok(jobs),
+            None => return Ok(found),
         }
     }
 }
@@ -121,13 +168,13 @@ pub struct Purged {
 ///
 /// # Errors
 /// The gateway's. What cannot be aborted stays, and is told in the log.
-pub async fn purge(files: &FileSystem, path: &str) -> Result<Purged> {
+pub async fn purge(files: &FileSystem, path: &str, scope: Scope) -> Result<Purged> {
     let settings = files.commit_settings();
     let now = files.gateway().environment().clock.wall();
     let is_older = |written: Option<SystemTime>, age: Duration| {
         written.is_some_and(|written| now.duration_since(written).is_ok_and(|passed| passed > age))
     };
-    let Survey { jobs, unattributed } = survey(files, path).await?;
+    let Survey { jobs, unattributed } = survey(files, path, scope).await?;
     let mut purged = Purged::default();
     let mut stale = unattributed;
     for state in jobs {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use s3core::commit::{purge, survey};
+use s3core::commit::{Scope, purge, survey};
 
 use super::support::EMBEDDED;
 use super::*;
@@ -33,8 +33,10 @@ async fn leave_behind(files: &Files) -> Job {
 async fn uploads_are_told_by_their_jobs(#[case] service: Service) {
     let files = Files::at(service).await;
     let job = leave_behind(&files).await;
-    for path in ["", "lake", "lake/events"] {
-        let found = survey(&files, path).await.unwrap();
+    for (path, scope) in
+        [("", Scope::Uploads), ("", Scope::Tree), ("lake", Scope::Tree), ("lake/events", Scope::Uploads)]
+    {
+        let found = survey(&files, path, scope).await.unwrap();
         assert_eq!(found.jobs.len(), 1, "{path}");
         let state = &found.jobs[0];
         assert_eq!((&state.job, state.committed_tasks), (&job, 1));
@@ -45,7 +47,7 @@ async fn uploads_are_told_by_their_jobs(#[case] service: Service) {
         assert_eq!(keys(&state.uncommitted), [format!("lake/events/day=2/part-1-{UUID}")]);
         assert_eq!(keys(&found.unattributed), ["lake/events/day=3/raw"]);
     }
-    assert!(survey(&files, "other").await.unwrap().jobs.is_empty());
+    assert!(survey(&files, "other", Scope::Tree).await.unwrap().jobs.is_empty());
     // What was committed can be completed.
     assert_eq!(job.commit(&files, CommitOptions::default()).await.unwrap().files, 1);
     assert_eq!(visible(&files).await, [format!("lake/events/day=1/part-0-{UUID}")]);
@@ -68,9 +70,9 @@ async fn what_is_old_is_purged_and_what_was_committed_stays_longer(
     let files = Files::at(EMBEDDED).await;
     backdate(&files, DAY * days);
     leave_behind(&files).await;
-    let purged = purge(&files, "lake").await.unwrap();
+    let purged = purge(&files, "lake", Scope::Tree).await.unwrap();
     assert_eq!((purged.uploads, purged.jobs, uploads(&files).await), (uploads_purged, jobs_purged, left));
-    assert_eq!(survey(&files, "lake").await.unwrap().jobs.len(), 1 - jobs_purged);
+    assert_eq!(survey(&files, "lake", Scope::Tree).await.unwrap().jobs.len(), 1 - jobs_purged);
 }
 
 #[rstest::rstest]
@@ -86,4 +88,16 @@ async fn the_next_job_removes_what_is_old(#[case] days: u32, #[case] left: usize
     job.set_up(&files, false, Conflict::Append).await.unwrap();
     job.commit(&files, CommitOptions::default()).await.unwrap();
     assert_eq!(uploads(&files).await, left);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_without_uploads_is_found_in_the_tree() {
+    let files = Files::at(EMBEDDED).await;
+    let job = Job::new("lake/2026/11/events/.spark-staging-1", "j1").unwrap();
+    job.set_up(&files, false, Conflict::Append).await.unwrap();
+    write_as(&files, &attempt(&job, 0, 0), "day=1/part-0", &content(SMALL, 1)).await;
+    attempt(&job, 0, 0).commit(&files).await.unwrap();
+    assert!(survey(&files, "lake", Scope::Uploads).await.unwrap().jobs.is_empty());
+    let found = survey(&files, "", Scope::Tree).await.unwrap();
+    assert_eq!((found.jobs.len(), &found.jobs[0].job, found.jobs[0].committed_tasks), (1, &job, 1));
 }

@@ -39,17 +39,33 @@ class Held:
 
     def __init__(self) -> None:
         self._arrived = threading.Event()
-        self._released = threading.Event()
+        self._ended = threading.Event()
+        self._are_dropped = False
 
     def wait_for_one(self, seconds: float) -> None:
         assert self._arrived.wait(seconds), "no such request came"
 
     def release(self) -> None:
-        self._released.set()
+        """Lets them pass, and those that come after them."""
+        self._ended.set()
+
+    def drop(self) -> None:
+        """Closes their connections: the gateway never sees them. Those that come after them pass."""
+        self._are_dropped = True
+        self._ended.set()
 
     def hold(self) -> None:
+        """Waits for the end; called by the proxy.
+
+        Raises:
+            ConnectionResetError: the request was dropped.
+        """
+        if self._ended.is_set():
+            return
         self._arrived.set()
-        self._released.wait()
+        self._ended.wait()
+        if self._are_dropped:
+            raise ConnectionResetError
 
 
 @dataclass
@@ -111,7 +127,7 @@ def proxy_before(url: str) -> Iterator[Proxy]:
         yield proxy
     finally:
         for _, held in proxy._holds:
-            held.release()
+            held.drop()
         asyncio.run_coroutine_threadsafe(_stop(server), loop).result(timeout=10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=10)
