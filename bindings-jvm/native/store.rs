@@ -60,7 +60,10 @@ extern "system" fn Java_org_s3core_hadoop_Native_usesTls<'local>(
     bucket: JString<'local>,
     keys_and_values: JObjectArray<'local, JString<'local>>,
 ) -> jboolean {
-    export(&mut env, |env| Ok(resolve(env, &bucket, &keys_and_values)?.gateway.endpoint.tls))
+    export(&mut env, |env| {
+        let options = resolve(env, &bucket, &keys_and_values)?;
+        Ok(options.gateway.endpoint.tls || options.transport.proxy.is_some_and(|proxy| proxy.endpoint.tls))
+    })
 }
 
 /// `trusted`: DER certificates that the JVM trusts. Nothing is sent.

@@ -9,6 +9,7 @@ mod directory;
 mod encryption;
 pub(crate) mod endpoint;
 mod nearest;
+mod proxy;
 mod read_policy;
 mod requests;
 pub mod row;
@@ -96,6 +97,7 @@ impl Options {
         let keys = chain::choose(&resolver, &endpoint, &region)?;
         settings.explain_keys(&keys);
         let requests = requests::read(&resolver, &endpoint)?;
+        let proxy = proxy::read(&resolver)?;
         let buffer_directory = directory::writable(&settings.list(&table::BUFFER_DIR));
         settings.explain_choice(&table::BUFFER_DIR, buffer_directory.display().to_string());
 
@@ -136,6 +138,7 @@ impl Options {
                 keep_committed: settings.time(&table::UPLOADS_COMMITTED_MAX_AGE),
             },
             transport: TransportSettings {
+                proxy,
                 trust: TrustSettings {
                     ca_file: settings.optional_text(&table::SSL_CA_FILE).map(PathBuf::from),
                     additional: Vec::new(),

@@ -250,6 +250,17 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// A whole number.
+    ///
+    /// # Errors
+    /// `InvalidOption` for a value that cannot be read.
+    pub(super) fn count(&self, row: &Row) -> Result<Option<u64>> {
+        match self.find_or_default(row).map(|given| given.read(row)).transpose()? {
+            Some(Value::Number(number)) => Ok(Some(number)),
+            _ => Ok(None),
+        }
+    }
+
     fn find_or_default(&self, row: &Row) -> Option<Given> {
         self.find(row).or_else(|| Given::default_of(row))
     }

@@ -491,8 +491,37 @@ fn keys_of_s3a_that_mean_nothing_here_are_listed() {
     assert_eq!(options.foreign(), ["fs.s3a.bucket.lake.threads.max", "fs.s3a.colour", "fs.s3a.threads.max"]);
 }
 
+#[rstest]
+#[case("", None)]
+#[case("fs.s3a.proxy.host=proxy", Some("http://proxy"))]
+#[case("fs.s3a.proxy.host=proxy fs.s3a.proxy.port=3128", Some("http://proxy:3128"))]
+#[case("fs.s3a.proxy.host=proxy fs.s3a.proxy.ssl.enabled=true", Some("https://proxy"))]
+#[case("fs.s3a.bucket.lake.proxy.host=[::1] fs.s3core.proxy.port=1", Some("http://[::1]:1"))]
+#[case("fs.s3a.bucket.other.proxy.host=proxy", None)]
+fn the_proxy_is_named_as_s3a_names_it(#[case] text: &str, #[case] address: Option<&str>) {
+    let proxy = World::hadoop(text).options().transport.proxy;
+    assert_eq!(proxy.map(|proxy| proxy.endpoint.to_string()).as_deref(), address);
+}
+
+#[rstest]
+#[case("fs.s3a.proxy.port=1", "without fs.s3a.proxy.host")]
+#[case("fs.s3a.proxy.host=http://proxy", "alone")]
+#[case("fs.s3a.proxy.host=a:b@proxy", "alone")]
+#[case("fs.s3a.proxy.host=proxy fs.s3a.proxy.port=0", "from 1 to 65535")]
+#[case("fs.s3a.proxy.host=proxy fs.s3a.proxy.username=alice", "without the other")]
+#[case("fs.s3a.proxy.host=proxy fs.s3a.proxy.password=wonder", "without the other")]
+fn a_proxy_that_cannot_be_names_the_remedy(#[case] text: &str, #[case] part: &str) {
+    let error = World::hadoop(text).resolve().map(|_| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption);
+    assert!(error.message().contains(part) && !error.message().contains("wonder"), "{error}");
+}
+
 #[test]
 fn no_explanation_shows_a_secret() {
+    let named = "fs.s3a.proxy.host=p fs.s3a.proxy.username=alice fs.s3a.proxy.password=wonder";
+    let proxied = World::hadoop(named).options();
+    let shown = format!("{proxied:?} {:?} {:?}", proxied.explain(), proxied.transport);
+    assert!(!shown.contains("wonder") && !shown.contains("YWxpY2U6d29uZGVy"), "{shown}");
     let options = World::hadoop("fs.s3a.session.token=swordfish").options();
     let shown = format!("{options:?} {:?} {:?}", options.explain(), options.gateway.credentials);
     assert!(shown.contains("devkey") && shown.contains("***"));
