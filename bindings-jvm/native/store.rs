@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jni::objects::{JByteArray, JClass, JLongArray, JObjectArray, JString};
 use jni::sys::{jboolean, jlong};
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
+use s3core::commit::purge_before_first_write;
 use s3core::config::{Explained, Options, ReadPolicy, Sources};
 use s3core::fs::{CreateOptions, Existing, FileSystem, Listing, OpenOptions};
 use s3core::gateway::audit;
@@ -317,7 +318,11 @@ pub(crate) fn open_writer(
     let store = Store::find(store)?;
     let existing = if overwrite { Existing::IsReplaced } else { Existing::Stays };
     let options = CreateOptions { existing, ..CreateOptions::default() };
-    Ok((wait(env, wait::never, files.create_file(&path, options))?, store.closed.clone()))
+    let created = async {
+        purge_before_first_write(&files).await;
+        files.create_file(&path, options).await
+    };
+    Ok((wait(env, wait::never, created)?, store.closed.clone()))
 }
 
 fn resolve<'local>(

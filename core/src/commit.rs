@@ -17,6 +17,7 @@
 
 mod attempt;
 mod conflict;
+mod first_write;
 mod job;
 mod pending_set;
 mod survey;
@@ -28,6 +29,7 @@ use crate::{Error, ErrorKind, Result};
 
 pub use attempt::TaskAttempt;
 pub use conflict::Conflict;
+pub use first_write::purge_before_first_write;
 pub use job::{CommitOptions, CommittedJob, Job};
 pub use survey::{JobState, Purged, Scope, Survey, purge, survey};
 

@@ -136,6 +136,9 @@ impl Options {
                 concurrency: settings.count(&table::COMMITTER_THREADS) as usize,
                 keep_uncommitted: settings.time(&table::UPLOADS_MAX_AGE),
                 keep_committed: settings.time(&table::UPLOADS_COMMITTED_MAX_AGE),
+                purge_older_than: settings
+                    .flag(&table::MULTIPART_PURGE)
+                    .then(|| settings.time(&table::MULTIPART_PURGE_AGE)),
             },
             transport: TransportSettings {
                 proxy,

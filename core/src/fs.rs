@@ -19,6 +19,7 @@ mod status;
 pub(crate) mod work;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::config::{Explained, Options};
 use crate::environment::Environment;
@@ -51,6 +52,8 @@ struct Shared {
     place: String,
     transfer: TransferSettings,
     commit: CommitSettings,
+    /// Whether old uploads of the bucket were removed, or nearly so.
+    has_purged: AtomicBool,
     page_size: u32,
     work: WorkPaths,
     footers: Arc<Footers>,
@@ -76,6 +79,7 @@ impl FileSystem {
             },
             transfer: options.transfer.clone(),
             commit: options.commit,
+            has_purged: AtomicBool::new(false),
             page_size: options.paging_maximum,
             work,
             budget,

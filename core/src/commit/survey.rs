@@ -169,25 +169,63 @@ pub struct Purged {
 /// # Errors
 /// The gateway's. What cannot be aborted stays, and is told in the log.
 pub async fn purge(files: &FileSystem, path: &str, scope: Scope) -> Result<Purged> {
-    let settings = files.commit_settings();
+    purge_older_than(files, path, scope, files.commit_settings().keep_uncommitted).await
+}
+
+/// The same, with another age for uploads that were never committed.
+///
+/// # Errors
+/// Those of [`purge`].
+pub(super) async fn purge_older_than(
+    files: &FileSystem,
+    path: &str,
+    scope: Scope,
+    keep_uncommitted: Duration,
+) -> Result<Purged> {
+    let keep_committed = files.commit_settings().keep_committed;
     let now = files.gateway().environment().clock.wall();
     let is_older = |written: Option<SystemTime>, age: Duration| {
         written.is_some_and(|written| now.duration_since(written).is_ok_and(|passed| passed > age))
     };
     let Survey { jobs, unattributed } = survey(files, path, scope).await?;
     let mut purged = Purged::default();
-    let mut stale = unattributed;
+    let is_old = |upload: &MultipartUpload| is_older(upload.initiated, keep_uncommitted);
+    let old = unattributed.into_iter().filter(is_old).collect();
+    let mut stale = without_committed_to_partitions(files, path, old).await?;
     for state in jobs {
-        if is_older(state.last_written, settings.keep_committed) {
+        if is_older(state.last_written, keep_committed) {
             state.job.abort(files).await?;
             purged.jobs += 1;
         } else {
-            stale.extend(state.uncommitted);
+            stale.extend(state.uncommitted.into_iter().filter(is_old));
         }
     }
-    let old = stale.into_iter().filter(|upload| is_older(upload.initiated, settings.keep_uncommitted));
-    let names: Vec<_> = old.map(|upload| UploadName { key: upload.key, id: upload.upload_id }).collect();
+    let names: Vec<_> = stale.into_iter().map(|upload| UploadName { key: upload.key, id: upload.upload_id }).collect();
     purged.uploads = names.len();
     uploads::abort(files, names).await;
     Ok(purged)
+}
+
+/// Those of `uploads` that no job has committed whose destination is a partition (`name=value`) or lies below one.
+/// [`survey`] passes such destinations over, since there may be thousands; before something is removed they are looked at.
+async fn without_committed_to_partitions(
+    files: &FileSystem,
+    path: &str,
+    uploads: Vec<MultipartUpload>,
+) -> Result<Vec<MultipartUpload>> {
+    let mut partitions = BTreeSet::new();
+    for upload in &uploads {
+        let above = std::iter::successors(keys::parent(&upload.key), |directory| keys::parent(directory));
+        let inside = above.take_while(|directory| directory.len() > path.len());
+        partitions.extend(inside.filter(|directory| keys::name(directory).contains('=')).map(str::to_owned));
+    }
+    let mut by_id: HashMap<String, MultipartUpload> =
+        uploads.into_iter().map(|upload| (upload.upload_id.clone(), upload)).collect();
+    let mut uncommitted = Vec::new();
+    for partition in partitions {
+        for job in jobs_at(files, &partition).await? {
+            uncommitted.extend(look_at(files, job, &mut by_id).await?.uncommitted);
+        }
+    }
+    Ok(by_id.into_values().chain(uncommitted).collect())
 }

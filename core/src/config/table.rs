@@ -446,6 +446,23 @@ options! {
         .default("7d")
         .range(HOUR, 3650 * DAY);
 
+    MULTIPART_PURGE = Row::new(
+        "multipart.purge",
+        Boolean,
+        "Whether the first write to a bucket removes old uploads that are pending anywhere in it. Those of committed tasks \
+         stay.",
+    )
+        .hadoop(&["multipart.purge"])
+        .default("false");
+    MULTIPART_PURGE_AGE = Row::new(
+        "multipart.purge.age",
+        Time(Unit::Seconds),
+        "How old these uploads are: older than any file takes to be written.",
+    )
+        .hadoop(&["multipart.purge.age"])
+        .default("24h")
+        .range(1000, 3650 * DAY);
+
     READ_AHEAD_LIMIT = Row::new(
         "read.ahead.limit",
         Size,
