@@ -88,7 +88,7 @@ extern "system" fn Java_org_s3core_hadoop_Native_openStore<'local>(
                 runtime::work_paths(),
             ),
             read_policy: options.read_policy,
-            foreign: options.foreign().to_vec(),
+            foreign: options.foreign().iter().map(|one| one.key.clone()).collect(),
             closed: StoreClosed::default(),
         }))
     })

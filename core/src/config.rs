@@ -9,6 +9,7 @@ mod directory;
 mod encryption;
 pub(crate) mod endpoint;
 mod nearest;
+pub mod others;
 mod proxy;
 mod read_policy;
 mod requests;
@@ -33,6 +34,7 @@ use crate::{Error, ErrorKind, Result};
 
 pub use read_policy::ReadPolicy;
 
+use others::Foreign;
 use row::Row;
 use sources::{Given, Resolver};
 use values::Value;
@@ -67,7 +69,7 @@ pub struct Options {
     /// Most keys of one page of a listing.
     pub paging_maximum: u32,
     explained: Vec<Explained>,
-    foreign: Vec<String>,
+    foreign: Vec<Foreign>,
 }
 
 /// One option, its value and where that came from.
@@ -86,10 +88,11 @@ impl Options {
     ///
     /// # Errors
     /// `InvalidOption` for an unknown own option, a value that cannot be read or half a pair of keys; `InvalidPath`
-    /// for a bucket name that S3 cannot hold; `NoCredentials` where no keys are found and unsigned requests were not
+    /// for a bucket name that S3 cannot hold; `Unsupported` for what is left out on purpose; `NoCredentials` where no keys are found and unsigned requests were not
     /// asked for.
     pub fn resolve(bucket: &str, sources: &Sources<'_>) -> Result<Self> {
         let resolver = Resolver::new(bucket, sources)?;
+        others::refuse(&resolver)?;
         let mut settings = Settings::read(&resolver)?;
         let (endpoint, region) = settings.address(&resolver)?;
         let path_style = settings.path_style(&resolver, &endpoint, bucket)?;
@@ -162,8 +165,8 @@ impl Options {
         self.explained.clone()
     }
 
-    /// Keys of `fs.s3a.` that were given and mean nothing here, sorted.
-    pub fn foreign(&self) -> &[String] {
+    /// Keys of `fs.s3a.` that were given and that no row of the table reads, sorted.
+    pub fn foreign(&self) -> &[Foreign] {
         &self.foreign
     }
 }

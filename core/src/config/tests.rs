@@ -1,5 +1,7 @@
 //! The resolver as a whole: order of the sources, errors, explanations.
 
+mod of_hadoop;
+
 use std::collections::HashMap;
 use std::fs;
 
@@ -479,16 +481,6 @@ fn bucket_names_are_checked_for_the_style() {
 #[test]
 fn amazon_buckets_with_dots_are_reached_in_path_style() {
     assert!(World::hadoop("").resolve_for("data.lake").unwrap().gateway.path_style);
-}
-
-#[test]
-fn keys_of_s3a_that_mean_nothing_here_are_listed() {
-    let options = World::hadoop(
-        "fs.s3a.impl=x fs.s3a.impl.disable.cache=true fs.s3a.threads.max=64 fs.s3a.bucket.lake.threads.max=1 \
-         fs.s3a.bucket.other.threads.max=1 fs.s3a.bucket.lake.endpoint=http://rgw fs.azure.account=x fs.s3a.colour=red",
-    )
-    .options();
-    assert_eq!(options.foreign(), ["fs.s3a.bucket.lake.threads.max", "fs.s3a.colour", "fs.s3a.threads.max"]);
 }
 
 #[rstest]
