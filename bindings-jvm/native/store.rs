@@ -8,7 +8,7 @@ use jni::sys::{jboolean, jlong};
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
 use s3core::commit::purge_before_first_write;
 use s3core::config::{Explained, Options, ReadPolicy, Sources};
-use s3core::fs::{CreateOptions, Existing, FileSystem, Listing, OpenOptions};
+use s3core::fs::{CreateOptions, Existing, FileSystem, Listing, OpenOptions, check_path};
 use s3core::gateway::audit;
 use s3core::transfer::reader::ObjectReader;
 use s3core::transfer::writer::ObjectWriter;
@@ -285,6 +285,9 @@ pub(crate) fn files_for(
     if store.files.gateway().is_audited() && !audit::thread_is_named() {
         let number = env.call_static_method(native_class()?, jni_str!("threadId"), jni_sig!("()J"), &[])?.j()?;
         audit::name_thread(u64::try_from(number).unwrap_or_default());
+    }
+    for path in paths {
+        check_path(store.files.bucket(), path)?;
     }
     Ok(store.files.for_call(operation, paths))
 }

@@ -34,6 +34,7 @@ use footers::Footers;
 use kinds::Kinds;
 
 pub use create::{CreateOptions, Existing};
+pub use keys::check_path;
 pub use listing::Listing;
 pub use open::OpenOptions;
 pub use status::FileStatus;

@@ -534,7 +534,9 @@ fn other_settings_reach_their_place() {
         "fs.s3a.buffer.dir=${{hadoop.tmp.dir}}/s3a,{} fs.s3core.memory.limit=512M fs.s3a.create.storage.class=COLD \
          fs.s3a.user.agent.prefix=reports fs.s3a.readahead.range=1M fs.s3a.experimental.input.fadvise=random \
          fs.s3a.paging.maximum=5000 fs.s3a.multipart.threshold=2147483647 fs.s3a.connection.establish.timeout=5000 \
-         fs.s3a.connection.idle.time=5m fs.s3core.ssl.ca.file=/etc/ca.pem fs.s3core.ssl.system.store=false",
+         fs.s3a.connection.idle.time=5m fs.s3core.ssl.ca.file=/etc/ca.pem fs.s3core.ssl.system.store=false \
+         fs.s3a.connection.maximum=11 fs.s3a.attempts.maximum=3 fs.s3a.fast.upload.active.blocks=2 \
+         fs.s3a.committer.threads=7",
         directory.path().display()
     ))
     .options();
@@ -552,6 +554,8 @@ fn other_settings_reach_their_place() {
     assert_eq!(options.transport.idle_connection_limit, Duration::from_secs(300));
     assert_eq!(options.transport.trust.ca_file, Some(PathBuf::from("/etc/ca.pem")));
     assert!(!options.transport.trust.use_system_store);
+    assert_eq!((options.transport.maximum_connections, options.gateway.retry.brief_attempts), (11, 3));
+    assert_eq!((options.transfer.upload_concurrency, options.commit.concurrency), (2, 7));
 }
 
 const CUSTOMERS_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
