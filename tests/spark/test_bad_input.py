@@ -39,6 +39,7 @@ def mistakes() -> list[Mistake]:
     denied = "java.nio.file.AccessDeniedException"
     protocol = "java.net.ProtocolException"
     malformed = "java.lang.IllegalArgumentException"
+    io_error = "java.io.IOException"
     unsupported = "java.lang.UnsupportedOperationException"
     return [
         Mistake("wrong-key", {"fs.s3a.access.key": "nobody", "fs.s3a.secret.key": secret_key}, denied, [r"fs\.s3a\.access\.key"]),
@@ -48,10 +49,10 @@ def mistakes() -> list[Mistake]:
         Mistake("tls-to-plain", {"fs.s3a.endpoint": with_scheme("https", plain)}, protocol, ["endpoint", "http"]),
         Mistake("endpoint-with-path", {"fs.s3a.endpoint": with_path}, malformed, ["endpoint", "/some/path"]),
         Mistake("no-such-host", {"fs.s3a.endpoint": nowhere}, "java.net.UnknownHostException", ["no-such-host.invalid", "endpoint"]),
-        Mistake("unknown-provider", {"fs.s3a.aws.credentials.provider": "com.example.MyProvider"}, malformed, ["com.example.MyProvider", "static, environment"]),
+        Mistake("unknown-provider", {"fs.s3a.aws.credentials.provider": "com.example.MyProvider"}, io_error, ["com.example.MyProvider", "static, environment"]),
         Mistake("role-without-arn", {"fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.auth.AssumedRoleCredentialProvider"}, malformed, ["assumed.role.arn"]),
-        Mistake("key-in-the-clear", {"fs.s3a.encryption.algorithm": "SSE-C", "fs.s3a.encryption.key": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}, malformed, ["SSE-C", "TLS", "https://"]),
-        Mistake("sse-c-without-key", {"fs.s3a.encryption.algorithm": "SSE-C"}, malformed, ["SSE-C is enabled but no encryption key was declared in fs.s3a.encryption.key"]),
+        Mistake("key-in-the-clear", {"fs.s3a.encryption.algorithm": "SSE-C", "fs.s3a.encryption.key": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}, io_error, ["SSE-C", "TLS", "https://"]),
+        Mistake("sse-c-without-key", {"fs.s3a.encryption.algorithm": "SSE-C"}, io_error, ["SSE-C is enabled but no encryption key was declared in fs.s3a.encryption.key"]),
         Mistake("encryption-in-the-client", {"fs.s3a.encryption.algorithm": "CSE-KMS"}, unsupported, ["CSE-KMS", "on purpose"]),
         Mistake("access-point", {"fs.s3a.accesspoint.arn": "arn:aws:s3:eu-west-1:1:accesspoint/x"}, unsupported, ["access points", "on purpose"]),
         Mistake("time-in-words", {"fs.s3a.connection.timeout": "soon"}, malformed, ["connection.timeout", "soon", "60s"]),
