@@ -37,7 +37,7 @@ demo: wheel ## The main job on 336,776 flights: make demo [ENDPOINT=ceph] [SPARK
 bench: jar ## Ours beside stock S3A, HDFS and file://; writes benches/RESULTS.md and the README's chart
 	@benches/run.sh
 
-docs: ## Write the generated pages again: docs/options.md, docs/errors.md
+docs: ## Write the generated pages again: docs/options.md, docs/errors.md, docs/s3a.md
 	@S3CORE_WRITE_DOCS=1 cargo test --locked -p s3core --test generated_docs
 
 clean: ## Remove everything that was built

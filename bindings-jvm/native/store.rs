@@ -7,7 +7,7 @@ use jni::objects::{JByteArray, JClass, JLongArray, JObjectArray, JString};
 use jni::sys::{jboolean, jlong};
 use jni::{Env, EnvUnowned, jni_sig, jni_str};
 use s3core::config::{Explained, Options, ReadPolicy, Sources};
-use s3core::fs::{FileSystem, Listing, Summary};
+use s3core::fs::{FileSystem, Listing, Summary, check_path};
 use s3core::gateway::audit;
 
 use crate::errors::{Failure, export};
@@ -58,7 +58,10 @@ extern "system" fn Java_org_s3core_hadoop_Native_usesTls<'local>(
     bucket: JString<'local>,
     keys_and_values: JObjectArray<'local, JString<'local>>,
 ) -> jboolean {
-    export(&mut env, |env| Ok(resolve(env, &bucket, &keys_and_values)?.gateway.endpoint.tls))
+    export(&mut env, |env| {
+        let options = resolve(env, &bucket, &keys_and_values)?;
+        Ok(options.gateway.endpoint.tls || options.transport.proxy.is_some_and(|proxy| proxy.endpoint.tls))
+    })
 }
 
 /// `trusted`: DER certificates that the JVM trusts. Nothing is sent.
@@ -82,7 +85,7 @@ extern "system" fn Java_org_s3core_hadoop_Native_openStore<'local>(
                 runtime::work_paths(),
             ),
             read_policy: options.read_policy,
-            foreign: options.foreign().to_vec(),
+            foreign: options.foreign().iter().map(|one| one.key.clone()).collect(),
             closed: StoreClosed::default(),
         }))
     })
@@ -307,6 +310,9 @@ pub(crate) fn files_for(
     if store.files.gateway().is_audited() && !audit::thread_is_named() {
         let number = env.call_static_method(native_class()?, jni_str!("threadId"), jni_sig!("()J"), &[])?.j()?;
         audit::name_thread(u64::try_from(number).unwrap_or_default());
+    }
+    for path in paths {
+        check_path(store.files.bucket(), path)?;
     }
     Ok(store.files.for_call(operation, paths))
 }

@@ -7,6 +7,7 @@ use jni::objects::{JByteArray, JClass, JObjectArray, JString};
 use jni::sys::{jboolean, jint, jlong};
 use jni::{Env, EnvUnowned};
 use s3core::ErrorKind;
+use s3core::commit::purge_before_first_write;
 use s3core::fs::{CreateOptions, Existing};
 use s3core::ops::ObjectAttributes;
 use s3core::transfer::writer::ObjectWriter;
@@ -81,7 +82,11 @@ extern "system" fn Java_org_s3core_hadoop_Native_openWriter<'local>(
             attributes.metadata.insert(name, value);
         }
         let options = CreateOptions { existing, attributes, unchecked, as_upload };
-        let object = wait(env, wait::never, files.create_file(&path, options))?;
+        let created = async {
+            purge_before_first_write(&files).await;
+            files.create_file(&path, options).await
+        };
+        let object = wait(env, wait::never, created)?;
         Ok(insert(object, closed))
     })
 }

@@ -1,6 +1,7 @@
 //! Options: the resolver of the core, fed from Python's arguments and this process's environment.
 
 use pyo3::prelude::*;
+use s3core::config::others::{Does, Foreign};
 use s3core::config::table::TABLE;
 use s3core::config::{Options, Sources};
 use s3core::{Error, ErrorKind};
@@ -33,15 +34,18 @@ pub(crate) fn hadoop_settings(py: Python<'_>, options: Vec<Pair>) -> PyResult<Ve
     Ok(options.into_iter().map(|(name, value)| (hadoop_key(name), value)).collect())
 }
 
-/// Every option with its value and where that came from, the `fs.s3a.` keys that mean nothing here, and what is wrong
-/// with the credentials, where something is.
+/// A key that no option reads; `jar`, `nothing` or `unknown`; a remark.
+pub(crate) type ForeignRow = (String, &'static str, String);
+
+/// Every option with its value and where that came from, the `fs.s3a.` keys that none reads, and what is wrong with the
+/// credentials, where something is.
 #[pyfunction]
 pub(crate) fn explain(
     py: Python<'_>,
     bucket: &str,
     options: Vec<Pair>,
     hadoop: Vec<Pair>,
-) -> PyResult<(Vec<ExplainedRow>, Vec<String>, Option<String>)> {
+) -> PyResult<(Vec<ExplainedRow>, Vec<ForeignRow>, Option<String>)> {
     let (settings, complaint) = match resolve(bucket, options.clone(), hadoop.clone()) {
         Err(error) if error.kind() == ErrorKind::NoCredentials => {
             (resolve(bucket, with_anonymous(options), hadoop), Some(error.to_string()))
@@ -49,7 +53,16 @@ pub(crate) fn explain(
         settings => (settings, None),
     };
     let settings = settings.map_err(|error| exception(py, &error))?;
-    Ok((explained(&settings), settings.foreign().to_vec(), complaint))
+    Ok((explained(&settings), settings.foreign().iter().map(foreign).collect(), complaint))
+}
+
+fn foreign(one: &Foreign) -> ForeignRow {
+    let what = match one.other.map(|other| other.does) {
+        Some(Does::ReadByTheJar) => "jar",
+        Some(Does::Nothing | Does::Refused { .. }) => "nothing",
+        None => "unknown",
+    };
+    (one.key.clone(), what, one.remark.clone())
 }
 
 /// The rows of `explain()` under the names that Python's keywords have.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
+use s3core::commit::purge_before_first_write;
 use s3core::config::{Options, ReadPolicy};
 use s3core::fs::{CreateOptions, Existing, FileSystem, OpenOptions};
 use s3core::gateway::Gateway;
@@ -80,7 +81,11 @@ impl Store {
         let mut put = PutObject::new(files.bucket(), key, Payload::from(Bytes::from_owner(data)));
         put.attributes.content_type = content_type;
         put.attributes.storage_class.clone_from(&self.options.transfer.storage_class);
-        wait(py, process, files.gateway().run(put))?;
+        let written = async {
+            purge_before_first_write(&files).await;
+            files.gateway().run(put).await
+        };
+        wait(py, process, written)?;
         Ok(())
     }
 
@@ -89,7 +94,11 @@ impl Store {
         let (process, files) = self.open(py)?;
         let attributes = ObjectAttributes { content_type, ..ObjectAttributes::default() };
         let options = CreateOptions { existing: Existing::IsReplaced, attributes, ..CreateOptions::default() };
-        Ok(Writer::new(process, wait(py, process, files.create_file(key, options))?))
+        let created = async {
+            purge_before_first_write(&files).await;
+            files.create_file(key, options).await
+        };
+        Ok(Writer::new(process, wait(py, process, created)?))
     }
 
     /// Properties of an object.

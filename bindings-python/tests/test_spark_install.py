@@ -130,11 +130,19 @@ def test_doctor_finds_nothing_wrong_with_a_gateway(gateway: Gateway, home: str) 
 
 
 def test_doctor_lists_keys_that_mean_nothing(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path(home, "conf", "spark-defaults.conf").write_text("spark.hadoop.fs.s3a.committer.name magic\n")
+    Path(home, "conf", "spark-defaults.conf").write_text(
+        "spark.hadoop.fs.s3a.bulk.delete.page.size 250\nspark.hadoop.fs.s3a.conection.maximum 7\n"
+    )
     monkeypatch.setenv("SPARK_HOME", home)
     findings = diagnose({"endpoint": "http://127.0.0.1:1"}, home=home)
     assert find(findings, "unused key") == Finding(
-        "unused key", "note", "fs.s3a.committer.name in spark-defaults.conf means nothing to s3core"
+        "unused key",
+        "note",
+        "fs.s3a.bulk.delete.page.size in spark-defaults.conf means nothing to s3core: one request deletes up to 1000 keys",
+    )
+    assert find(findings, "unknown key").text == (
+        "fs.s3a.conection.maximum in spark-defaults.conf: no option of S3A or s3core; did you mean "
+        "fs.s3a.connection.maximum?"
     )
 
 

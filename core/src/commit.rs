@@ -20,6 +20,7 @@
 
 mod attempt;
 mod conflict;
+mod first_write;
 mod job;
 mod pending_set;
 mod survey;
@@ -31,6 +32,7 @@ use crate::{Error, ErrorKind, Result};
 
 pub use attempt::TaskAttempt;
 pub use conflict::ConflictMode;
+pub use first_write::purge_before_first_write;
 pub use job::{CommitOptions, CommittedJob, Job};
 pub use survey::{JobState, Purged, Scope, Survey, purge, survey};
 

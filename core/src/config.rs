@@ -9,6 +9,8 @@ mod directory;
 mod encryption;
 pub(crate) mod endpoint;
 mod nearest;
+pub mod others;
+mod proxy;
 mod read_policy;
 mod requests;
 pub mod row;
@@ -32,6 +34,7 @@ use crate::{Error, ErrorKind, Result};
 
 pub use read_policy::ReadPolicy;
 
+use others::Foreign;
 use row::Row;
 use sources::{Given, Resolver};
 use values::Value;
@@ -68,7 +71,7 @@ pub struct Options {
     /// Most keys of one request that removes several; 1 where the service does not know such requests.
     pub delete_maximum: usize,
     explained: Vec<Explained>,
-    foreign: Vec<String>,
+    foreign: Vec<Foreign>,
 }
 
 /// One option, its value and where that came from.
@@ -87,10 +90,11 @@ impl Options {
     ///
     /// # Errors
     /// `InvalidOption` for an unknown own option, a value that cannot be read or half a pair of keys; `InvalidPath`
-    /// for a bucket name that S3 cannot hold; `NoCredentials` where no keys are found and unsigned requests were not
+    /// for a bucket name that S3 cannot hold; `Unsupported` for what is left out on purpose; `NoCredentials` where no keys are found and unsigned requests were not
     /// asked for.
     pub fn resolve(bucket: &str, sources: &Sources<'_>) -> Result<Self> {
         let resolver = Resolver::new(bucket, sources)?;
+        others::refuse(&resolver)?;
         let mut settings = Settings::read(&resolver)?;
         let (endpoint, region) = settings.address(&resolver)?;
         let path_style = settings.path_style(&resolver, &endpoint, bucket)?;
@@ -98,6 +102,7 @@ impl Options {
         let keys = chain::choose(&resolver, &endpoint, &region)?;
         settings.explain_keys(&keys);
         let requests = requests::read(&resolver, &endpoint)?;
+        let proxy = proxy::read(&resolver)?;
         let buffer_directory = directory::writable(&settings.list(&table::BUFFER_DIR));
         settings.explain_choice(&table::BUFFER_DIR, buffer_directory.display().to_string());
 
@@ -136,8 +141,12 @@ impl Options {
                 concurrency: settings.count(&table::COMMITTER_THREADS) as usize,
                 keep_uncommitted: settings.time(&table::UPLOADS_MAX_AGE),
                 keep_committed: settings.time(&table::UPLOADS_COMMITTED_MAX_AGE),
+                purge_older_than: settings
+                    .flag(&table::MULTIPART_PURGE)
+                    .then(|| settings.time(&table::MULTIPART_PURGE_AGE)),
             },
             transport: TransportSettings {
+                proxy,
                 trust: TrustSettings {
                     ca_file: settings.optional_text(&table::SSL_CA_FILE).map(PathBuf::from),
                     additional: Vec::new(),
@@ -162,8 +171,8 @@ impl Options {
         self.explained.clone()
     }
 
-    /// Keys of `fs.s3a.` that were given and mean nothing here, sorted.
-    pub fn foreign(&self) -> &[String] {
+    /// Keys of `fs.s3a.` that were given and that no row of the table reads, sorted.
+    pub fn foreign(&self) -> &[Foreign] {
         &self.foreign
     }
 }

@@ -267,6 +267,10 @@ error_table! {
         "A bucket name or path that S3 cannot hold.";
     NoCredentials = 3, Never, "java.nio.file.AccessDeniedException", "CredentialsError", 3,
         "No access key and secret key were found in any place that was looked at.";
+    UnknownProvider = 4, Never, "java.io.IOException", "ConfigurationError", 2,
+        "The name of a credential provider is not known.";
+    UnusableEncryption = 5, Never, "java.io.IOException", "ConfigurationError", 2,
+        "The encryption that is asked for lacks a key or TLS.";
     NotFound = 10, Never, "java.io.FileNotFoundException", "NotFoundError", 4,
         "No object, directory or upload of that name.";
     NoSuchBucket = 11, Never, "org.apache.hadoop.fs.PathIOException", "NotFoundError", 4,

@@ -22,6 +22,7 @@ mod uploads;
 pub(crate) mod work;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::config::{Explained, Options};
 use crate::environment::Environment;
@@ -38,6 +39,7 @@ use kinds::Kinds;
 
 pub use create::{CreateOptions, Existing};
 pub use headers::Headers;
+pub use keys::check_path;
 pub use listing::Listing;
 pub use open::OpenOptions;
 pub use status::FileStatus;
@@ -57,6 +59,8 @@ struct Shared {
     place: String,
     transfer: TransferSettings,
     commit: CommitSettings,
+    /// Whether old uploads of the bucket were removed, or nearly so.
+    has_purged: AtomicBool,
     page_size: u32,
     delete_maximum: usize,
     work: WorkPaths,
@@ -83,6 +87,7 @@ impl FileSystem {
             },
             transfer: options.transfer.clone(),
             commit: options.commit,
+            has_purged: AtomicBool::new(false),
             page_size: options.paging_maximum,
             delete_maximum: options.delete_maximum,
             work,

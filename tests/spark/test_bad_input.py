@@ -39,6 +39,8 @@ def mistakes() -> list[Mistake]:
     denied = "java.nio.file.AccessDeniedException"
     protocol = "java.net.ProtocolException"
     malformed = "java.lang.IllegalArgumentException"
+    io_error = "java.io.IOException"
+    unsupported = "java.lang.UnsupportedOperationException"
     return [
         Mistake("wrong-key", {"fs.s3a.access.key": "nobody", "fs.s3a.secret.key": secret_key}, denied, [r"fs\.s3a\.access\.key"]),
         Mistake("wrong-secret", {"fs.s3a.access.key": access_key, "fs.s3a.secret.key": "wrong"}, denied, [r"fs\.s3a\.secret\.key"]),
@@ -47,6 +49,15 @@ def mistakes() -> list[Mistake]:
         Mistake("tls-to-plain", {"fs.s3a.endpoint": with_scheme("https", plain)}, protocol, ["endpoint", "http"]),
         Mistake("endpoint-with-path", {"fs.s3a.endpoint": with_path}, malformed, ["endpoint", "/some/path"]),
         Mistake("no-such-host", {"fs.s3a.endpoint": nowhere}, "java.net.UnknownHostException", ["no-such-host.invalid", "endpoint"]),
+        Mistake("unknown-provider", {"fs.s3a.aws.credentials.provider": "com.example.MyProvider"}, io_error, ["com.example.MyProvider", "static, environment"]),
+        Mistake("role-without-arn", {"fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.auth.AssumedRoleCredentialProvider"}, malformed, ["assumed.role.arn"]),
+        Mistake("key-in-the-clear", {"fs.s3a.encryption.algorithm": "SSE-C", "fs.s3a.encryption.key": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}, io_error, ["SSE-C", "TLS", "https://"]),
+        Mistake("sse-c-without-key", {"fs.s3a.encryption.algorithm": "SSE-C"}, io_error, ["SSE-C is enabled but no encryption key was declared in fs.s3a.encryption.key"]),
+        Mistake("encryption-in-the-client", {"fs.s3a.encryption.algorithm": "CSE-KMS"}, unsupported, ["CSE-KMS", "on purpose"]),
+        Mistake("access-point", {"fs.s3a.accesspoint.arn": "arn:aws:s3:eu-west-1:1:accesspoint/x"}, unsupported, ["access points", "on purpose"]),
+        Mistake("time-in-words", {"fs.s3a.connection.timeout": "soon"}, malformed, ["connection.timeout", "soon", "60s"]),
+        Mistake("proxy-without-host", {"fs.s3a.proxy.port": "3128"}, malformed, ["proxy.port is set without fs.s3a.proxy.host"]),
+        Mistake("no-proxy-there", {"fs.s3a.proxy.host": "127.0.0.1", "fs.s3a.proxy.port": "1"}, "java.net.ConnectException", ["the proxy http://127.0.0.1:1", "fs.s3a.proxy.host"]),
         Mistake("size-in-words", {"fs.s3a.multipart.size": "huge"}, malformed, ["multipart.size", "huge"]),
     ]
 
@@ -98,6 +109,13 @@ def check(spark: SparkSession, bucket: str, java_class: str, words: list[str]) -
 def test_mistake(spark: SparkSession, mistake: Mistake) -> None:
     with options(spark, for_bucket(mistake.bucket, mistake.options)):
         check(spark, mistake.bucket, mistake.java_class, mistake.words)
+
+
+def test_path_that_leaves_the_bucket(spark: SparkSession, bucket: Bucket) -> None:
+    path = f"s3a://{bucket.name}/../other-bucket/table"
+    for action in (lambda: spark.read.parquet(path), lambda: spark.range(10).write.parquet(path)):
+        failure = failure_of(action)
+        assert "java.lang.IllegalArgumentException" in failure.classes and "leaves the bucket" in failure.text, failure.text
 
 
 def test_unknown_option_of_ours_names_the_near_match(spark: SparkSession) -> None:

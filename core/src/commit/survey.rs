@@ -187,29 +187,46 @@ pub struct Purged {
 /// # Errors
 /// The gateway's. What cannot be aborted stays, and is told in the log.
 pub async fn purge(files: &FileSystem, path: &str, scope: Scope) -> Result<Purged> {
+    purge_older_than(files, path, scope, files.commit_settings().keep_uncommitted).await
+}
+
+/// The same, with another age for uploads that were never committed.
+///
+/// # Errors
+/// Those of [`purge`].
+pub(super) async fn purge_older_than(
+    files: &FileSystem,
+    path: &str,
+    scope: Scope,
+    keep_uncommitted: Duration,
+) -> Result<Purged> {
     let pending = uploads::all_below(files, &keys::directory(path)).await?;
-    purge_among(files, path, scope, pending).await
+    purge_among(files, path, scope, pending, keep_uncommitted).await
 }
 
 /// The same, where `pending` are the uploads below `path`.
+///
+/// # Errors
+/// Those of [`purge`].
 pub(super) async fn purge_among(
     files: &FileSystem,
     path: &str,
     scope: Scope,
     pending: Vec<MultipartUpload>,
+    keep_uncommitted: Duration,
 ) -> Result<Purged> {
-    let settings = files.commit_settings();
+    let keep_committed = files.commit_settings().keep_committed;
     let now = files.gateway().environment().clock.wall();
     let is_older = |written: Option<SystemTime>, age: Duration| {
         written.is_some_and(|written| now.duration_since(written).is_ok_and(|passed| passed > age))
     };
-    let is_stale = |upload: &MultipartUpload| is_older(upload.initiated, settings.keep_uncommitted);
+    let is_stale = |upload: &MultipartUpload| is_older(upload.initiated, keep_uncommitted);
     let (Survey { jobs, unattributed }, above) = look_below(files, path, scope, pending, is_stale).await?;
     let mut purged = Purged::default();
     let mut uncommitted = unattributed;
     uncommitted.extend(above);
     for state in jobs {
-        if is_older(state.last_written, settings.keep_committed) {
+        if is_older(state.last_written, keep_committed) {
             state.job.abort(files).await?;
             purged.jobs += 1;
         } else {

@@ -19,9 +19,19 @@ pub(super) const ALGORITHMS: &[&str] = &["aes256", "sse-kms", "dsse-kms", "sse-c
 /// What the options say about objects of `endpoint`.
 ///
 /// # Errors
-/// `InvalidOption` for a key that is missing, superfluous or of another length, and for SSE-C without TLS; `Unsupported`
+/// `UnusableEncryption` for a key that is missing, superfluous or of another length, and for SSE-C without TLS; `Unsupported`
 /// for encryption in the client.
 pub(super) fn read(resolver: &Resolver<'_>, endpoint: &Endpoint) -> Result<Encryption> {
+    wanted(resolver, endpoint).map_err(|error| match error.kind() {
+        ErrorKind::InvalidOption => {
+            let message = error.message().to_owned();
+            error.restated(ErrorKind::UnusableEncryption, message)
+        }
+        _ => error,
+    })
+}
+
+fn wanted(resolver: &Resolver<'_>, endpoint: &Endpoint) -> Result<Encryption> {
     let Some(algorithm) = resolver.choice(&ENCRYPTION_ALGORITHM)? else {
         return Ok(Encryption::AsTheBucket);
     };

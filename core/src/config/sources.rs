@@ -8,6 +8,7 @@ use crate::{Error, ErrorKind, Result};
 
 use super::Sources;
 use super::nearest::nearest;
+use super::others::{Foreign, Other};
 use super::row::{Kind, Row, Unit};
 use super::table::{self, TABLE};
 use super::values::{self, Value};
@@ -250,6 +251,17 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// A whole number.
+    ///
+    /// # Errors
+    /// `InvalidOption` for a value that cannot be read.
+    pub(super) fn count(&self, row: &Row) -> Result<Option<u64>> {
+        match self.find_or_default(row).map(|given| given.read(row)).transpose()? {
+            Some(Value::Number(number)) => Ok(Some(number)),
+            _ => Ok(None),
+        }
+    }
+
     fn find_or_default(&self, row: &Row) -> Option<Given> {
         self.find(row).or_else(|| Given::default_of(row))
     }
@@ -260,24 +272,41 @@ impl<'a> Resolver<'a> {
         std::iter::once(own).chain(row.hadoop.iter().map(|name| format!("{S3A}{middle}{name}"))).collect()
     }
 
+    /// Key and value of an option of S3A, whatever it may be to us; the one for the bucket counts.
+    pub(super) fn of_s3a(&self, name: &str) -> Option<(String, &str)> {
+        [format!("{S3A}{BUCKET}{}.{name}", self.bucket), format!("{S3A}{name}")]
+            .into_iter()
+            .find_map(|key| self.hadoop.get(key.as_str()).copied().map(|value| (key, value)))
+    }
+
     /// Keys of `fs.s3a.` that no row reads, without those of other buckets and those that Hadoop itself reads.
-    pub(super) fn foreign(&self) -> Vec<String> {
+    pub(super) fn foreign(&self) -> Vec<Foreign> {
         let known: BTreeSet<&str> = TABLE.iter().flat_map(|row| row.hadoop).copied().collect();
         let own_bucket = format!("{BUCKET}{}.", self.bucket);
-        self.hadoop
-            .keys()
-            .filter(|key| {
-                let Some(rest) = key.strip_prefix(S3A) else {
-                    return false;
-                };
-                if let Some(rest) = rest.strip_prefix(own_bucket.as_str()) {
-                    return !known.contains(rest);
-                }
-                !known.contains(rest) && !rest.starts_with(BUCKET) && rest != "impl" && !rest.starts_with("impl.")
-            })
-            .map(|key| (*key).to_owned())
-            .collect()
+        let names = self.hadoop.keys().filter_map(|key| {
+            let rest = key.strip_prefix(S3A)?;
+            let (prefix, name) = match rest.strip_prefix(own_bucket.as_str()) {
+                Some(name) => (format!("{S3A}{own_bucket}"), name),
+                None if rest.starts_with(BUCKET) || rest == "impl" || rest.starts_with("impl.") => return None,
+                None => (S3A.to_owned(), rest),
+            };
+            (!known.contains(name)).then_some((*key, prefix, name))
+        });
+        names.map(|(key, prefix, name)| foreign(key, &prefix, name)).collect()
     }
+}
+
+fn foreign(key: &str, prefix: &str, name: &str) -> Foreign {
+    let other = Other::of(name);
+    let remark = match (other, near_row(name)) {
+        (Some(other), _) => other.remark.to_owned(),
+        (None, Some(row)) => {
+            let meant = row.hadoop.first().map_or_else(|| row.key(), |name| format!("{prefix}{name}"));
+            format!("no option of S3A or s3core; did you mean {meant}?")
+        }
+        (None, None) => "no option of S3A or s3core; docs/options.md lists every option".to_owned(),
+    };
+    Foreign { key: key.to_owned(), other, remark }
 }
 
 /// Whether `text` is what Hadoop's own `core-default.xml` says.

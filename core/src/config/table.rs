@@ -211,6 +211,24 @@ options! {
     SSL_SYSTEM_STORE = Row::new("ssl.system.store", Boolean, "Whether the operating system's issuers are trusted.")
         .default("true");
 
+    PROXY_HOST = Row::new(
+        "proxy.host",
+        Text,
+        "Host of a proxy that every request goes through: a tunnel (`CONNECT`) to endpoints that speak TLS. The \
+         environment's `http_proxy` and the like are not looked at.",
+    )
+        .hadoop(&["proxy.host"]);
+    PROXY_PORT = Row::new("proxy.port", Count, "Its port. Without it: 80, or 443 where the proxy speaks TLS.")
+        .hadoop(&["proxy.port"])
+        .range(1, 65535);
+    PROXY_USERNAME = Row::new("proxy.username", Secret, "Name for the proxy (Basic), together with a password.")
+        .hadoop(&["proxy.username"]);
+    PROXY_PASSWORD = Row::new("proxy.password", Secret, "Password that belongs to that name.")
+        .hadoop(&["proxy.password"]);
+    PROXY_SSL_ENABLED = Row::new("proxy.ssl.enabled", Boolean, "Whether the proxy itself is spoken to in TLS.")
+        .hadoop(&["proxy.ssl.enabled"])
+        .default("false");
+
     CONNECTION_MAXIMUM = Row::new("connection.maximum", Count, "Most connections to the endpoint at a time.")
         .hadoop(&["connection.maximum"])
         .shipped(&["15"])
@@ -427,6 +445,23 @@ options! {
     )
         .default("7d")
         .range(HOUR, 3650 * DAY);
+
+    MULTIPART_PURGE = Row::new(
+        "multipart.purge",
+        Boolean,
+        "Whether the first write to a bucket removes old uploads that are pending anywhere in it. Those of committed tasks \
+         stay.",
+    )
+        .hadoop(&["multipart.purge"])
+        .default("false");
+    MULTIPART_PURGE_AGE = Row::new(
+        "multipart.purge.age",
+        Time(Unit::Seconds),
+        "How old these uploads are: older than any file takes to be written.",
+    )
+        .hadoop(&["multipart.purge.age"])
+        .default("24h")
+        .range(1000, 3650 * DAY);
 
     READ_AHEAD_LIMIT = Row::new(
         "read.ahead.limit",

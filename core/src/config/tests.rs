@@ -1,5 +1,7 @@
 //! The resolver as a whole: order of the sources, errors, explanations.
 
+mod of_hadoop;
+
 use std::collections::HashMap;
 use std::fs;
 
@@ -299,7 +301,8 @@ fn roles_are_taken_on_at_the_sts_of_the_service(#[case] text: &str, #[case] sts:
 #[case(&format!("{ROLE} fs.s3a.assumed.role.credentials.provider=com.example.Provider"), "com.example.Provider")]
 fn a_role_without_what_it_needs_is_an_error(#[case] text: &str, #[case] part: &str) {
     let error = World::hadoop(&format!("fs.s3a.endpoint=http://rgw {text}")).error();
-    assert_eq!(error.kind(), ErrorKind::InvalidOption, "{error}");
+    let kind = if part.ends_with("Provider") { ErrorKind::UnknownProvider } else { ErrorKind::InvalidOption };
+    assert_eq!(error.kind(), kind, "{error}");
     assert!(error.message().contains(part), "{error}");
 }
 
@@ -481,18 +484,37 @@ fn amazon_buckets_with_dots_are_reached_in_path_style() {
     assert!(World::hadoop("").resolve_for("data.lake").unwrap().gateway.path_style);
 }
 
-#[test]
-fn keys_of_s3a_that_mean_nothing_here_are_listed() {
-    let options = World::hadoop(
-        "fs.s3a.impl=x fs.s3a.impl.disable.cache=true fs.s3a.threads.max=64 fs.s3a.bucket.lake.threads.max=1 \
-         fs.s3a.bucket.other.threads.max=1 fs.s3a.bucket.lake.endpoint=http://rgw fs.azure.account=x fs.s3a.colour=red",
-    )
-    .options();
-    assert_eq!(options.foreign(), ["fs.s3a.bucket.lake.threads.max", "fs.s3a.colour", "fs.s3a.threads.max"]);
+#[rstest]
+#[case("", None)]
+#[case("fs.s3a.proxy.host=proxy", Some("http://proxy"))]
+#[case("fs.s3a.proxy.host=proxy fs.s3a.proxy.port=3128", Some("http://proxy:3128"))]
+#[case("fs.s3a.proxy.host=proxy fs.s3a.proxy.ssl.enabled=true", Some("https://proxy"))]
+#[case("fs.s3a.bucket.lake.proxy.host=[::1] fs.s3core.proxy.port=1", Some("http://[::1]:1"))]
+#[case("fs.s3a.bucket.other.proxy.host=proxy", None)]
+fn the_proxy_is_named_as_s3a_names_it(#[case] text: &str, #[case] address: Option<&str>) {
+    let proxy = World::hadoop(text).options().transport.proxy;
+    assert_eq!(proxy.map(|proxy| proxy.endpoint.to_string()).as_deref(), address);
+}
+
+#[rstest]
+#[case("fs.s3a.proxy.port=1", "without fs.s3a.proxy.host")]
+#[case("fs.s3a.proxy.host=http://proxy", "alone")]
+#[case("fs.s3a.proxy.host=a:b@proxy", "alone")]
+#[case("fs.s3a.proxy.host=proxy fs.s3a.proxy.port=0", "from 1 to 65535")]
+#[case("fs.s3a.proxy.host=proxy fs.s3a.proxy.username=alice", "without the other")]
+#[case("fs.s3a.proxy.host=proxy fs.s3a.proxy.password=wonder", "without the other")]
+fn a_proxy_that_cannot_be_names_the_remedy(#[case] text: &str, #[case] part: &str) {
+    let error = World::hadoop(text).resolve().map(|_| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption);
+    assert!(error.message().contains(part) && !error.message().contains("wonder"), "{error}");
 }
 
 #[test]
 fn no_explanation_shows_a_secret() {
+    let named = "fs.s3a.proxy.host=p fs.s3a.proxy.username=alice fs.s3a.proxy.password=wonder";
+    let proxied = World::hadoop(named).options();
+    let shown = format!("{proxied:?} {:?} {:?}", proxied.explain(), proxied.transport);
+    assert!(!shown.contains("wonder") && !shown.contains("YWxpY2U6d29uZGVy"), "{shown}");
     let options = World::hadoop("fs.s3a.session.token=swordfish").options();
     let shown = format!("{options:?} {:?} {:?}", options.explain(), options.gateway.credentials);
     assert!(shown.contains("devkey") && shown.contains("***"));
@@ -513,7 +535,9 @@ fn other_settings_reach_their_place() {
         "fs.s3a.buffer.dir=${{hadoop.tmp.dir}}/s3a,{} fs.s3core.memory.limit=512M fs.s3a.create.storage.class=COLD \
          fs.s3a.user.agent.prefix=reports fs.s3a.readahead.range=1M fs.s3a.experimental.input.fadvise=random \
          fs.s3a.paging.maximum=5000 fs.s3a.multipart.threshold=2147483647 fs.s3a.connection.establish.timeout=5000 \
-         fs.s3a.bulk.delete.page.size=20 fs.s3a.connection.idle.time=5m fs.s3core.ssl.ca.file=/etc/ca.pem fs.s3core.ssl.system.store=false",
+         fs.s3a.bulk.delete.page.size=20 fs.s3a.connection.idle.time=5m fs.s3core.ssl.ca.file=/etc/ca.pem fs.s3core.ssl.system.store=false \
+         fs.s3a.connection.maximum=11 fs.s3a.attempts.maximum=3 fs.s3a.fast.upload.active.blocks=2 \
+         fs.s3a.committer.threads=7",
         directory.path().display()
     ))
     .options();
@@ -531,6 +555,8 @@ fn other_settings_reach_their_place() {
     assert_eq!(options.transport.idle_connection_limit, Duration::from_secs(300));
     assert_eq!(options.transport.trust.ca_file, Some(PathBuf::from("/etc/ca.pem")));
     assert!(!options.transport.trust.use_system_store);
+    assert_eq!((options.transport.maximum_connections, options.gateway.retry.brief_attempts), (11, 3));
+    assert_eq!((options.transfer.upload_concurrency, options.commit.concurrency), (2, 7));
 }
 
 #[test]
@@ -568,18 +594,18 @@ fn encryption_is_understood_as_s3a_spells_it(#[case] text: &str, #[case] encrypt
 }
 
 #[rstest]
-#[case("algorithm=SSE-C", ErrorKind::InvalidOption, "no encryption key was declared in fs.s3a.encryption.key")]
-#[case("algorithm=SSE-C fs.s3a.encryption.key=short", ErrorKind::InvalidOption, "256 bits")]
+#[case("algorithm=SSE-C", ErrorKind::UnusableEncryption, "no encryption key was declared in fs.s3a.encryption.key")]
+#[case("algorithm=SSE-C fs.s3a.encryption.key=short", ErrorKind::UnusableEncryption, "256 bits")]
 #[case(
     "algorithm=SSE-C fs.s3a.endpoint=http://rgw fs.s3a.encryption.key=swordfish",
-    ErrorKind::InvalidOption,
+    ErrorKind::UnusableEncryption,
     "use an https:// endpoint"
 )]
-#[case("algorithm=AES256 fs.s3a.encryption.key=swordfish", ErrorKind::InvalidOption, "SSE-KMS or SSE-C")]
+#[case("algorithm=AES256 fs.s3a.encryption.key=swordfish", ErrorKind::UnusableEncryption, "SSE-KMS or SSE-C")]
 #[case("algorithm=ROT13", ErrorKind::InvalidOption, "sse-kms")]
 #[case("algorithm=CSE-KMS fs.s3a.encryption.key=k", ErrorKind::Unsupported, "left out on purpose")]
 #[case("algorithm=CSE-CUSTOM", ErrorKind::Unsupported, "SSE-C")]
-#[case("algorithm=SSE-KMS fs.s3a.encryption.context=project", ErrorKind::InvalidOption, "project=lake")]
+#[case("algorithm=SSE-KMS fs.s3a.encryption.context=project", ErrorKind::UnusableEncryption, "project=lake")]
 fn encryption_that_cannot_be_names_the_remedy(#[case] text: &str, #[case] kind: ErrorKind, #[case] part: &str) {
     let error = World::hadoop(&format!("fs.s3a.encryption.{text}")).error();
     assert_eq!(error.kind(), kind, "{error}");

@@ -71,7 +71,7 @@ const CLASSES: &[(&str, &[Place])] = &[
 /// The places that `names` mean, in order, each once. `row` is the option that they are the value of.
 ///
 /// # Errors
-/// `InvalidOption` for a name that is not known.
+/// `UnknownProvider` for a name that is not known.
 pub(super) fn read(names: &[String], row: &Row) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     for name in names {
@@ -97,7 +97,7 @@ fn unknown(name: &str, row: &Row) -> Error {
     let names: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
     let classes: Vec<_> = CLASSES.iter().map(|(class, _)| *class).collect();
     Error::new(
-        ErrorKind::InvalidOption,
+        ErrorKind::UnknownProvider,
         format!(
             "option {} (fs.s3a.{}): the credential provider \"{name}\" is not known here, and classes are not loaded; \
              write one or more of {}, or of the classes of S3A and the AWS SDKs {}",
@@ -162,7 +162,7 @@ mod tests {
     #[case("vault")]
     fn an_unknown_name_lists_the_known_ones(#[case] name: &str) {
         let error = read(&names(name), &ROW).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidOption);
+        assert_eq!(error.kind(), ErrorKind::UnknownProvider);
         for part in [name, "fs.s3a.aws.credentials.provider", "web-identity", "ProfileAWSCredentialsProvider"] {
             assert!(error.message().contains(part), "{part}: {error}");
         }

@@ -1,5 +1,20 @@
 //! Paths and the keys that they stand for.
 
+use crate::{Error, ErrorKind, Result};
+
+/// Refuses a path that leaves the bucket. Hadoop resolves `..` inside a path and leaves those at its beginning: a proxy
+/// before the gateway may take these for the way to another bucket.
+///
+/// # Errors
+/// `InvalidPath`.
+pub fn check_path(bucket: &str, path: &str) -> Result<()> {
+    if path.split('/').next() != Some("..") {
+        return Ok(());
+    }
+    let message = format!("the path leaves the bucket: nothing is above s3a://{bucket}/; remove the leading \"..\"");
+    Err(Error::new(ErrorKind::InvalidPath, message).at(bucket, path))
+}
+
 /// Whether `path` is the root of the bucket.
 pub(crate) fn is_root(path: &str) -> bool {
     path.is_empty()
@@ -28,6 +43,16 @@ pub(crate) fn join(parent: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_path_leaves_the_bucket() {
+        for path in ["", "a/b", "..a", "a/..", ".hidden"] {
+            assert!(check_path("lake", path).is_ok(), "{path}");
+        }
+        for path in ["..", "../a", "../other/a"] {
+            assert_eq!(check_path("lake", path).unwrap_err().kind(), ErrorKind::InvalidPath, "{path}");
+        }
+    }
 
     #[test]
     fn paths_have_parents_and_names() {

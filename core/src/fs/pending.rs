@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::ops::WriteCondition;
@@ -36,6 +37,12 @@ impl FileSystem {
     /// How the output of jobs is committed.
     pub(crate) fn commit_settings(&self) -> &CommitSettings {
         &self.shared.commit
+    }
+
+    /// How old uploads are that are to be removed from the bucket: once, and where the options ask for it.
+    pub(crate) fn age_to_purge_once(&self) -> Option<Duration> {
+        let age = self.shared.commit.purge_older_than?;
+        (!self.shared.has_purged.swap(true, Ordering::Relaxed)).then_some(age)
     }
 
     /// Keeps the end of an attempt in mind, for writers that outlive it.

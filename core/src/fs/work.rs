@@ -36,6 +36,8 @@ pub struct CommitSettings {
     pub keep_uncommitted: Duration,
     /// How long jobs are kept whose tasks were committed and that were not.
     pub keep_committed: Duration,
+    /// How old uploads are that the first write removes from the bucket; nothing is removed without an age.
+    pub purge_older_than: Option<Duration>,
 }
 
 /// The work paths of a process. Cheap to clone; clones share everything.

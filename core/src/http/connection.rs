@@ -6,6 +6,7 @@ mod exchange;
 mod failure;
 mod http1;
 mod pool;
+mod proxy;
 mod quick_ack;
 mod shared;
 mod trust;
@@ -22,6 +23,7 @@ use crate::http::{Endpoint, Limits, Request, Response, Transport};
 use dial::Dialer;
 use pool::Pool;
 
+pub use proxy::ProxySettings;
 pub use shared::SharedTransports;
 pub use trust::TrustSettings;
 
@@ -30,6 +32,8 @@ pub use trust::TrustSettings;
 pub struct TransportSettings {
     /// Whose certificates are trusted.
     pub trust: TrustSettings,
+    /// What every connection goes through, but those of [`Transport::send_directly`].
+    pub proxy: Option<ProxySettings>,
     /// Most connections to one endpoint at the same time; further requests wait for their turn, first come first
     /// served.
     pub maximum_connections: usize,
@@ -42,6 +46,7 @@ impl Default for TransportSettings {
     fn default() -> Self {
         Self {
             trust: TrustSettings { ca_file: None, additional: Vec::new(), use_system_store: true },
+            proxy: None,
             maximum_connections: 64,
             idle_connection_limit: Duration::from_secs(50),
         }
@@ -51,9 +56,19 @@ impl Default for TransportSettings {
 /// [`Transport`] over the network. Needs a tokio runtime with I/O and time when it sends.
 pub struct HttpTransport {
     dialer: Arc<Dialer>,
+    proxy: Option<ProxySettings>,
     maximum_connections: usize,
     idle_connection_limit: Duration,
-    pools: Mutex<HashMap<Endpoint, Arc<Pool>>>,
+    pools: Mutex<HashMap<(Endpoint, Way), Arc<Pool>>>,
+}
+
+/// How an endpoint is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Way {
+    /// Through the proxy, where there is one.
+    Usual,
+    /// Past it.
+    Direct,
 }
 
 impl HttpTransport {
@@ -65,27 +80,49 @@ impl HttpTransport {
     pub fn new(settings: TransportSettings) -> Result<Self> {
         Ok(Self {
             dialer: Arc::new(Dialer::new(&settings.trust)?),
+            proxy: settings.proxy,
             maximum_connections: settings.maximum_connections.max(1),
             idle_connection_limit: settings.idle_connection_limit,
             pools: Mutex::default(),
         })
     }
 
-    fn pool(&self, endpoint: &Endpoint) -> Arc<Pool> {
+    fn pool(&self, endpoint: &Endpoint, way: Way) -> Arc<Pool> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = pools.get(endpoint) {
+        let place = (endpoint.clone(), way);
+        if let Some(pool) = pools.get(&place) {
             return Arc::clone(pool);
         }
-        let pool = Arc::new(Pool::new(endpoint.clone(), self.maximum_connections, self.idle_connection_limit));
-        pools.insert(endpoint.clone(), Arc::clone(&pool));
+        let proxy = self.proxy.clone().filter(|_| way == Way::Usual);
+        let pool = Arc::new(Pool::new(endpoint.clone(), proxy, self.maximum_connections, self.idle_connection_limit));
+        pools.insert(place, Arc::clone(&pool));
         pool
+    }
+
+    fn send_by(
+        &self,
+        way: Way,
+        endpoint: &Endpoint,
+        request: Request,
+        limits: Limits,
+    ) -> BoxFuture<'static, Result<Response>> {
+        let pool = self.pool(endpoint, way);
+        let dialer = Arc::clone(&self.dialer);
+        Box::pin(exchange::exchange(pool, dialer, request, limits))
     }
 }
 
 impl Transport for HttpTransport {
     fn send(&self, endpoint: &Endpoint, request: Request, limits: Limits) -> BoxFuture<'static, Result<Response>> {
-        let pool = self.pool(endpoint);
-        let dialer = Arc::clone(&self.dialer);
-        Box::pin(exchange::exchange(pool, dialer, request, limits))
+        self.send_by(Way::Usual, endpoint, request, limits)
+    }
+
+    fn send_directly(
+        &self,
+        endpoint: &Endpoint,
+        request: Request,
+        limits: Limits,
+    ) -> BoxFuture<'static, Result<Response>> {
+        self.send_by(Way::Direct, endpoint, request, limits)
     }
 }

@@ -17,6 +17,7 @@ mod conflicts;
 mod failures;
 mod jobs;
 mod plain_path;
+mod purges;
 mod surveys;
 mod work_paths;
 
@@ -44,12 +45,17 @@ fn attempt(job: &Job, task: u32, number: u32) -> TaskAttempt {
 
 /// Another process: the same bucket, none of what this one knows.
 fn elsewhere(files: &Files) -> FileSystem {
+    elsewhere_with(files, &[])
+}
+
+fn elsewhere_with(files: &Files, options: &[(&str, &str)]) -> FileSystem {
     let running = &files.place.running;
-    let keys = [
+    let mut keys = vec![
         ("fs.s3a.access.key", running.access_key.as_str()),
         ("fs.s3a.secret.key", running.secret_key.as_str()),
         ("fs.s3a.multipart.size", "8M"),
     ];
+    keys.extend(options);
     Files::reaching(&running.url, &files.place.bucket, &keys, 64 << 20)
 }
 

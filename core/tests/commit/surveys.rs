@@ -7,10 +7,10 @@ use s3core::commit::{Scope, purge, survey};
 use super::support::EMBEDDED;
 use super::*;
 
-const UUID: &str = "2dd664f9-d2c4-4ffe-878f-c6c70c1fb0cb";
+pub(crate) const UUID: &str = "2dd664f9-d2c4-4ffe-878f-c6c70c1fb0cb";
 
 /// A committed task, a killed attempt of the same job, and an upload of an unknown program.
-async fn leave_behind(files: &Files) -> Job {
+pub(crate) async fn leave_behind(files: &Files) -> Job {
     let job = Job::new("lake/events", "j1").unwrap();
     job.set_up(files, false, ConflictMode::Append).await.unwrap();
     let process = elsewhere(files);

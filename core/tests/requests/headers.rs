@@ -8,6 +8,7 @@ use s3core::Result;
 use s3core::environment::Environment;
 use s3core::gateway::{Exchange, OperationRequest};
 use s3core::http::{Endpoint, Limits, Request, Response, Transport};
+use s3core::ops::HeadObject;
 
 use crate::support::files::Files;
 use crate::support::{Place, Service, environment};
@@ -65,6 +66,17 @@ async fn new_objects_have_the_content_encoding() {
     let look = Look { bucket: &place.bucket, key: "a", query: Vec::new() };
     let (headers, _) = place.gateway.run(look).await.unwrap();
     assert_eq!(headers["content-encoding"], "gzip");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_objects_have_the_storage_class() {
+    let place = Place::at(Service::Ceph).await;
+    let files = files(&place, &[("fs.s3a.create.storage.class", "COLD")]);
+    for (key, length) in [("small", 1), ("large", 9 << 20)] {
+        write(&files, key, &vec![0; length]).await.unwrap();
+        let head = place.gateway.run(HeadObject::new(&place.bucket, key)).await.unwrap();
+        assert_eq!(head.storage_class.as_deref(), Some("COLD"), "{key}");
+    }
 }
 
 /// Keeps the headers of every request.

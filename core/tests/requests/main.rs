@@ -1,4 +1,5 @@
-//! What requests say because a bucket's options say so, and what gateways answer: encryption, ACL, tenants, quotas.
+//! What requests say because a bucket's options say so, and what gateways answer: encryption, ACL, tenants, quotas;
+//! and the proxy that they go through.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where its preparations fail")]
 
@@ -7,6 +8,7 @@ mod support;
 
 mod encryption;
 mod headers;
+mod proxies;
 mod refusals;
 mod tenants;
 

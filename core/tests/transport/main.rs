@@ -11,6 +11,9 @@
 
 mod failures;
 mod framing;
+mod proxies;
+#[path = "../support/proxy.rs"]
+mod proxy;
 #[cfg(target_os = "linux")]
 mod quick_ack;
 mod reuse;

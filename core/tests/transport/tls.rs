@@ -90,7 +90,7 @@ pub(crate) fn acceptor(identity: Identity) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-async fn serve(identity: Identity) -> Server {
+pub(crate) async fn serve(identity: Identity) -> Server {
     let acceptor = acceptor(identity);
     Server::start(move |stream, _| {
         let acceptor = acceptor.clone();

@@ -22,13 +22,6 @@ __all__ = ["Finding", "diagnose", "print_findings"]
 #: Oldest glibc that the native libraries run on.
 _OLDEST_GLIBC = (2, 17)
 
-#: What the Java class reads by itself, so that the core knows nothing of it: the key of S3A and what it is for.
-_READ_BY_THE_JAR = {
-    "block.size": "size of the splits that jobs make of files",
-    "downgrade.syncable.exceptions": "whether hflush and hsync do nothing or fail",
-    "security.credential.provider.path": "encrypted files that the jar looks for keys in",
-}
-
 #: A signature is refused when the clocks are further apart (Radosgw and AWS: 15 minutes); we warn well before.
 _SKEW_REFUSED, _SKEW_NOTICED = 15 * 60.0, 60.0
 
@@ -126,15 +119,16 @@ def _configuration(bucket: str | None, given: list[tuple[str, str]], keys: Hadoo
         if is_set or option == "endpoint":
             yield Finding(f"option {option}", "ok", f"{value} (from {origin}{f' in {place}' if place else ''})")
     of_defaults = []
-    for name in foreign:
+    for name, what, remark in foreign:
         place = keys.place(name)
-        reason = _READ_BY_THE_JAR.get(name.removeprefix("fs.s3a.").removeprefix(f"bucket.{bucket}."))
         if place == "core-default.xml":
-            of_defaults += [name] if reason is None else []
-        elif reason is not None:
-            yield Finding("key of the jar", "ok", f"{name} in {place}: {reason}")
+            of_defaults += [name] if what == "nothing" else []
+        elif what == "jar":
+            yield Finding("key of the jar", "ok", f"{name} in {place}: {remark}")
+        elif what == "nothing":
+            yield Finding("unused key", "note", f"{name} in {place} means nothing to s3core: {remark}")
         else:
-            yield Finding("unused key", "note", f"{name} in {place} means nothing to s3core")
+            yield Finding("unknown key", "note", f"{name} in {place}: {remark}")
     if of_defaults:
         yield Finding("unused keys", "ok", f"of Hadoop's core-default.xml: {', '.join(of_defaults)}")
 

@@ -63,7 +63,8 @@ impl Job {
         let mut others = uploads::abort_left_behind(files, pending, &uuids, named).await;
         others.retain(|upload| !named.contains(&upload.upload_id));
         if files.is_to_clean(&self.destination) {
-            purge_among(files, &self.destination, Scope::Uploads, others).await?;
+            let keep_uncommitted = files.commit_settings().keep_uncommitted;
+            purge_among(files, &self.destination, Scope::Uploads, others, keep_uncommitted).await?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::stream::{FuturesUnordered, StreamExt};
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -16,6 +16,7 @@ use tokio_rustls::TlsConnector;
 use super::TrustSettings;
 use super::failure;
 use super::http1::Connection;
+use super::proxy::ProxySettings;
 use super::quick_ack::QuickAckStream;
 use super::trust::Trust;
 use crate::Result;
@@ -36,11 +37,16 @@ pub(super) struct Dialer {
     trust: Trust,
 }
 
+/// What a TLS session is made with.
+type Tls = (TlsConnector, ServerName<'static>);
+
 /// What a connection is waiting for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stage {
     Lookup,
     Connect,
+    /// Everything until the proxy has opened the way.
+    Proxy,
     Handshake,
 }
 
@@ -49,10 +55,21 @@ impl Dialer {
         Ok(Self { trust: Trust::new(settings)? })
     }
 
-    /// Opens a connection within `limit`.
-    pub(super) async fn dial(&self, endpoint: &Endpoint, limit: Duration) -> Result<Connection> {
+    /// Opens a connection within `limit`, through a proxy where there is one.
+    pub(super) async fn dial(
+        &self,
+        endpoint: &Endpoint,
+        proxy: Option<&ProxySettings>,
+        limit: Duration,
+    ) -> Result<Connection> {
         let mut stage = Stage::Lookup;
-        match timeout(limit, self.open(endpoint, &mut stage)).await {
+        let opened = async {
+            match proxy {
+                None => self.open(endpoint, &mut stage).await,
+                Some(proxy) => self.open_through(proxy, endpoint, &mut stage).await,
+            }
+        };
+        match timeout(limit, opened).await {
             Ok(outcome) => outcome,
             Err(_) => Err(failure::connect_timed_out(endpoint, stage, limit)),
         }
@@ -60,19 +77,33 @@ impl Dialer {
 
     async fn open(&self, endpoint: &Endpoint, stage: &mut Stage) -> Result<Connection> {
         // Before any connection: without certificates there is none to make.
-        let tls = if endpoint.tls { Some(self.tls(endpoint)?) } else { None };
+        let tls = self.tls_where_spoken(endpoint)?;
         let tcp = QuickAckStream::new(connect(endpoint, stage).await?);
-        let opened = if let Some((connector, name)) = tls {
-            *stage = Stage::Handshake;
-            let stream = connector.connect(name, tcp).await;
-            Connection::new(stream.map_err(|cause| failure::handshake(endpoint, cause))?).await
-        } else {
-            Connection::new(tcp).await
-        };
-        opened.map_err(|cause| failure::unanswered(endpoint, cause))
+        speak(endpoint, tls, tcp, stage).await
     }
 
-    fn tls(&self, endpoint: &Endpoint) -> Result<(TlsConnector, ServerName<'static>)> {
+    async fn open_through(&self, proxy: &ProxySettings, endpoint: &Endpoint, stage: &mut Stage) -> Result<Connection> {
+        let tls = self.tls_where_spoken(endpoint)?;
+        let tls_of_proxy = self.tls_where_spoken(&proxy.endpoint)?;
+        *stage = Stage::Proxy;
+        let unreachable = |cause| failure::proxy_unreachable(proxy, cause);
+        let tcp = connect(&proxy.endpoint, &mut Stage::Proxy).await.map_err(unreachable)?;
+        let tcp = QuickAckStream::new(tcp);
+        match tls_of_proxy {
+            None => pass(proxy, endpoint, tls, tcp, stage).await,
+            Some((connector, name)) => {
+                let stream = connector.connect(name, tcp).await;
+                let stream = stream.map_err(|cause| unreachable(failure::handshake(&proxy.endpoint, cause)))?;
+                pass(proxy, endpoint, tls, stream, stage).await
+            }
+        }
+    }
+
+    fn tls_where_spoken(&self, endpoint: &Endpoint) -> Result<Option<Tls>> {
+        if endpoint.tls { self.tls(endpoint).map(Some) } else { Ok(None) }
+    }
+
+    fn tls(&self, endpoint: &Endpoint) -> Result<Tls> {
         let name = ServerName::try_from(endpoint.host.clone()).map_err(|cause| failure::host_name(endpoint, cause))?;
         Ok((TlsConnector::from(self.trust.tls(endpoint)?), name))
     }
@@ -90,6 +121,38 @@ impl Dialer {
         };
         timeout(PROBE_LIMIT, probe).await.ok().flatten().unwrap_or(false)
     }
+}
+
+/// Asks the proxy at the other end for a tunnel where the endpoint speaks TLS, and speaks HTTP.
+async fn pass<S>(
+    proxy: &ProxySettings,
+    endpoint: &Endpoint,
+    tls: Option<Tls>,
+    mut stream: S,
+    stage: &mut Stage,
+) -> Result<Connection>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    if tls.is_some() {
+        proxy.tunnel(&mut stream, endpoint).await?;
+    }
+    speak(endpoint, tls, stream, stage).await
+}
+
+/// Speaks TLS, where the endpoint does, and HTTP.
+async fn speak<S>(endpoint: &Endpoint, tls: Option<Tls>, stream: S, stage: &mut Stage) -> Result<Connection>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let opened = if let Some((connector, name)) = tls {
+        *stage = Stage::Handshake;
+        let stream = connector.connect(name, stream).await;
+        Connection::new(stream.map_err(|cause| failure::handshake(endpoint, cause))?).await
+    } else {
+        Connection::new(stream).await
+    };
+    opened.map_err(|cause| failure::unanswered(endpoint, cause))
 }
 
 fn client_hello(host: &str) -> Option<Vec<u8>> {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderValue, Method};
+use http::header::{CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
+use http::{HeaderValue, Method, StatusCode};
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -12,6 +12,7 @@ use super::dial::Dialer;
 use super::failure;
 use super::http1::{Connection, Message};
 use super::pool::Pool;
+use super::proxy::ProxySettings;
 use crate::http::{Endpoint, Limits, Request, Response, ResponseBody};
 use crate::{Error, ErrorKind, Result};
 
@@ -24,12 +25,13 @@ pub(super) async fn exchange(
 ) -> Result<Response> {
     let endpoint = &pool.endpoint;
     let progress = Progress::new(request.payload.len());
-    let mut message = message(endpoint, &request, &progress)?;
+    let reader = pool.proxy.as_ref().filter(|proxy| proxy.reads_requests_to(endpoint));
+    let mut message = message(endpoint, reader, &request, &progress)?;
     let lease = pool.lease(limits.answer).await?;
     let (connection, answer) = loop {
         let (mut connection, is_new) = match lease.reuse() {
             Some(connection) => (connection, false),
-            None => (dialer.dial(endpoint, limits.connect).await?, true),
+            None => (dialer.dial(endpoint, pool.proxy.as_ref(), limits.connect).await?, true),
         };
         // A connection that the gateway closed while nobody used it.
         if !is_new && !matches!(timeout(limits.connect, connection.ready()).await, Ok(Ok(()))) {
@@ -39,7 +41,7 @@ pub(super) async fn exchange(
             Ok(answer) => break (connection, answer),
             Err(Failure::Unsent { message: unsent, .. }) if !is_new => message = *unsent,
             Err(Failure::Unsent { cause, .. } | Failure::Unanswered(cause)) if !pool.has_answered() => {
-                let is_tls_port = !endpoint.tls && Dialer::is_tls_port(endpoint).await;
+                let is_tls_port = !endpoint.tls && pool.proxy.is_none() && Dialer::is_tls_port(endpoint).await;
                 return Err(failure::never_answered(endpoint, is_tls_port, cause));
             }
             Err(Failure::Unsent { cause, .. } | Failure::Unanswered(cause)) => {
@@ -48,6 +50,11 @@ pub(super) async fn exchange(
             Err(Failure::Limit(error)) => return Err(error),
         }
     };
+    if let Some(proxy) = reader
+        && answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    {
+        return Err(proxy.refusal(endpoint, answer.status().as_u16()));
+    }
     pool.answered();
     let (head, incoming) = answer.into_parts();
     let is_length_unknown = head.status.is_success()
@@ -60,19 +67,32 @@ pub(super) async fn exchange(
     Ok(Response { status: head.status, headers: head.headers, body: ResponseBody::new(body) })
 }
 
-fn message(endpoint: &Endpoint, request: &Request, progress: &Arc<Progress>) -> Result<Message> {
+/// `reader`: the proxy that reads the request before the endpoint does.
+fn message(
+    endpoint: &Endpoint,
+    reader: Option<&ProxySettings>,
+    request: &Request,
+    progress: &Arc<Progress>,
+) -> Result<Message> {
     let defect = |part: &str, cause: http::Error| {
         Error::new(ErrorKind::Internal, format!("{part} is not valid in HTTP: {cause}"))
     };
+    let target = match reader {
+        None => request.path_and_query.clone(),
+        Some(_) => format!("{endpoint}{}", request.path_and_query),
+    };
     let mut message = hyper::Request::builder()
         .method(&request.method)
-        .uri(&request.path_and_query)
+        .uri(target)
         .body(RequestBody::new(&request.payload, Arc::clone(progress)))
         .map_err(|cause| defect(&request.path_and_query, cause))?;
     let authority = endpoint.authority();
     let host = HeaderValue::from_str(&authority).map_err(|cause| defect(&authority, cause.into()))?;
     *message.headers_mut() = request.headers.clone();
     message.headers_mut().insert(HOST, host);
+    if let Some(authorization) = reader.and_then(ProxySettings::authorization) {
+        message.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
+    }
     if !request.payload.is_empty() || matches!(request.method, Method::PUT | Method::POST) {
         message.headers_mut().insert(CONTENT_LENGTH, request.payload.len().into());
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustls::CertificateError;
 
 use super::dial::Stage;
+use super::proxy::ProxySettings;
 use crate::http::Endpoint;
 use crate::{Error, ErrorKind};
 
@@ -49,6 +50,9 @@ pub(super) fn connect_timed_out(endpoint: &Endpoint, stage: Stage, limit: Durati
     let (kind, what) = match stage {
         Stage::Lookup => (ErrorKind::UnknownHost, "the name was not resolved"),
         Stage::Connect => (ErrorKind::Unreachable, "no address answered (a firewall may be in the way)"),
+        Stage::Proxy => {
+            (ErrorKind::Unreachable, "the proxy of fs.s3a.proxy.host does not answer or finds no way to the endpoint")
+        }
         Stage::Handshake => (ErrorKind::Unreachable, "the port accepts connections but did not finish a TLS handshake"),
     };
     Error::new(kind, format!("no connection to {endpoint} within {limit:?}: {what}; check fs.s3a.endpoint"))
@@ -110,6 +114,58 @@ pub(super) fn no_certificates(endpoint: &Endpoint) -> Error {
          the JVM's or fs.s3core.ssl.ca.file; {TRUST}"
     );
     Error::new(ErrorKind::UntrustedCertificate, message)
+}
+
+/// `failure` says of the proxy's address what would be true of an endpoint's.
+pub(super) fn proxy_unreachable(proxy: &ProxySettings, failure: Error) -> Error {
+    let remedy = match failure.kind() {
+        ErrorKind::UntrustedCertificate => TRUST,
+        ErrorKind::WrongProtocol => "check fs.s3a.proxy.ssl.enabled",
+        _ => "check fs.s3a.proxy.host and fs.s3a.proxy.port",
+    };
+    let message = format!("the proxy {} cannot be reached: {}; {remedy}", proxy.endpoint, root(&failure));
+    let kind = failure.kind();
+    failure.restated(kind, message)
+}
+
+pub(super) fn no_tunnel(proxy: &ProxySettings, endpoint: &Endpoint, cause: io::Error) -> Error {
+    let message = format!("the proxy {} broke off when it was asked for a way to {endpoint} ({cause})", proxy.endpoint);
+    Error::new(ErrorKind::Disconnected, message).caused_by(cause)
+}
+
+pub(super) fn no_proxy(proxy: &ProxySettings) -> Error {
+    let message = format!(
+        "{} does not speak HTTP: check fs.s3a.proxy.host, fs.s3a.proxy.port and fs.s3a.proxy.ssl.enabled",
+        proxy.endpoint
+    );
+    Error::new(ErrorKind::WrongProtocol, message)
+}
+
+pub(super) fn refused_by_proxy(proxy: &ProxySettings, endpoint: &Endpoint, status: u16, is_known: bool) -> Error {
+    let proxy = &proxy.endpoint;
+    let (kind, message) = match status {
+        407 if is_known => (
+            ErrorKind::AccessDenied,
+            format!("the proxy {proxy} does not accept fs.s3a.proxy.username and fs.s3a.proxy.password"),
+        ),
+        407 => (
+            ErrorKind::AccessDenied,
+            format!(
+                "the proxy {proxy} wants a name and a password: set fs.s3a.proxy.username and fs.s3a.proxy.password"
+            ),
+        ),
+        400..=499 => (
+            ErrorKind::AccessDenied,
+            format!(
+                "the proxy {proxy} does not let anybody through to {endpoint}: allow it there, or remove fs.s3a.proxy.host"
+            ),
+        ),
+        _ => (
+            ErrorKind::Unreachable,
+            format!("the proxy {proxy} finds no way to {endpoint}; check fs.s3a.endpoint and the proxy's network"),
+        ),
+    };
+    Error::new(kind, message).answered(status, None, None)
 }
 
 pub(super) fn unanswered(endpoint: &Endpoint, cause: hyper::Error) -> Error {

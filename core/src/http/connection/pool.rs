@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::failure;
 use super::http1::Connection;
+use super::proxy::ProxySettings;
 use crate::Result;
 use crate::http::Endpoint;
 
@@ -39,6 +40,8 @@ impl Drop for Lease {
 /// The connections to one endpoint.
 pub(super) struct Pool {
     pub(super) endpoint: Endpoint,
+    /// What its connections go through.
+    pub(super) proxy: Option<ProxySettings>,
     /// Whether the endpoint has spoken HTTP yet.
     has_answered: AtomicBool,
     maximum: usize,
@@ -56,9 +59,10 @@ struct Idle {
 }
 
 impl Pool {
-    pub(super) fn new(endpoint: Endpoint, maximum: usize, idle_limit: Duration) -> Self {
+    pub(super) fn new(endpoint: Endpoint, proxy: Option<ProxySettings>, maximum: usize, idle_limit: Duration) -> Self {
         Self {
             endpoint,
+            proxy,
             has_answered: AtomicBool::new(false),
             maximum,
             turns: Arc::new(Semaphore::new(maximum)),

@@ -346,6 +346,19 @@ class StreamTest {
   }
 
   @Test
+  void theBlockSizeIsTheOneThatWasAskedFor() throws IOException {
+    org.apache.hadoop.conf.Configuration conf = gateway.configuration();
+    conf.set("fs.s3a.block.size", "64M");
+    try (FileSystem files = FileSystem.newInstance(URI.create("s3a://bucket/"), conf)) {
+      assertEquals(64L << 20, files.getFileStatus(FILE).getBlockSize());
+    }
+    conf.set("fs.s3a.bucket.bucket.block.size", "33554432");
+    try (FileSystem files = FileSystem.newInstance(URI.create("s3a://bucket/"), conf)) {
+      assertEquals(32L << 20, files.getFileStatus(FILE).getBlockSize());
+    }
+  }
+
+  @Test
   void theFileSystemTellsWhatItDidAndWhy() throws IOException {
     S3CoreFileSystem ours = (S3CoreFileSystem) fileSystem;
     gateway.objects.put("dir/file.csv", data);

@@ -1,4 +1,7 @@
-//! `docs/options.md` and `docs/errors.md` say what the tables in the code say. `S3CORE_WRITE_DOCS=1` writes them.
+//! `docs/options.md`, `docs/errors.md` and `docs/s3a.md` say what the tables in the code say. `S3CORE_WRITE_DOCS=1` writes
+//! them.
+
+mod s3a;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -17,6 +20,11 @@ fn options_are_documented() {
 #[test]
 fn errors_are_documented() {
     assert_up_to_date("errors.md", &errors());
+}
+
+#[test]
+fn what_becomes_of_s3a_is_documented() {
+    assert_up_to_date("s3a.md", &s3a::page());
 }
 
 #[track_caller]
@@ -54,7 +62,7 @@ environment. An empty value is none. Access key and secret key are taken from on
 says (as in S3A). An argument whose plain number would count in milliseconds needs a unit.
 **Booleans** are `true` or `false` in either case.
 
-An unknown `fs.s3core.` key is an error; keys of S3A that mean nothing here are left alone.
+An unknown `fs.s3core.` key is an error; what becomes of keys of S3A that are not in this table: [s3a.md](s3a.md).
 
 ";
 
