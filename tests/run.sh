@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the suites and ends with one line: N passed, N failed, N skipped.
 # usage: run.sh all | lint | ceph | core | jar | contract | committers | wheel | python | spark-3.5 | spark-4.2 | kills | demo | bench ...
-#        and beside `all`: spark-2.4 | spark-4.0 | ways-3.5 | ways-4.2
+#        and beside `all`: spark-2.4 | spark-4.0 | ways-3.5 | ways-4.2 | neighbour
 # Each suite's output goes to build/test-logs/SUITE.log; what failed is shown at the end.
 # What single suites take from dist/ is built before them; of all suites, `jar` and `wheel` build it.
 set -euo pipefail
@@ -70,7 +70,7 @@ build_for() {
   local suite jar=no wheel=no
   for suite in "$@"; do
     case $suite in
-      contract | committers | wheel | spark-* | kills | ways-* | bench) jar=yes ;;
+      contract | committers | wheel | spark-* | kills | ways-* | neighbour | bench) jar=yes ;;
       python | demo) jar=yes wheel=yes ;;
     esac
   done
@@ -178,11 +178,12 @@ suite_python() { bindings-python/test.sh; }
 suite_spark_3_5() { tests/spark/run.sh "$spark_3_5"; }
 suite_spark_4_2() { tests/spark/run.sh "$spark_4_2"; }
 suite_kills() { tests/spark/run.sh "$spark_3_5" kills; }
-# More of Spark than `all` has time for: the other lines, and the ways to run it.
+# More of Spark than `all` has time for: the other lines, the ways to run it, and our jar beside other file systems.
 suite_spark_2_4() { tests/spark/oldest.sh "$spark_3_5"; }
 suite_spark_4_0() { tests/spark/run.sh "$spark_4_0"; }
 suite_ways_3_5() { tests/spark/run.sh "$spark_3_5" ways; }
 suite_ways_4_2() { tests/spark/run.sh "$spark_4_2" ways; }
+suite_neighbour() { tests/spark/run.sh "$spark_4_0" neighbour; }
 suite_demo() { tests/demo.sh embedded "$spark_3_5"; }
 
 # The benches' own tests, and whether they run at all. The figures of such a short run mean nothing.
