@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the suites and ends with one line: N passed, N failed, N skipped.
 # usage: run.sh all | lint | ceph | core | jar | contract-3.3 | contract-3.5 | committers | wheel | python | spark-3.5 | spark-4.2 | kills | demo | bench ...
+#        and beside `all`: spark-2.4 | spark-4.0 | ways-3.5 | ways-4.2 | neighbour
 # Each suite's output goes to build/test-logs/SUITE.log; what failed is shown at the end.
 # What single suites take from dist/ is built before them; of all suites, `jar` and `wheel` build it.
 set -euo pipefail
@@ -9,7 +10,7 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 logs=$root/build/test-logs
-spark_3_5=3.5.7 spark_4_2=4.2.0
+spark_3_5=3.5.7 spark_4_0=4.0.4 spark_4_2=4.2.0
 every=(lint ceph core jar contract-3.3 contract-3.5 committers wheel python spark-3.5 spark-4.2 kills demo bench)
 
 passed=0 failed=0 skipped=0 broken=()
@@ -48,7 +49,7 @@ main() {
   [ "$failed" -eq 0 ]
 }
 
-usage() { sed -n '2,5s/^# \{0,1\}//p' "$here/run.sh" >&2; exit 2; }
+usage() { sed -n '2,6s/^# \{0,1\}//p' "$here/run.sh" >&2; exit 2; }
 
 function_of() { echo "suite_${1//[-.]/_}"; }
 
@@ -69,7 +70,7 @@ build_for() {
   local suite jar=no wheel=no
   for suite in "$@"; do
     case $suite in
-      contract-* | committers | wheel | spark-* | kills | bench) jar=yes ;;
+      contract-* | committers | wheel | spark-* | kills | ways-* | neighbour | bench) jar=yes ;;
       python | demo) jar=yes wheel=yes ;;
     esac
   done
@@ -176,9 +177,15 @@ suite_contract_3_5() { tests/maven-suite.sh contract -Dhadoop.line=3.5; }
 suite_committers() { tests/maven-suite.sh committers; }
 suite_wheel() { bindings-python/build.sh; }
 suite_python() { bindings-python/test.sh; }
-suite_spark_3_5() { tests/spark/run.sh "$spark_3_5" --ignore kills; }
-suite_spark_4_2() { tests/spark/run.sh "$spark_4_2" --ignore kills; }
+suite_spark_3_5() { tests/spark/run.sh "$spark_3_5"; }
+suite_spark_4_2() { tests/spark/run.sh "$spark_4_2"; }
 suite_kills() { tests/spark/run.sh "$spark_3_5" kills; }
+# More of Spark than `all` has time for: the other lines, the ways to run it, and our jar beside other file systems.
+suite_spark_2_4() { tests/spark/oldest.sh "$spark_3_5"; }
+suite_spark_4_0() { tests/spark/run.sh "$spark_4_0"; }
+suite_ways_3_5() { tests/spark/run.sh "$spark_3_5" ways; }
+suite_ways_4_2() { tests/spark/run.sh "$spark_4_2" ways; }
+suite_neighbour() { tests/spark/run.sh "$spark_4_0" neighbour; }
 suite_demo() { tests/demo.sh embedded "$spark_3_5"; }
 
 # The benches' own tests, and whether they run at all. The figures of such a short run mean nothing.

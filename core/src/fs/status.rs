@@ -1,6 +1,6 @@
 //! What stands at a path.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::ops::{ByteRange, GetObject, HeadObject, ListObjectsV2, ListedObject, ObjectHead};
 use crate::{Error, ErrorKind, Result};
@@ -20,7 +20,7 @@ pub struct FileStatus {
     pub is_directory: bool,
     /// Length in bytes; 0 for a directory.
     pub length: u64,
-    /// When the object was written; the epoch for a directory, of which S3 knows no time.
+    /// The second in which the object was written; the epoch for a directory, of which S3 knows no time.
     pub modified: SystemTime,
     /// ETag without quotes.
     pub etag: Option<String>,
@@ -56,11 +56,18 @@ impl FileStatus {
             path: object.key,
             is_directory: false,
             length: object.length,
-            modified: object.modified.unwrap_or(SystemTime::UNIX_EPOCH),
+            modified: object.modified.map_or(SystemTime::UNIX_EPOCH, whole_second),
             etag: object.etag,
             storage_class: object.storage_class,
         }
     }
+}
+
+/// Radosgw lists milliseconds where a HEAD tells seconds. YARN refuses a file whose time is not the one that it was
+/// submitted with, and asks for one in either way.
+fn whole_second(time: SystemTime) -> SystemTime {
+    let age = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(age.as_secs())
 }
 
 impl FileSystem {

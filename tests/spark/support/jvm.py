@@ -13,6 +13,7 @@ import pyspark
 from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
 from py4j.protocol import Py4JJavaError
 
+SPARK_JARS = Path(pyspark.__file__).parent / "jars"
 # What Spark's own launcher opens to its jars; Hadoop needs it from Java 17 on.
 MODULE_OPTIONS = [
     f"--add-opens=java.base/{package}=ALL-UNNAMED"
@@ -85,14 +86,17 @@ def start_jvm(
     jars: Sequence[Path] = (),
     options: Sequence[str] = (),
     java: str = "java",
+    spark_jars: Path = SPARK_JARS,
 ) -> Iterator[Jvm]:
-    """A JVM with `jars` before Spark's own on its class path; `options` are JVM options, `java` the program to start."""
-    spark_jars = Path(pyspark.__file__).parent / "jars" / "*"
+    """A JVM with `jars` before Spark's own on its class path; `options` are JVM options, `java` the program to start.
+
+    With other `spark_jars` than PySpark's there are no module options: they are of Spark 2.4, which runs on Java 8.
+    """
     log = directory / "jvm.log"
     with log.open("w") as output:
         port, process = launch_gateway(
-            classpath=os.pathsep.join([*map(str, jars), str(spark_jars)]),
-            javaopts=[*MODULE_OPTIONS, "-Xmx512m", *options],
+            classpath=os.pathsep.join([*map(str, jars), str(spark_jars / "*")]),
+            javaopts=[*(MODULE_OPTIONS if spark_jars == SPARK_JARS else []), "-Xmx512m", *options],
             die_on_exit=True,
             java_path=java,
             redirect_stdout=output,
