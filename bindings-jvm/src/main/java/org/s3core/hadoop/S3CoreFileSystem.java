@@ -3,7 +3,6 @@ package org.s3core.hadoop;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
@@ -383,11 +382,12 @@ public class S3CoreFileSystem extends FileSystem {
       return null;
     }
     counts.add(StoreStatisticNames.OP_GET_FILE_CHECKSUM, 1);
-    byte[] etag = getXAttrs(path).get("header.ETag");
-    if (etag == null) {
+    statistics.incrementReadOps(1);
+    Decoder.Entry file = new Decoder(Native.status(store, key(path))).entries().get(0);
+    if (file.etag == null) {
       throw new FileNotFoundException(path + " is a directory, which has no checksum");
     }
-    return new EtagChecksum(new String(etag, StandardCharsets.UTF_8));
+    return new EtagChecksum(file.etag);
   }
 
   /** Headers of the object as {@code header.Content-Type} and so on, user metadata as {@code header.NAME}. */
