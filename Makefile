@@ -8,7 +8,7 @@ SHELL := /bin/bash
 ENDPOINT ?= embedded
 SPARK ?= 3.5.7
 
-.PHONY: help tools lint jar wheel test test-releases demo bench docs clean
+.PHONY: help tools lint jar wheel test test-all test-releases demo bench docs clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ wheel: jar ## dist/s3core-VERSION-*.whl, which carries the jar
 test: ## Everything, on real Ceph 16 and real Spark; ends with one line of counts
 	@tests/run.sh all
 
+test-all: ## The same, and Hadoop's own tests on each Hadoop from 2.7 to 3.5, on Ceph 18 and 20, and on the embedded endpoint
+	@tests/run.sh all-lines
+
 test-releases: jar ## core's tests, the capability table and a Spark smoke on Reef and Tentacle; writes docs/releases.md
 	@tests/releases/run.sh
 
@@ -41,4 +44,4 @@ docs: ## Write the generated pages again: docs/options.md, docs/errors.md, docs/
 	@S3CORE_WRITE_DOCS=1 cargo test --locked -p s3core --test generated_docs
 
 clean: ## Remove everything that was built
-	rm -rf target dist build bindings-jvm/target tests/contract/target benches/target
+	rm -rf target dist build bindings-jvm/target tests/contract/target tests/distcp/target benches/target

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Runs the suites and ends with one line: N passed, N failed, N skipped.
-# usage: run.sh all | lint | ceph | core | jar | contract-3.3 | contract-3.5 | committers | wheel | python | spark-3.5 | spark-4.2 | kills | demo | bench ...
-#        and beside `all`: spark-2.4 | spark-4.0 | ways-3.5 | ways-4.2 | neighbour
+# usage: run.sh all | all-lines | lint | ceph | core | jar | contract-WHERE | distcp | committers | wheel | python | spark-VERSION | kills | ways-VERSION | neighbour | demo | bench ...
+#   all         what `make test` runs
+#   all-lines   that, and Hadoop's tests on every line (contract-2.7 to contract-3.5), on the embedded endpoint
+#               (contract-embedded), and on other releases of Ceph (contract-reef, contract-tentacle); Spark 2.4 and 4.0,
+#               the ways to run it (ways-3.5, ways-4.2), and our jar beside stock S3A (neighbour)
 # Each suite's output goes to build/test-logs/SUITE.log; what failed is shown at the end.
 # What single suites take from dist/ is built before them; of all suites, `jar` and `wheel` build it.
 set -euo pipefail
@@ -11,7 +14,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 logs=$root/build/test-logs
 spark_3_5=3.5.7 spark_4_0=4.0.4 spark_4_2=4.2.0
-every=(lint ceph core jar contract-3.3 contract-3.5 committers wheel python spark-3.5 spark-4.2 kills demo bench)
+every=(lint ceph core jar contract-3.3 contract-3.5 distcp committers wheel python spark-3.5 spark-4.2 kills demo bench)
+lines=(contract-2.7 contract-2.8 contract-2.10 contract-3.4 contract-embedded contract-reef contract-tentacle
+  spark-2.4 spark-4.0 ways-3.5 ways-4.2 neighbour)
 
 passed=0 failed=0 skipped=0 broken=()
 
@@ -23,7 +28,10 @@ main() {
     return
   fi
   local suites=("$@") suite
-  [ "$1" != all ] || suites=("${every[@]}")
+  case $1 in
+    all) suites=("${every[@]}") ;;
+    all-lines) suites=("${every[@]}" "${lines[@]}") ;;
+  esac
   for suite in "${suites[@]}"; do
     [ "$(type -t "$(function_of "$suite")")" = function ] || usage
   done
@@ -37,7 +45,7 @@ main() {
   if [ -z "${S3CORE_TEST_ENDPOINT:-}" ] && [ "${suites[*]}" != lint ]; then
     exec "$here/ceph/with-ceph.sh" --tls --sts -- "$here/run.sh" "$@"   # one cluster for all suites
   fi
-  [ "$1" = all ] || build_for "${suites[@]}"
+  [[ $1 = all* ]] || build_for "${suites[@]}"
   for suite in "${suites[@]}"; do
     run "$suite"
   done
@@ -49,7 +57,7 @@ main() {
   [ "$failed" -eq 0 ]
 }
 
-usage() { sed -n '2,6s/^# \{0,1\}//p' "$here/run.sh" >&2; exit 2; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$here/run.sh" >&2; exit 2; }
 
 function_of() { echo "suite_${1//[-.]/_}"; }
 
@@ -70,7 +78,7 @@ build_for() {
   local suite jar=no wheel=no
   for suite in "$@"; do
     case $suite in
-      contract-* | committers | wheel | spark-* | kills | ways-* | neighbour | bench) jar=yes ;;
+      contract-* | distcp | committers | wheel | spark-* | kills | ways-* | neighbour | bench) jar=yes ;;
       python | demo) jar=yes wheel=yes ;;
     esac
   done
@@ -85,7 +93,7 @@ build() {
 # run SUITE: runs it and adds its counts. A suite that ends badly without naming a failed test counts as one.
 run() {
   local suite=$1 log=$logs/$1.log status=0 started=$SECONDS counts
-  printf '%-12s ' "$suite"
+  printf '%-17s ' "$suite"
   child "$(function_of "$suite")" >"$log" 2>&1 || status=$?
   read -r -a counts < <(count "$log")
   if [ "$status" -ne 0 ] && [ "${counts[1]}" -eq 0 ]; then
@@ -172,8 +180,24 @@ suite_jar() {
   [ "$status" -eq 0 ]
 }
 
+suite_contract_2_7() { tests/maven-suite.sh contract -Dhadoop.line=2.7; }
+suite_contract_2_8() { tests/maven-suite.sh contract -Dhadoop.line=2.8; }
+suite_contract_2_10() { tests/maven-suite.sh contract -Dhadoop.line=2.10; }
 suite_contract_3_3() { tests/maven-suite.sh contract -Dhadoop.line=3.3; }
+suite_contract_3_4() { tests/maven-suite.sh contract -Dhadoop.line=3.4; }
 suite_contract_3_5() { tests/maven-suite.sh contract -Dhadoop.line=3.5; }
+suite_contract_reef() { contract_on_release reef; }
+suite_contract_tentacle() { contract_on_release tentacle; }
+contract_on_release() {
+  env -u S3CORE_TEST_ENDPOINT tests/ceph/with-ceph.sh --release "$1" -- tests/maven-suite.sh contract -Dhadoop.line=3.4
+}
+suite_contract_embedded() {
+  local line
+  for line in 2.7 2.8 2.10 3.3 3.4 3.5; do
+    tests/with-gateway.sh -- tests/maven-suite.sh contract "-Dhadoop.line=$line"
+  done
+}
+suite_distcp() { tests/maven-suite.sh distcp; }
 suite_committers() { tests/maven-suite.sh committers; }
 suite_wheel() { bindings-python/build.sh; }
 suite_python() { bindings-python/test.sh; }

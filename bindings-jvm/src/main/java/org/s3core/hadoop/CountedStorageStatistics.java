@@ -2,7 +2,7 @@ package org.s3core.hadoop;
 
 import java.util.Iterator;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.apache.hadoop.fs.StorageStatistics;
 
@@ -12,17 +12,20 @@ final class CountedStorageStatistics extends StorageStatistics {
 
   private final String scheme;
   private final Supplier<Map<String, Long>> counters;
-  /** What the counters were when they were reset. */
-  private volatile Map<String, Long> zero = new TreeMap<>();
+  private final AtomicReference<Map<String, Long>> zero;
 
-  private CountedStorageStatistics(String scheme, Supplier<Map<String, Long>> counters) {
+  private CountedStorageStatistics(String scheme, Supplier<Map<String, Long>> counters,
+      AtomicReference<Map<String, Long>> zero) {
     super(NAME);
     this.scheme = scheme;
     this.counters = counters;
+    this.zero = zero;
   }
 
-  static StorageStatistics of(String scheme, Supplier<Map<String, Long>> counters) {
-    return new CountedStorageStatistics(scheme, counters);
+  /** {@code zero}: what the counters were when they were reset, for all statistics of the file system. */
+  static StorageStatistics of(String scheme, Supplier<Map<String, Long>> counters,
+      AtomicReference<Map<String, Long>> zero) {
+    return new CountedStorageStatistics(scheme, counters, zero);
   }
 
   @Override
@@ -51,10 +54,10 @@ final class CountedStorageStatistics extends StorageStatistics {
 
   @Override
   public void reset() {
-    zero = counters.get();
+    zero.set(counters.get());
   }
 
   private long since(String key, long counted) {
-    return counted - zero.getOrDefault(key, 0L);
+    return counted - zero.get().getOrDefault(key, 0L);
   }
 }

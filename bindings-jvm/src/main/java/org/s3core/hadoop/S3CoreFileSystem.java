@@ -1,36 +1,29 @@
 package org.s3core.hadoop;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.BlockLocation;
 import org.apache.hadoop.fs.BulkDelete;
-import org.apache.hadoop.fs.ContentSummary;
 import org.apache.hadoop.fs.CreateFlag;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
-import org.apache.hadoop.fs.FileChecksum;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.MultipartUploader;
 import org.apache.hadoop.fs.MultipartUploaderBuilder;
 import org.apache.hadoop.fs.Options.HandleOpt;
 import org.apache.hadoop.fs.ParentNotDirectoryException;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.PathFilter;
 import org.apache.hadoop.fs.PathHandle;
-import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.fs.StorageStatistics;
 import org.apache.hadoop.fs.impl.OpenFileParameters;
 import org.apache.hadoop.fs.permission.FsPermission;
@@ -47,7 +40,7 @@ import org.apache.hadoop.util.Progressable;
  * {@code downgrade.syncable.exceptions} and {@code security.credential.provider.path}. Failures are the exceptions that
  * S3A throws in the same place. This class uses nothing that Hadoop 2.7 does not have.
  */
-public class S3CoreFileSystem extends FileSystem {
+public class S3CoreFileSystem extends BucketView {
   /** Scheme of the entry for Java's service loader: that of s3a stays whatever {@code fs.s3a.impl} says. */
   public static final String SCHEME = "s3core";
 
@@ -65,19 +58,14 @@ public class S3CoreFileSystem extends FileSystem {
     DefaultResource.addForFileContext();
   }
 
-  private URI uri;
-  private String scheme = SCHEME;
-  private Path workingDirectory;
   private long blockSize = DEFAULT_BLOCK_SIZE;
   private boolean downgradeSync = true;
   private boolean createsUnchecked;
-  private boolean hasChecksums;
   private boolean copiesLocalFiles = true;
   private Capabilities capabilities = new Capabilities();
-  private final Counts counts = new Counts();
-  private Statuses statuses;
-  private long store;
   private Cleanup cleanup;
+  /** What storage statistics count from. */
+  private final AtomicReference<Map<String, Long>> zero = new AtomicReference<>(Collections.emptyMap());
 
   /** Called by Hadoop; loads nothing native, since the service loader makes one instance in every job. */
   public S3CoreFileSystem() {
@@ -87,32 +75,29 @@ public class S3CoreFileSystem extends FileSystem {
   public void initialize(URI name, Configuration conf) throws IOException {
     super.initialize(name, conf);
     setConf(conf);
-    scheme = name.getScheme();
-    DefaultResource.addIfBound(conf, scheme);
+    DefaultResource.addIfBound(conf, name.getScheme());
     String bucket = bucketOf(name);
-    uri = URI.create(scheme + "://" + bucket);
-    String owner = UserGroupInformation.getCurrentUser().getShortUserName();
-    workingDirectory = new Path(scheme, bucket, "/user/" + owner);
     blockSize = conf.getLongBytes(keyFor(conf, bucket, BLOCK_SIZE), DEFAULT_BLOCK_SIZE);
     downgradeSync = conf.getBoolean(keyFor(conf, bucket, DOWNGRADE_SYNC), true);
     createsUnchecked = conf.getBoolean(keyFor(conf, bucket, CREATE_PERFORMANCE), false)
         || isFlagged(conf.getTrimmedStringCollection(keyFor(conf, bucket, PERFORMANCE_FLAGS)));
-    hasChecksums = conf.getBoolean(keyFor(conf, bucket, ETAG_CHECKSUM), false);
+    boolean hasChecksums = conf.getBoolean(keyFor(conf, bucket, ETAG_CHECKSUM), false);
     copiesLocalFiles = conf.getBoolean(keyFor(conf, bucket, LOCAL_COPY), true);
-    statuses = new Statuses(scheme, bucket, owner, blockSize);
+    String owner = UserGroupInformation.getCurrentUser().getShortUserName();
+    bind(URI.create(name.getScheme() + "://" + bucket), owner, blockSize, hasChecksums);
 
     NativeLibrary.load();
     String[] keysAndValues = StoreSettings.keysAndValues(conf, bucket);
     byte[][] trusted = Native.usesTls(bucket, keysAndValues) ? StoreSettings.trustedCertificates() : new byte[0][];
     long opened = Native.openStore(bucket, keysAndValues, trusted);
-    store = opened;
+    serve(opened);
     // Not closeStore: a stream may be in use although nobody holds its FileSystem any more.
     cleanup = Cleanup.when(this, () -> Native.releaseStore(opened));
     capabilities = new Capabilities()
         .with("fs.capability.paths.checksums", hasChecksums)
         .with("fs.s3a.create.performance.enabled", createsUnchecked)
         .with("fs.s3a." + LOCAL_COPY, copiesLocalFiles)
-        .with("fs.s3a.multiobjectdelete.enable", Native.deleteMaximum(store) > 1);
+        .with("fs.s3a.multiobjectdelete.enable", Native.deleteMaximum(opened) > 1);
   }
 
   private static boolean isFlagged(Collection<String> flags) {
@@ -140,38 +125,6 @@ public class S3CoreFileSystem extends FileSystem {
     return conf.get(key) == null ? "fs.s3a." + option : key;
   }
 
-  @Override
-  public String getScheme() {
-    return scheme;
-  }
-
-  @Override
-  public URI getUri() {
-    return uri;
-  }
-
-  /** Null: there are no delegation tokens, and Hadoop need not look for the bucket's address. */
-  @Override
-  public String getCanonicalServiceName() {
-    return null;
-  }
-
-  /** A bucket has no port. */
-  @Override
-  public int getDefaultPort() {
-    return -1;
-  }
-
-  @Override
-  public Path getWorkingDirectory() {
-    return workingDirectory;
-  }
-
-  @Override
-  public void setWorkingDirectory(Path directory) {
-    workingDirectory = directory.isAbsolute() ? makeQualified(directory) : new Path(workingDirectory, directory);
-  }
-
   @Deprecated
   @Override
   public long getDefaultBlockSize() {
@@ -186,7 +139,7 @@ public class S3CoreFileSystem extends FileSystem {
 
   FSDataInputStream open(Path path, OpenRequest request) throws IOException {
     statistics.incrementReadOps(1);
-    long reader = request.open(store, key(path));
+    long reader = request.open(store(), key(path));
     return new FSDataInputStream(
         HadoopFeatures.inputStream(new OpenedFile(reader, path.toString(), statistics, counts)));
   }
@@ -207,7 +160,7 @@ public class S3CoreFileSystem extends FileSystem {
 
   FSDataOutputStream create(Path path, CreateRequest request) throws IOException {
     statistics.incrementWriteOps(1);
-    long writer = request.open(store, key(path));
+    long writer = request.open(store(), key(path));
     return new FSDataOutputStream(
         HadoopFeatures.outputStream(new OpenedFile(writer, path.toString(), statistics, counts), downgradeSync),
         statistics);
@@ -276,14 +229,14 @@ public class S3CoreFileSystem extends FileSystem {
   public boolean rename(Path from, Path to) throws IOException {
     counts.add(StoreStatisticNames.OP_RENAME, 1);
     statistics.incrementWriteOps(1);
-    return Native.rename(store, key(from), key(to));
+    return Native.rename(store(), key(from), key(to));
   }
 
   @Override
   public boolean delete(Path path, boolean recursive) throws IOException {
     counts.add(StoreStatisticNames.OP_DELETE, 1);
     statistics.incrementWriteOps(1);
-    return Native.delete(store, key(path), recursive);
+    return Native.delete(store(), key(path), recursive);
   }
 
   /**
@@ -304,7 +257,7 @@ public class S3CoreFileSystem extends FileSystem {
   public boolean mkdirs(Path path, FsPermission permission) throws IOException {
     counts.add(StoreStatisticNames.OP_MKDIRS, 1);
     statistics.incrementWriteOps(1);
-    Native.makeDirectory(store, key(path));
+    Native.makeDirectory(store(), key(path));
     return true;
   }
 
@@ -317,103 +270,6 @@ public class S3CoreFileSystem extends FileSystem {
     }
     counts.add(StoreStatisticNames.OP_COPY_FROM_LOCAL_FILE, 1);
     new LocalCopy(this).copy(deleteSource, overwrite, source, target);
-  }
-
-  @Override
-  public FileStatus getFileStatus(Path path) throws IOException {
-    counts.add(StoreStatisticNames.OP_GET_FILE_STATUS, 1);
-    statistics.incrementReadOps(1);
-    return statuses.of(new Decoder(Native.status(store, key(path))).entries().get(0));
-  }
-
-  @Override
-  public FileStatus[] listStatus(Path path) throws FileNotFoundException, IOException {
-    counts.add(StoreStatisticNames.OP_LIST_STATUS, 1);
-    List<FileStatus> all = new ArrayList<>();
-    try (ListingIterator entries = list(path, false)) {
-      while (entries.hasNext()) {
-        all.add(statuses.of(entries.next()));
-      }
-    }
-    return all.toArray(new FileStatus[0]);
-  }
-
-  /** One page at a time, so that a large directory needs little memory. */
-  @Override
-  public RemoteIterator<FileStatus> listStatusIterator(Path path) throws FileNotFoundException, IOException {
-    counts.add(StoreStatisticNames.OP_LIST_STATUS, 1);
-    return MappedIterator.of(list(path, false), statuses::of);
-  }
-
-  @Override
-  protected RemoteIterator<LocatedFileStatus> listLocatedStatus(Path path, PathFilter filter)
-      throws FileNotFoundException, IOException {
-    counts.add(StoreStatisticNames.OP_LIST_LOCATED_STATUS, 1);
-    return MappedIterator.of(list(path, false), entry -> {
-      FileStatus status = statuses.of(entry);
-      return filter.accept(status.getPath()) ? located(status) : null;
-    });
-  }
-
-  /** A recursive listing is one flat listing of keys rather than one per directory. */
-  @Override
-  public RemoteIterator<LocatedFileStatus> listFiles(Path path, boolean recursive)
-      throws FileNotFoundException, IOException {
-    counts.add(StoreStatisticNames.OP_LIST_FILES, 1);
-    return MappedIterator.of(list(path, recursive), entry -> entry.isDirectory ? null : located(statuses.of(entry)));
-  }
-
-  /** One flat listing, however deep the tree. */
-  @SuppressWarnings("deprecation")   // the builder is not there in 2.7
-  @Override
-  public ContentSummary getContentSummary(Path path) throws IOException {
-    counts.add(StoreStatisticNames.OP_GET_CONTENT_SUMMARY, 1);
-    statistics.incrementReadOps(1);
-    long[] summary = Native.summary(store, key(path));
-    return new ContentSummary(summary[2], summary[0], summary[1]);
-  }
-
-  /** The ETag where {@code fs.s3a.etag.checksum.enabled} is on, else null. */
-  @Override
-  public FileChecksum getFileChecksum(Path path, long length) throws IOException {
-    if (length < 0) {
-      throw new IllegalArgumentException(path + ": negative length " + length);
-    }
-    if (!hasChecksums) {
-      return null;
-    }
-    counts.add(StoreStatisticNames.OP_GET_FILE_CHECKSUM, 1);
-    byte[] etag = getXAttrs(path).get("header.ETag");
-    if (etag == null) {
-      throw new FileNotFoundException(path + " is a directory, which has no checksum");
-    }
-    return new EtagChecksum(new String(etag, StandardCharsets.UTF_8));
-  }
-
-  /** Headers of the object as {@code header.Content-Type} and so on, user metadata as {@code header.NAME}. */
-  @Override
-  public Map<String, byte[]> getXAttrs(Path path) throws IOException {
-    counts.add(StoreStatisticNames.OP_XATTR_GET_MAP, 1);
-    statistics.incrementReadOps(1);
-    return Attributes.of(store, key(path));
-  }
-
-  @Override
-  public Map<String, byte[]> getXAttrs(Path path, List<String> names) throws IOException {
-    Map<String, byte[]> attributes = getXAttrs(path);
-    attributes.keySet().retainAll(names);
-    return attributes;
-  }
-
-  /** Null where there is none of that name. */
-  @Override
-  public byte[] getXAttr(Path path, String name) throws IOException {
-    return getXAttrs(path).get(name);
-  }
-
-  @Override
-  public List<String> listXAttrs(Path path) throws IOException {
-    return new ArrayList<>(getXAttrs(path).keySet());
   }
 
   /** Of Hadoop 3.1 and newer: a file where it is, or the very object that it is. */
@@ -449,7 +305,7 @@ public class S3CoreFileSystem extends FileSystem {
 
   /** Calls, streams and requests so far (Hadoop 2.8 and newer). */
   public StorageStatistics getStorageStatistics() {
-    return CountedStorageStatistics.of(scheme, this::counted);
+    return CountedStorageStatistics.of(getScheme(), this::counted, zero);
   }
 
   /**
@@ -465,7 +321,7 @@ public class S3CoreFileSystem extends FileSystem {
     try {
       RequestNames.add(requests(), all);
     } catch (IOException e) {
-      NativeLog.LOG.debug("The requests of {} are not known any more", uri, e);
+      NativeLog.LOG.debug("The requests of {} are not known any more", getUri(), e);
     }
     return all;
   }
@@ -475,7 +331,7 @@ public class S3CoreFileSystem extends FileSystem {
    * {@code fs.s3a.bucket.lake.endpoint}. Keys that mean nothing here follow with two empty strings.
    */
   public List<String[]> explain() throws IOException {
-    return new Decoder(Native.explain(store)).table(3);
+    return new Decoder(Native.explain(store())).table(3);
   }
 
   /**
@@ -483,7 +339,7 @@ public class S3CoreFileSystem extends FileSystem {
    * requests, operations that failed in the end, body bytes sent and received.
    */
   public Map<String, long[]> requests() throws IOException {
-    return new Decoder(Native.statistics(store)).counts();
+    return new Decoder(Native.statistics(store())).counts();
   }
 
   /** Native memory for buffers in bytes: the process's limit, what is in use now, and the most that ever was. */
@@ -493,7 +349,7 @@ public class S3CoreFileSystem extends FileSystem {
 
   /** For committers; found by its name where they are of another class loader. */
   CommitCalls commitCalls() {
-    return new StoreCommitCalls(this, store);
+    return new StoreCommitCalls(this, store());
   }
 
   /**
@@ -508,36 +364,13 @@ public class S3CoreFileSystem extends FileSystem {
       if (cleanup != null) {
         cleanup.cancel();
         cleanup = null;
-        Native.closeStore(store);
+        Native.closeStore(store());
       }
     }
   }
 
   @Override
   public String toString() {
-    return "S3CoreFileSystem{" + uri + "}";
-  }
-
-  private LocatedFileStatus located(FileStatus status) throws IOException {
-    BlockLocation[] locations =
-        status.isDirectory() ? null : getFileBlockLocations(status, 0, status.getLen());
-    return statuses.located(status, locations);
-  }
-
-  private ListingIterator list(Path path, boolean recursive) throws IOException {
-    statistics.incrementReadOps(1);
-    return ListingIterator.open(store, key(path), recursive);
-  }
-
-  long store() {
-    return store;
-  }
-
-  /** The key that a path of this file system stands for. */
-  String key(Path path) {
-    checkPath(path);
-    Path absolute = path.isAbsolute() ? path : new Path(workingDirectory, path);
-    String key = absolute.toUri().getPath();
-    return key.startsWith("/") ? key.substring(1) : key;
+    return "S3CoreFileSystem{" + getUri() + "}";
   }
 }
