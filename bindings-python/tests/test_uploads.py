@@ -78,7 +78,7 @@ def pieces():
         yield bytes(8 << 20)
     time.sleep(1)
     os._exit(0)
-s3core.Store("lake", endpoint=sys.argv[1], multipart_size="8M").put("left", pieces())
+s3core.Store("s3a://lake", endpoint=sys.argv[1], multipart_size="8M").put("left", pieces())
 """
     subprocess.run([sys.executable, "-c", dies, gateway.endpoint], env=keys, check=True, timeout=60)
     time.sleep(2)
@@ -86,7 +86,7 @@ s3core.Store("lake", endpoint=sys.argv[1], multipart_size="8M").put("left", piec
     gateway.store("lake").put("a", b"x")
     assert len(uploads(gateway).list().unattributed) == 1
     options = {"access_key": gateway.access_key, "secret_key": gateway.secret_key, "endpoint": gateway.endpoint}
-    Store("lake", multipart_purge="true", multipart_purge_age="1s", **options).put("b", b"x")
+    Store("s3a://lake", multipart_purge="true", multipart_purge_age="1s", **options).put("b", b"x")
     assert uploads(gateway).list().unattributed == []
 
 
