@@ -138,7 +138,8 @@ def test_doctor_lists_keys_that_mean_nothing(home: str, monkeypatch: pytest.Monk
     assert find(findings, "unused key") == Finding(
         "unused key",
         "note",
-        "fs.s3a.bulk.delete.page.size in spark-defaults.conf means nothing to s3core: one request deletes up to 1000 keys",
+        "fs.s3a.bulk.delete.page.size in spark-defaults.conf means nothing to s3core: "
+        "one request deletes up to 1000 keys",
     )
     assert find(findings, "unknown key").text == (
         "fs.s3a.conection.maximum in spark-defaults.conf: no option of S3A or s3core; did you mean "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 from s3core.exceptions import ConfigurationError, NotFoundError, UnsupportedError
@@ -86,6 +87,27 @@ def test_nothing_young_is_purged(gateway: Gateway) -> None:
 def test_an_unknown_job_names_those_that_are_there(gateway: Gateway) -> None:
     with pytest.raises(NotFoundError, match=f"no job other below s3a://lake/.*{JOB}"):
         uploads(gateway).complete("other", force=True)
+
+
+def test_the_first_write_removes_old_uploads(gateway: Gateway) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": gateway.access_key, "AWS_SECRET_ACCESS_KEY": gateway.secret_key}
+    dies = """
+import os, sys, time, s3core
+def pieces():
+    for _ in range(3):
+        yield bytes(8 << 20)
+    time.sleep(1)
+    os._exit(0)
+s3core.Store("s3a://lake", endpoint=sys.argv[1], multipart_size="8M").put("left", pieces())
+"""
+    subprocess.run([sys.executable, "-c", dies, gateway.endpoint], env=keys, check=True, timeout=60)
+    time.sleep(2)
+    assert len(uploads(gateway).list().unattributed) == 1
+    gateway.store("lake").put("a", b"x")
+    assert len(uploads(gateway).list().unattributed) == 1
+    options = {"access_key": gateway.access_key, "secret_key": gateway.secret_key, "endpoint": gateway.endpoint}
+    Store("s3a://lake", multipart_purge="true", multipart_purge_age="1s", **options).put("b", b"x")
+    assert uploads(gateway).list().unattributed == []
 
 
 def test_a_place_that_is_none() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,17 @@ def test_a_file_of_several_parts(java: Jvm, endpoint: Endpoint, bucket: Bucket) 
     assert bucket.read("parts/file") == block * 5
     assert java.read(file_system, bucket.url("parts/file")) == block * 5
     assert bucket.uploads("parts/") == []
+
+
+def test_the_first_write_removes_old_uploads(java: Jvm, endpoint: Endpoint, bucket: Bucket) -> None:
+    bucket.client.create_multipart_upload(Bucket=bucket.name, Key="left/by a killed job")
+    time.sleep(2)
+    settings = endpoint.hadoop_settings() | {"fs.s3a.multipart.purge": "true", "fs.s3a.multipart.purge.age": "1s"}
+    for purges in ("false", "true"):
+        file_system = java.file_system(bucket.url(""), settings | {f"fs.s3a.bucket.{bucket.name}.multipart.purge": purges})
+        assert bucket.uploads("left/") == ["left/by a killed job"], "nothing is removed before something is written"
+        java.write(file_system, bucket.url(f"purged/{purges}"), b"x")
+        assert bool(bucket.uploads("left/")) == (purges == "false")
 
 
 def test_rename_moves_a_directory(java: Jvm, file_system: Any, bucket: Bucket) -> None:

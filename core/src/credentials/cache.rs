@@ -31,6 +31,11 @@ impl Keys {
         Self { identity: issued.credentials.as_ref().map(Identity::from), expires: issued.expires }
     }
 
+    #[cfg(test)]
+    pub(crate) fn that_expire(at: SystemTime) -> Self {
+        Self { identity: None, expires: Some(at) }
+    }
+
     /// `None` where requests are sent unsigned.
     pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()

@@ -22,6 +22,9 @@ pub(super) enum Cure {
 /// minutes, and networks delay nothing for long.
 const APART: Duration = Duration::from_secs(600);
 
+/// The header `Date` counts whole seconds: keys that have expired within the second were good at its beginning.
+const DATE_STEP: Duration = Duration::from_secs(1);
+
 /// An attempt, as far as its refusal is judged by it.
 pub(super) struct Attempt {
     /// What it was signed with.
@@ -64,9 +67,32 @@ impl Attempt {
         match refusal.kind() {
             ErrorKind::BadCredentials => Some(true),
             // Radosgw does not say that a session has expired.
-            ErrorKind::AccessDenied if self.answered.is_some_and(|time| self.keys.have_expired(time)) => Some(true),
+            ErrorKind::AccessDenied if self.answered.is_some_and(|time| self.keys.have_expired(time + DATE_STEP)) => {
+                Some(true)
+            }
             ErrorKind::AccessDenied => refusal.service_code().is_none().then_some(false),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// The gateway answers at 10.x s, and its header says 10.
+    #[rstest]
+    #[case::long_before(5_000, Some(true))]
+    #[case::at_the_beginning_of_the_second(10_000, Some(true))]
+    #[case::within_the_second(10_900, Some(true))]
+    #[case::later(12_000, None)]
+    fn a_refusal_is_about_keys_that_had_expired(#[case] expires: u64, #[case] reason: Option<bool>) {
+        let at = |milliseconds| SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds);
+        let answered = Some(at(10_000));
+        let attempt = Attempt { keys: Arc::new(Keys::that_expire(at(expires))), answered, received: at(10_950) };
+        let refusal = Error::new(ErrorKind::AccessDenied, "no").answered(403, Some("AccessDenied".into()), None);
+        assert_eq!(attempt.is_about_keys(&refusal), reason);
     }
 }

@@ -61,14 +61,16 @@ impl RequestSettings {
 
     /// Names encryption where it is the likely reason for a refusal: gateways say it with codes of other meanings.
     pub(super) fn explain(&self, refusal: Error, concern: Concern, tls: bool) -> Error {
-        use Concern::{AddsPart, Copies, CopiesPart, Makes, Reads};
+        use Concern::{AddsPart, Completes, Copies, CopiesPart, Makes, Reads};
         let code = refusal.service_code().unwrap_or_default();
         let message = match (concern, &self.encryption, code) {
             (Makes | Copies, Encryption::Gateway | Encryption::KeyService { .. }, "InvalidRequest") if !tls => {
                 "the gateway encrypts nothing that comes without TLS (Radosgw: rgw_crypt_require_ssl): use an https:// endpoint"
             }
             (Makes | Copies, Encryption::KeyService { .. }, code)
-                if code == "InvalidAccessKeyId" || code.starts_with("KMS.") =>
+                if code == "InvalidAccessKeyId"
+                    || code.starts_with("KMS.")
+                    || refusal.message().contains("kms-keyid") =>
             {
                 "the key service has no key of the id in fs.s3a.encryption.key, or, where that is right, the gateway does \
                  not know fs.s3a.access.key"
@@ -77,9 +79,11 @@ impl RequestSettings {
                 "the object is probably encrypted with a customer's key: set fs.s3a.encryption.algorithm=SSE-C and \
                  fs.s3a.encryption.key"
             }
-            (Reads | Copies | CopiesPart | AddsPart, Encryption::Customer(_), "InvalidArgument" | "AccessDenied") => {
-                "the object was probably not written with the key in fs.s3a.encryption.key"
-            }
+            (
+                Reads | Copies | CopiesPart | AddsPart | Completes,
+                Encryption::Customer(_),
+                "InvalidArgument" | "AccessDenied",
+            ) => "the object was probably not written with the key in fs.s3a.encryption.key",
             _ => return refusal,
         };
         let kind = if refusal.kind() == ErrorKind::BadCredentials { ErrorKind::AccessDenied } else { refusal.kind() };
@@ -128,7 +132,7 @@ impl fmt::Debug for CustomerKey {
 /// What a request has to do with an object's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Concern {
-    /// Nothing: lists, deletions, completions.
+    /// Nothing: lists, deletions.
     #[default]
     None,
     /// It reads an object.
@@ -141,6 +145,8 @@ pub enum Concern {
     AddsPart,
     /// It adds a part of another object to one.
     CopiesPart,
+    /// It makes an object of its parts; Radosgw from Tentacle on wants their key for it.
+    Completes,
 }
 
 /// The same as headers.
@@ -207,7 +213,7 @@ impl RequestHeaders {
     pub(super) fn add_to(&self, headers: &mut HeaderMap, concern: Concern) {
         let groups: &[&HeaderMap] = match concern {
             Concern::None => &[],
-            Concern::Reads | Concern::AddsPart => &[&self.key],
+            Concern::Reads | Concern::AddsPart | Concern::Completes => &[&self.key],
             Concern::Makes => &[&self.new_object, &self.key],
             Concern::Copies => &[&self.new_object, &self.key, &self.source_key],
             Concern::CopiesPart => &[&self.key, &self.source_key],
@@ -270,6 +276,7 @@ mod tests {
     #[case(Concern::Reads, &[KEY])]
     #[case(Concern::Makes, &[KEY])]
     #[case(Concern::AddsPart, &[KEY])]
+    #[case(Concern::Completes, &[KEY])]
     #[case(Concern::Copies, &[SOURCE, KEY])]
     #[case(Concern::CopiesPart, &[SOURCE, KEY])]
     fn every_request_about_bytes_carries_the_customers_key(#[case] concern: Concern, #[case] wanted: &[[&str; 3]]) {
@@ -285,7 +292,7 @@ mod tests {
         let wanted = ["x-amz-sse", "x-amz-sse-aws-kms-key-id", "x-amz-sse-context"];
         assert_eq!(names(&settings, Concern::Makes), wanted);
         assert_eq!(names(&settings, Concern::Copies), wanted);
-        for concern in [Concern::None, Concern::Reads, Concern::AddsPart, Concern::CopiesPart] {
+        for concern in [Concern::None, Concern::Reads, Concern::AddsPart, Concern::CopiesPart, Concern::Completes] {
             assert!(names(&settings, concern).is_empty());
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::Method;
 use serde::Deserialize;
 
-use crate::gateway::{Exchange, Gateway, OperationRequest};
+use crate::gateway::{Concern, Exchange, Gateway, OperationRequest};
 use crate::http::Response;
 use crate::{Error, ErrorKind, Result};
 
@@ -122,6 +122,7 @@ impl Exchange for CompleteMultipartUpload {
         }
         let mut request = about_object(Method::POST, &self.bucket, &self.key)?;
         request.query.push(("uploadId", self.upload_id.clone()));
+        request.concern = Concern::Completes;
         self.condition.set(&mut request)?;
         let mut document = String::with_capacity(96 * self.parts.len() + 128);
         document.extend(["<CompleteMultipartUpload xmlns=\"", xml::NAMESPACE, "\">"]);

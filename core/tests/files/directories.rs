@@ -37,6 +37,32 @@ async fn a_directory_without_marker_exists_while_a_key_is_below_it(
     assert_eq!(paths(&files, "", false).await, ["tree", "tree-2"]);
 }
 
+/// S3A's `delete` policy removes the markers above each new file and leaves those of empty directories.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn trees_of_the_delete_policy_read_the_same(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::at(service).await;
+    let deleted = ["deleted/a/1", "deleted/a/b/2", "deleted/empty/"];
+    let kept = ["kept/", "kept/a/", "kept/a/1", "kept/a/b/", "kept/a/b/2", "kept/empty/"];
+    for key in deleted.iter().chain(&kept) {
+        files.place.put(key, if key.ends_with('/') { "" } else { "x" }).await;
+    }
+    for tree in ["deleted", "kept"] {
+        let below = |names: &[&str]| names.iter().map(|name| format!("{tree}/{name}")).collect::<Vec<_>>();
+        for directory in ["a", "a/b", "empty"] {
+            assert!(files.status(&format!("{tree}/{directory}")).await.unwrap().is_directory, "{tree}/{directory}");
+        }
+        assert_eq!(paths(&files, tree, false).await, below(&["a", "empty"]));
+        assert_eq!(paths(&files, &format!("{tree}/a"), false).await, below(&["a/1", "a/b"]));
+        let moved = format!("{tree}-moved");
+        assert!(files.rename(tree, &moved).await.unwrap());
+        assert_eq!(paths(&files, &moved, true).await, [format!("{moved}/a/1"), format!("{moved}/a/b/2")]);
+        assert!(files.status(&format!("{moved}/empty")).await.unwrap().is_directory);
+        assert!(files.delete(&moved, true).await.unwrap());
+        assert_eq!(files.status(&moved).await.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn listings_tell_what_a_status_tells(#[values(Service::Ceph, EMBEDDED)] service: Service) {

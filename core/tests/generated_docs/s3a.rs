@@ -114,7 +114,7 @@ const FEATURES: &[(&str, &str, &[Test])] = &[
         "Directory markers",
         "kept (`keep`); trees that were written without them, or by the `delete` policy, read the same",
         &[
-            (DIRECTORIES, "a_directory_without_marker_exists_while_a_key_is_below_it"),
+            (DIRECTORIES, "trees_of_the_delete_policy_read_the_same"),
             (DIRECTORIES, "a_made_directory_exists_and_is_empty"),
         ],
     ),

@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use rstest::rstest;
+use s3core::commit::{CommitOptions, Conflict, Job, TaskAttempt};
 use s3core::config::{Options, Sources};
 use s3core::environment::{Environment, SystemRandom};
 use s3core::gateway::Gateway;
@@ -128,6 +129,33 @@ async fn encrypted_files_can_be_renamed(#[case] options: &[(&str, &str)]) {
         assert!(files.rename("from", "to").await.unwrap(), "{length}");
         assert!(read(&files, "to/file").await.unwrap() == bytes, "{length}");
         assert!(files.delete("to", true).await.unwrap());
+    }
+}
+
+/// Small files travel in the pending set, large ones as uploads that the job completes; both lie encrypted.
+#[rstest]
+#[case::customers_key(CUSTOMER, "-customer-algorithm", "AES256")]
+#[case::key_service(KEY_SERVICE, "", "aws:kms")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_output_of_jobs_is_encrypted(#[case] options: &[(&str, &str)], #[case] ending: &str, #[case] value: &str) {
+    let place = Place::at(Service::Tls).await;
+    let executor = files(&place, options);
+    let job = Job::new("out", "j1").unwrap();
+    job.set_up(&executor, false, Conflict::Append).await.unwrap();
+    let attempt = TaskAttempt::new(job.clone(), "task_0", "attempt_0_0").unwrap();
+    attempt.set_up(&executor);
+    for (name, length) in [("small", 1000), ("large", 20 << 20)] {
+        write(&executor, &format!("{}/{name}", attempt.work_path()), &content(length, 6)).await.unwrap();
+    }
+    attempt.commit(&executor).await.unwrap();
+    let set = "out/_s3core_job-j1/task_0.pendingset";
+    assert_eq!(said(&place, options, set, ending).await.as_deref(), Some(value));
+
+    let driver = files(&place, options);
+    assert_eq!(job.commit(&driver, CommitOptions::default()).await.unwrap().files, 2);
+    for (name, length) in [("out/small", 1000), ("out/large", 20 << 20)] {
+        assert!(read(&driver, name).await.unwrap() == content(length, 6), "{name}");
+        assert_eq!(said(&place, options, name, ending).await.as_deref(), Some(value), "{name}");
     }
 }
 
