@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 use rstest::rstest;
-use s3core::commit::{CommitOptions, Conflict, Job, TaskAttempt};
+use s3core::commit::{CommitOptions, ConflictMode, Job, TaskAttempt};
 use s3core::config::{Options, Sources};
 use s3core::environment::{Environment, SystemRandom};
 use s3core::gateway::Gateway;
@@ -141,7 +141,7 @@ async fn the_output_of_jobs_is_encrypted(#[case] options: &[(&str, &str)], #[cas
     let place = Place::at(Service::Tls).await;
     let executor = files(&place, options);
     let job = Job::new("out", "j1").unwrap();
-    job.set_up(&executor, false, Conflict::Append).await.unwrap();
+    job.set_up(&executor, false, ConflictMode::Append).await.unwrap();
     let attempt = TaskAttempt::new(job.clone(), "task_0", "attempt_0_0").unwrap();
     attempt.set_up(&executor);
     for (name, length) in [("small", 1000), ("large", 20 << 20)] {
