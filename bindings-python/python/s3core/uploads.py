@@ -90,8 +90,8 @@ class Uploads:
     def complete(self, job: str, *, mark_success: bool = False, force: bool = False) -> tuple[int, int]:
         """Commits a job whose driver was killed: what its committed tasks have written becomes visible, nothing else.
 
-        Nobody knows whether all of its tasks were committed: compare :attr:`Job.committed_tasks` with the job's own count.
-        What became visible stays where the rest could not, and completing it again goes on.
+        Nobody knows whether all of its tasks were committed: compare :attr:`Job.committed_tasks` with the job's own
+        count. What became visible stays where the rest could not, and completing it again goes on.
 
         Args:
             job: its id.
@@ -103,15 +103,15 @@ class Uploads:
 
         Raises:
             NotFoundError: there is no such job below the path.
-            UnsupportedError: the job may be under way, or is one of a dynamic partition overwrite, whose files its driver
-                moves from a staging directory afterwards.
+            UnsupportedError: the job may be under way, or is one of a dynamic partition overwrite, whose files its
+                driver moves from a staging directory afterwards.
         """
         found = self._find(job)
         destination, written = found[0], _time(found[5])
         if destination.rsplit("/", 1)[-1].startswith(".spark-staging"):
             raise UnsupportedError(
-                f"{job} is a dynamic partition overwrite: its files would stay in {destination}. Run the job again, and "
-                f"abort this one: s3core uploads abort s3a://{self._bucket}/{destination} {job}"
+                f"{job} is a dynamic partition overwrite: its files would stay in {destination}. Run the job again, "
+                f"and abort this one: s3core uploads abort s3a://{self._bucket}/{destination} {job}"
             )
         age = None if written is None else (datetime.now(UTC) - written).total_seconds()
         if not force and (age is None or age < _MAY_BE_UNDER_WAY):
