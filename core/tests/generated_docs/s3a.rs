@@ -20,11 +20,13 @@ const HEADERS: &str = "core/tests/requests/headers.rs";
 const ENCRYPTION: &str = "core/tests/requests/encryption.rs";
 const PROXIES: &str = "core/tests/requests/proxies.rs";
 const DIRECTORIES: &str = "core/tests/files/directories.rs";
+const ATTRIBUTES: &str = "core/tests/files/attributes.rs";
 const READING: &str = "core/tests/files/reading.rs";
 const WRITING: &str = "core/tests/files/writing.rs";
 const PURGES: &str = "core/tests/commit/purges.rs";
 const SETTINGS: &str = "bindings-jvm/src/test/java/org/s3core/hadoop/StoreSettingsTest.java";
 const STREAM: &str = "bindings-jvm/src/test/java/org/s3core/hadoop/StreamTest.java";
+const JAR_OPTIONS: &str = "bindings-jvm/src/test/java/org/s3core/hadoop/JarOptionsTest.java";
 const REFERRER: &str = "bindings-jvm/src/test/java/org/s3core/hadoop/ReferrerTest.java";
 const COMMITTERS: &str = "tests/committers/src/test/java/org/s3core/committers/CommitProtocolTest.java";
 const BAD_INPUT: &str = "tests/spark/test_bad_input.py";
@@ -219,6 +221,8 @@ const SHOWN: &[(&[&str], Test)] = &[
     (&["readahead.range"], (READING, "a_random_read_asks_for_the_readahead_range")),
     (&["experimental.input.fadvise"], (READING, "every_policy_and_step_reads_the_same_bytes")),
     (&["paging.maximum"], ("core/tests/files/renaming.rs", "a_tree_of_many_pages_moves_and_goes")),
+    (&["bulk.delete.page.size"], (ATTRIBUTES, "many_files_are_removed_in_one_request")),
+    (&["multiobjectdelete.enable"], (ATTRIBUTES, "where_many_cannot_be_removed_at_once_each_is_alone")),
 ];
 
 /// What shows that the jar reads an option.
@@ -228,6 +232,10 @@ const SHOWN_IN_THE_JAR: &[(&str, Test)] = &[
     ("committer.staging.conflict-mode", ("core/tests/commit/conflicts.rs", "earlier_files_stay_or_go")),
     ("committer.uuid", (SETTINGS, "theAuditNamesUserProcessAndJob")),
     ("downgrade.syncable.exceptions", (STREAM, "syncFailsWhereTheUserWantsThat")),
+    ("create.performance", (JAR_OPTIONS, "filesAreCreatedUncheckedWhereThatIsAskedFor")),
+    ("etag.checksum.enabled", (JAR_OPTIONS, "checksumsAreEtagsWhereTheyAreAskedFor")),
+    ("optimized.copy.from.local.enabled", (JAR_OPTIONS, "localFilesAreCopiedAsAskedFor")),
+    ("performance.flags", (JAR_OPTIONS, "filesAreCreatedUncheckedWhereThatIsAskedFor")),
     ("impl", ("tests/spark/test_filesystem_calls.py", "test_the_class_is_ours")),
     ("security.credential.provider.path", (SETTINGS, "secretsComeOutOfCredentialProviders")),
 ];
@@ -286,6 +294,23 @@ pub(super) fn page() -> String {
         let _ = writeln!(text, "| {} | {} |", name(other), other.remark);
     }
     text
+}
+
+#[test]
+fn what_the_jar_reads_for_a_bucket_is_known() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../bindings-jvm/src/main/java/org/s3core/hadoop/S3CoreFileSystem.java");
+    let source = fs::read_to_string(path).unwrap();
+    let constants: Vec<_> =
+        source.match_indices("keyFor(conf, bucket, ").map(|(at, call)| &source[at + call.len()..]).collect();
+    assert!(constants.len() > 5, "{}", constants.len());
+    for constant in constants {
+        let (constant, _) = constant.split_once(')').unwrap();
+        let (_, option) = source.split_once(&format!("String {constant} = \"")).unwrap();
+        let (option, _) = option.split_once('"').unwrap();
+        let other = OTHERS.iter().find(|other| other.name == option);
+        assert!(other.is_some_and(|other| other.does == Does::ReadByTheJar), "{option}");
+    }
 }
 
 /// `prefetch.*` for all that begin so.
