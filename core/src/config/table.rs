@@ -98,7 +98,8 @@ options! {
         List,
         "Where keys are looked for, in this order: `static`, `environment`, `web-identity`, `profile`, `container`, \
          `instance`, `assumed-role`, `anonymous`, or S3A's and the AWS SDKs' class names for them. Unless this is set, \
-         the metadata service of instances is asked on Amazon's endpoints only.",
+         the metadata service of instances is asked, and the token of a platform shown, on Amazon's endpoints only; \
+         elsewhere the token is where `assumed.role.sts.endpoint` or `web.identity.*` is set.",
     )
         .hadoop(&["aws.credentials.provider"])
         .shipped(&[

@@ -315,11 +315,30 @@ fn a_role_needs_keys_of_somebody_else() {
 
 #[test]
 fn a_web_identity_needs_a_role() {
-    let world = |variables: &str| World::bare("fs.s3a.endpoint=http://rgw").environment(variables);
-    let error = world("AWS_WEB_IDENTITY_TOKEN_FILE=/var/token").error();
+    let error = World::bare("").environment("AWS_WEB_IDENTITY_TOKEN_FILE=/var/token").error();
     assert!(error.message().contains("AWS_ROLE_ARN"), "{error}");
-    let whole = world("AWS_WEB_IDENTITY_TOKEN_FILE=/var/token AWS_ROLE_ARN=arn:aws:iam:::role/r");
-    assert_eq!(asked(&whole), "web identity for role arn:aws:iam:::role/r of http://rgw");
+}
+
+const PLATFORM: &str = "AWS_WEB_IDENTITY_TOKEN_FILE=/var/token AWS_ROLE_ARN=arn:aws:iam:::role/r";
+
+#[rstest]
+#[case::amazon("", "https://sts.us-east-1.amazonaws.com")]
+#[case::named_provider("fs.s3a.endpoint=http://rgw fs.s3core.credentials.provider=web-identity", "http://rgw")]
+#[case::named_service("fs.s3a.endpoint=http://rgw fs.s3a.assumed.role.sts.endpoint=http://sts", "http://sts")]
+#[case::named_token("fs.s3a.endpoint=http://rgw fs.s3core.web.identity.token.file=/t", "http://rgw")]
+fn the_token_of_a_platform_is_shown_where_that_is_meant(#[case] text: &str, #[case] sts: &str) {
+    let shown = asked(&World::bare(text).environment(PLATFORM));
+    assert!(shown.starts_with(&format!("web identity for role arn:aws:iam:::role/r of {sts}")), "{shown}");
+}
+
+#[test]
+fn the_token_of_a_platform_is_not_shown_to_others_than_amazon() {
+    let error = World::bare("fs.s3a.endpoint=http://rgw").environment(PLATFORM).error();
+    assert_eq!(error.kind(), ErrorKind::NoCredentials, "{error}");
+    assert!(error.message().contains("fs.s3a.assumed.role.sts.endpoint"), "{error}");
+    let world = World::bare("fs.s3a.endpoint=http://rgw").environment(PLATFORM);
+    let world = world.profiles("[default]\naws_access_key_id=dk\naws_secret_access_key=ds\n", "");
+    assert_eq!(world.options().gateway.credentials.lasting().unwrap().access_key, "dk");
 }
 
 #[rstest]

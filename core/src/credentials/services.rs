@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::endpoint;
 use crate::config::row::Row;
-use crate::config::sources::Resolver;
+use crate::config::sources::{Level, Resolver};
 use crate::config::table::{
     ASSUMED_ROLE_ARN, ASSUMED_ROLE_EXTERNAL_ID, ASSUMED_ROLE_POLICY, ASSUMED_ROLE_SESSION_DURATION,
     ASSUMED_ROLE_SESSION_NAME, CONTAINER_AUTHORIZATION_TOKEN, CONTAINER_AUTHORIZATION_TOKEN_FILE,
@@ -78,6 +78,15 @@ impl Services {
             external_id: resolver.text(&ASSUMED_ROLE_EXTERNAL_ID)?.map(Secret),
         };
         Ok(AssumedRole { role, sts: self.sts.clone(), base })
+    }
+
+    /// Whether somebody means the STS of this service to see the token, rather than the platform that lays one into every
+    /// container: by naming the STS, or the token in other places than the environment.
+    pub(super) fn web_identity_is_meant(&self, resolver: &Resolver<'_>) -> bool {
+        let rows = [&WEB_IDENTITY_TOKEN_FILE, &WEB_IDENTITY_ROLE_ARN, &WEB_IDENTITY_SESSION_NAME];
+        let by_hand = [Level::Explicit, Level::Bucket, Level::Plain];
+        resolver.find(&STS_ENDPOINT).is_some()
+            || rows.iter().any(|row| by_hand.iter().any(|level| resolver.at(row, *level).is_some()))
     }
 
     /// The web identity, where one is given.
