@@ -306,6 +306,33 @@ fn a_role_without_what_it_needs_is_an_error(#[case] text: &str, #[case] part: &s
     assert!(error.message().contains(part), "{error}");
 }
 
+#[rstest]
+#[case::nobody("fs.s3a.endpoint=http://rgw fs.s3a.access.key=k fs.s3a.secret.key=s", false)]
+#[case::endpoint("fs.s3a.endpoint=https://rgw fs.s3a.access.key=k fs.s3a.secret.key=s", true)]
+#[case::sts(
+    "fs.s3a.endpoint=http://rgw fs.s3a.assumed.role.sts.endpoint=https://sts fs.s3a.assumed.role.arn=r \
+     fs.s3a.aws.credentials.provider=assumed-role fs.s3a.access.key=k fs.s3a.secret.key=s",
+    true
+)]
+#[case::plain_sts(
+    "fs.s3a.endpoint=http://rgw fs.s3a.assumed.role.arn=r fs.s3a.aws.credentials.provider=assumed-role \
+     fs.s3a.access.key=k fs.s3a.secret.key=s",
+    false
+)]
+#[case::container("fs.s3a.endpoint=http://rgw fs.s3core.container.credentials.uri=https://keys/x", true)]
+#[case::base_of_a_role(
+    "fs.s3a.endpoint=http://rgw fs.s3a.assumed.role.arn=r fs.s3a.aws.credentials.provider=assumed-role \
+     fs.s3a.assumed.role.credentials.provider=container fs.s3core.container.credentials.uri=https://keys/x",
+    true
+)]
+#[case::proxy(
+    "fs.s3a.endpoint=http://rgw fs.s3a.access.key=k fs.s3a.secret.key=s fs.s3a.proxy.host=p fs.s3a.proxy.ssl.enabled=true",
+    true
+)]
+fn whoever_speaks_tls_needs_issuers_to_trust(#[case] text: &str, #[case] speaks_tls: bool) {
+    assert_eq!(World::bare(text).options().speaks_tls(), speaks_tls);
+}
+
 #[test]
 fn a_role_needs_keys_of_somebody_else() {
     let error = World::bare(&format!("fs.s3a.endpoint=http://rgw {ROLE}")).error();

@@ -61,6 +61,18 @@ impl ProviderChain {
 
     /// The providers by name, for messages.
     pub(super) fn names(&self) -> String {
+    /// Whether TLS is spoken on the way to keys.
+    pub fn speaks_tls(&self) -> bool {
+        self.providers.iter().any(|provider| match provider {
+            Provider::Anonymous | Provider::Lasting(_) | Provider::Process(_) => false,
+            Provider::AssumedRole(AssumedRole { sts, base, .. }) => sts.endpoint.tls || base.speaks_tls(),
+            Provider::WebIdentity(WebIdentity { sts, .. }) => sts.endpoint.tls,
+            Provider::Container(Container { endpoint, .. }) | Provider::Instance(Instance { endpoint, .. }) => {
+                endpoint.tls
+            }
+        })
+    }
+
         self.providers.iter().map(Provider::to_string).collect::<Vec<_>>().join(", ")
     }
 }
