@@ -18,11 +18,11 @@ use std::time::{Duration, Instant};
 use http::header::REFERER;
 use http::{HeaderMap, Method};
 
-use crate::credentials::{CredentialCache, Keys, ProviderChain};
+use crate::credentials::{CredentialCache, ProviderChain};
 use crate::environment::{Clock, CorrectedClock, Environment};
 use crate::http::{Endpoint, Limits, Payload, Response};
 use crate::sign::{PayloadHash, Signer};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 use audit::{Auditor, Span};
 use capabilities::Capabilities;
@@ -192,7 +192,8 @@ impl Gateway {
         let auditor = audit.map(|audit| Arc::new(Auditor::new(audit, environment.random.bits())));
         let clock = Arc::new(CorrectedClock::new(Arc::clone(&environment.clock)));
         let environment = Environment { clock: Arc::clone(&clock) as _, ..environment };
-        let credentials = CredentialCache::new(&settings.credentials, &environment, &clock, settings.limits);
+        let GatewaySettings { credentials, endpoint, limits, .. } = &settings;
+        let credentials = CredentialCache::new(credentials, &environment, endpoint, &clock, *limits);
         let capabilities = Capabilities::new(Arc::clone(&environment.clock));
         Self {
             shared: Arc::new(Shared {
@@ -252,6 +253,9 @@ impl Gateway {
                 tracing::debug!(%failure, ?cure, "trying again");
                 self.statistics.retried(exchange.operation());
                 cured.push(cure);
+                if cure == Cure::Keys {
+                    self.shared.credentials.renewed().await;
+                }
                 continue;
             }
             state.progressed(exchange.progress().saturating_sub(progress), self.shared.environment.clock.monotonic());
@@ -298,7 +302,7 @@ impl Gateway {
             .as_ref()
             .map_err(|error| fail(error.clone()))?
             .add_to(&mut request.headers, request.concern);
-        let keys = self.keys().await?;
+        let keys = shared.credentials.current().await.map_err(fail)?;
         let _change = Change::of(self, &request);
         let concern = request.concern;
         let referrer = self.span.as_ref().and_then(|span| span.referrer(&request));
@@ -325,15 +329,6 @@ impl Gateway {
         outcome.map_err(|failure| {
             let cure = attempt.cure(&failure, &shared.clock, &shared.credentials);
             (shared.settings.requests.explain(failure, concern, endpoint.tls), cure)
-        })
-    }
-
-    /// The keys that an attempt is signed with.
-    async fn keys(&self) -> Result<Arc<Keys>, (Error, Option<Cure>)> {
-        let offset = self.shared.clock.offset();
-        self.shared.credentials.current().await.map_err(|failure| {
-            let is_set = failure.kind() == ErrorKind::ClockSkew && self.shared.clock.offset() != offset;
-            (failure, is_set.then_some(Cure::Clock))
         })
     }
 

@@ -104,8 +104,10 @@ impl Search<'_> {
     fn chain(&self, places: &[Place]) -> Result<Option<Chosen>> {
         let mut providers = Vec::new();
         let mut origins = None;
+        // Whoever names nothing else runs on an instance.
+        let is_sure = places.iter().all(|place| matches!(place, Place::Container | Place::Instance));
         for place in places {
-            let (found, origin) = self.at(*place)?;
+            let (found, origin) = self.at(*place, is_sure)?;
             origins = origin;
             let is_last = matches!(found.last(), Some(Provider::Lasting(_) | Provider::Anonymous));
             providers.extend(found);
@@ -125,7 +127,7 @@ impl Search<'_> {
         })
     }
 
-    fn at(&self, place: Place) -> Result<(Vec<Provider>, Option<[String; 3]>)> {
+    fn at(&self, place: Place, is_sure: bool) -> Result<(Vec<Provider>, Option<[String; 3]>)> {
         let levels: &[Level] = match place {
             Place::Static => &[Level::Bucket, Level::Plain],
             Place::Environment => &[Level::Environment],
@@ -142,7 +144,7 @@ impl Search<'_> {
             Place::Profile => self.of_profile()?,
             Place::WebIdentity => self.services.web_identity(self.resolver)?.map(Provider::WebIdentity),
             Place::Container => self.services.container(self.resolver)?.map(Provider::Container),
-            Place::Instance => self.services.instance(self.resolver)?.map(Provider::Instance),
+            Place::Instance => self.services.instance(self.resolver, is_sure)?.map(Provider::Instance),
             Place::AssumedRole => {
                 let base = self.base()?;
                 Some(Provider::AssumedRole(self.services.assumed_role(self.resolver, base)?))
@@ -174,7 +176,7 @@ impl Search<'_> {
                 "EcsContainer" => Place::Container,
                 _ => return Ok(None),
             };
-            self.at(place).map(|(providers, _)| Some(providers).filter(|providers| !providers.is_empty()))
+            self.at(place, true).map(|(providers, _)| Some(providers).filter(|providers| !providers.is_empty()))
         };
         let around = Around {
             files: self.resolver.profile_files(),
@@ -210,10 +212,10 @@ impl Search<'_> {
             ),
             _ => String::new(),
         };
-            format!(
-                "no access key and secret key for bucket {}. Looked at {}. Set fs.s3a.access.key and \
         Error::new(
             ErrorKind::NoCredentials,
+            format!(
+                "no access key and secret key for bucket {}. Looked at {}. Set fs.s3a.access.key and \
                  fs.s3a.secret.key (Python: access_key, secret_key), or fs.s3core.anonymous=true for a public \
                  bucket{hidden}",
                 resolver.bucket(),

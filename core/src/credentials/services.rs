@@ -147,11 +147,11 @@ impl Services {
         resolver.find(&INSTANCE_METADATA_ENDPOINT).is_some()
     }
 
-    /// The instance metadata service, unless it is not to be asked.
+    /// The instance metadata service, unless it is not to be asked. `is_sure`: see [`Instance`].
     ///
     /// # Errors
     /// `InvalidOption` for an address that is none.
-    pub(super) fn instance(&self, resolver: &Resolver<'_>) -> Result<Option<Instance>> {
+    pub(super) fn instance(&self, resolver: &Resolver<'_>, is_sure: bool) -> Result<Option<Instance>> {
         if resolver.flag(&INSTANCE_METADATA_DISABLED)? {
             return Ok(None);
         }
@@ -164,7 +164,7 @@ impl Services {
             None => endpoint::parse(usual, false),
         };
         let endpoint = endpoint.map_err(|complaint| Error::new(ErrorKind::Internal, complaint))?;
-        Ok(Some(Instance { endpoint }))
+        Ok(Some(Instance { endpoint, is_sure }))
     }
 }
 
