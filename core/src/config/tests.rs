@@ -648,7 +648,8 @@ fn encryption_is_understood_as_s3a_spells_it(#[case] text: &str, #[case] encrypt
     "use an https:// endpoint"
 )]
 #[case("algorithm=AES256 fs.s3a.encryption.key=swordfish", ErrorKind::UnusableEncryption, "SSE-KMS or SSE-C")]
-#[case("algorithm=ROT13", ErrorKind::InvalidOption, "sse-kms")]
+#[case("algorithm=ROT13", ErrorKind::UnusableEncryption, "Unknown encryption algorithm ROT13")]
+#[case("algorithm=ROT13", ErrorKind::UnusableEncryption, "SSE-KMS")]
 #[case("algorithm=CSE-KMS fs.s3a.encryption.key=k", ErrorKind::Unsupported, "left out on purpose")]
 #[case("algorithm=CSE-CUSTOM", ErrorKind::Unsupported, "SSE-C")]
 #[case("algorithm=SSE-KMS fs.s3a.encryption.context=project", ErrorKind::UnusableEncryption, "project=lake")]
@@ -675,10 +676,24 @@ fn headers_of_ones_own_are_pairs() {
     let given = headers("x-site=berlin,x-team=a;b").options().gateway.requests.headers;
     let given: Vec<_> = given.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
     assert_eq!(given, [("x-site", "berlin"), ("x-team", "a, b")]);
-    for wrong in ["x-site", "=berlin", "x@site=berlin", "x-site=\u{e9}"] {
+    for wrong in ["x-site", "=swordfish", "x@site=swordfish", "x-site=a,sword@fish=b", "x-site=\u{e9}swordfish"] {
         let error = headers(wrong).error();
         assert!(error.message().contains("fs.s3a.client.s3.custom.headers"), "{error}");
+        assert!(!error.message().contains("sword"), "{error}");
     }
+    let options = headers("x-site=berlin").options();
+    assert_eq!(explained(&options, "custom.headers").0, "***");
+    assert!(!format!("{:?} {:?}", options, options.gateway.requests).contains("berlin"));
+}
+
+#[rstest]
+fn headers_that_requests_need_themselves_are_refused(
+    #[values("Host", "range", "Content-Length", "authorization", "X-Amz-Date", "x-amz-copy-source", "if-match")]
+    name: &str,
+) {
+    let error = World::hadoop(&format!("fs.s3a.client.s3.custom.headers=x-site=a,{name}=b")).error();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption);
+    assert!(error.message().contains(&name.to_lowercase()), "{error}");
 }
 
 #[test]
