@@ -11,7 +11,8 @@ use crate::{Error, ErrorKind, Result};
 use super::answer;
 use super::condition::{WriteCondition, WriteId, ask_to_settle, leaves_doubt, present};
 use super::digest::PayloadDigest;
-use super::request::{about_object, set_header_if_some, set_metadata, set_payload};
+use super::object_head::ObjectHead;
+use super::request::{about_object, set_header, set_header_if_some, set_metadata, set_payload};
 
 /// What is stored beside an object's bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,12 +23,29 @@ pub struct ObjectAttributes {
     pub storage_class: Option<String>,
     /// User metadata: names without the prefix `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
+    /// Other headers that S3 keeps with an object, by their names in lower case.
+    pub headers: BTreeMap<&'static str, String>,
 }
 
+/// See [`ObjectAttributes::headers`].
+const HEADERS: [&str; 4] = ["cache-control", "content-disposition", "content-encoding", "content-language"];
+
 impl ObjectAttributes {
+    /// Those of an object that is made anew elsewhere.
+    pub(crate) fn of(head: &ObjectHead) -> Self {
+        let kept = HEADERS.iter().filter_map(|name| Some((*name, head.others.get(name)?.clone())));
+        Self {
+            content_type: head.content_type.clone(),
+            storage_class: head.storage_class.clone(),
+            metadata: head.metadata.clone(),
+            headers: kept.chain(head.expires.clone().map(|time| ("expires", time))).collect(),
+        }
+    }
+
     pub(super) fn set(&self, request: &mut OperationRequest) -> Result<()> {
         set_header_if_some(request, "content-type", self.content_type.as_deref())?;
         set_header_if_some(request, "x-amz-storage-class", self.storage_class.as_deref())?;
+        self.headers.iter().try_for_each(|(name, value)| set_header(request, name, value))?;
         self.metadata.iter().try_for_each(|(name, value)| set_metadata(request, name, value))
     }
 
@@ -197,6 +215,7 @@ mod tests {
             ("x-amz-meta-s3core-write-id", ID),
             ("if-match", "abc"),
         ] {
+            ..ObjectAttributes::default()
             assert_eq!(played.header(0, name), Some(value), "{name}");
         }
     }

@@ -57,11 +57,8 @@ impl Copy<'_> {
     async fn in_parts(&self) -> Result<()> {
         // Unlike CopyObject, an upload starts without the source's attributes.
         let source = self.gateway.run(HeadObject::new(self.bucket, self.from)).await?;
-        let attributes = ObjectAttributes {
-            content_type: source.content_type,
-            storage_class: self.storage_class.map(str::to_owned),
-            metadata: source.metadata,
-        };
+        let mut attributes = ObjectAttributes::of(&source);
+        attributes.storage_class = self.storage_class.map(str::to_owned);
         if self.length == 0 {
             let mut put = PutObject::new(self.bucket, self.to, Payload::empty());
             put.attributes = attributes;
