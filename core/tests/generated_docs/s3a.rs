@@ -197,7 +197,9 @@ const SHOWN: &[(&[&str], Test)] = &[
         &["connection.idle.time"],
         ("core/tests/transport/reuse.rs", "an_unused_connection_is_closed_after_the_idle_limit"),
     ),
-    (&["attempts.maximum", "user.agent.prefix", "buffer.dir"], (CONFIG, "other_settings_reach_their_place")),
+    (&["attempts.maximum"], ("core/src/gateway/retry.rs", "a_gateway_that_fails_inside_is_asked_eight_times")),
+    (&["user.agent.prefix"], ("core/src/sign/tests.rs", "every_x_amz_header_is_signed_and_the_user_agent_is_not")),
+    (&["buffer.dir"], ("core/src/config/directory.rs", "the_first_that_can_be_written_is_made_and_taken")),
     (&["multipart.size"], (WRITING, "sizes_around_the_part_size_come_back_equal")),
     (&["multipart.threshold"], ("core/tests/files/renaming.rs", "a_large_file_is_copied_in_parts")),
     (&["fast.upload.active.blocks", "committer.threads"], (CONFIG, "other_settings_reach_their_place")),
@@ -324,6 +326,26 @@ fn shown(name: &str, test: Option<&Test>) -> String {
     test.map(link).unwrap_or_default()
 }
 
+/// Whether what is declared after `before` is run as a test, and no mere function.
+fn is_test(word: &str, name: &str, before: &str) -> bool {
+    // What stands directly above: attributes and annotations, after the last line that is empty.
+    let above = before.rsplit("\n\n").next().unwrap_or_default();
+    match word {
+        "fn " => ["#[test]", "#[rstest]", "#[tokio::test"].iter().any(|attribute| above.contains(attribute)),
+        "void " => above.contains("@Test") || above.contains("@ParameterizedTest"),
+        "def " => name.starts_with("test_"),
+        _ => name.starts_with("Test"),
+    }
+}
+
+#[test]
+fn a_function_that_is_no_test_shows_nothing() {
+    assert!(is_test("fn ", "a", "}\n\n/// Why.\n#[rstest]\n#[case(1)]\n"));
+    assert!(is_test("void ", "a", "}\n\n  @Test\n  "));
+    assert!(!is_test("fn ", "a", "#[test]\nfn b() {}\n\n"));
+    assert!(!is_test("def ", "helper", ""));
+}
+
 /// The test as a link to its file; it has to be there.
 #[track_caller]
 fn link(&(file, test): &Test) -> String {
@@ -331,9 +353,9 @@ fn link(&(file, test): &Test) -> String {
     let source = fs::read_to_string(&path).unwrap_or_default();
     let is_there = ["fn ", "void ", "def ", "class "].iter().any(|word| {
         source.match_indices(&format!("{word}{test}")).any(|(start, found)| {
-            source
-                .get(start + found.len()..)
-                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+            let (before, rest) = (source.get(..start).unwrap_or_default(), source.get(start + found.len()..));
+            let ends = rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
+            ends && is_test(word, test, before)
         })
     });
     assert!(is_there, "{file} has no test {test}, which docs/s3a.md names");
