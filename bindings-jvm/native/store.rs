@@ -60,7 +60,7 @@ extern "system" fn Java_org_s3core_hadoop_Native_usesTls<'local>(
 ) -> jboolean {
     export(&mut env, |env| {
         let options = resolve(env, &bucket, &keys_and_values)?;
-        Ok(options.gateway.endpoint.tls || options.transport.proxy.is_some_and(|proxy| proxy.endpoint.tls))
+        Ok(options.speaks_tls())
     })
 }
 

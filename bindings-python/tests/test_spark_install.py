@@ -131,15 +131,14 @@ def test_doctor_finds_nothing_wrong_with_a_gateway(gateway: Gateway, home: str) 
 
 def test_doctor_lists_keys_that_mean_nothing(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Path(home, "conf", "spark-defaults.conf").write_text(
-        "spark.hadoop.fs.s3a.bulk.delete.page.size 250\nspark.hadoop.fs.s3a.conection.maximum 7\n"
+        "spark.hadoop.fs.s3a.list.version 2\nspark.hadoop.fs.s3a.conection.maximum 7\n"
     )
     monkeypatch.setenv("SPARK_HOME", home)
     findings = diagnose({"endpoint": "http://127.0.0.1:1"}, home=home)
     assert find(findings, "unused key") == Finding(
         "unused key",
         "note",
-        "fs.s3a.bulk.delete.page.size in spark-defaults.conf means nothing to s3core: "
-        "one request deletes up to 1000 keys",
+        "fs.s3a.list.version in spark-defaults.conf means nothing to s3core: listings are of version 2",
     )
     assert find(findings, "unknown key").text == (
         "fs.s3a.conection.maximum in spark-defaults.conf: no option of S3A or s3core; did you mean "

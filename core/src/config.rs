@@ -166,6 +166,13 @@ impl Options {
         })
     }
 
+    /// Whether TLS is spoken: to the endpoint, the proxy, or whoever issues keys.
+    pub fn speaks_tls(&self) -> bool {
+        self.gateway.endpoint.tls
+            || self.gateway.credentials.speaks_tls()
+            || self.transport.proxy.as_ref().is_some_and(|proxy| proxy.endpoint.tls)
+    }
+
     /// Every option with its value and its origin, secrets masked, in the order of the table.
     pub fn explain(&self) -> Vec<Explained> {
         self.explained.clone()

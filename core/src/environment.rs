@@ -11,6 +11,8 @@ use futures::future::BoxFuture;
 use crate::http::Transport;
 
 pub(crate) use corrected_clock::CorrectedClock;
+#[cfg(test)]
+pub(crate) use corrected_clock::tests::Fixed;
 
 /// Where time, chance and bytes come from. Cheap to clone.
 #[derive(Clone)]

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod capabilities;
 mod cure;
+pub mod encrypting;
 mod request_settings;
 pub mod retry;
 pub mod statistics;
@@ -18,15 +19,16 @@ use std::time::{Duration, Instant};
 use http::header::REFERER;
 use http::{HeaderMap, Method};
 
-use crate::credentials::{CredentialCache, Keys, ProviderChain};
+use crate::credentials::{CredentialCache, ProviderChain};
 use crate::environment::{Clock, CorrectedClock, Environment};
 use crate::http::{Endpoint, Limits, Payload, Response};
 use crate::sign::{PayloadHash, Signer};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, Result};
 
 use audit::{Auditor, Span};
 use capabilities::Capabilities;
 use cure::{Attempt, Cure};
+use encrypting::Encrypting;
 use request_settings::RequestHeaders;
 use retry::{FirstContact, RetryPolicy, RetryState, Verdict};
 use statistics::Statistics;
@@ -57,6 +59,18 @@ pub trait Exchange: Send {
 
     /// Reads the answer, its body included. An answer with an error status is the exchange's to translate.
     fn read(&mut self, response: Response) -> impl Future<Output = Result<Self::Output>> + Send;
+
+    /// Called before the first attempt: finds out what must be known before anything is changed.
+    fn prepare(&mut self, gateway: &Gateway) -> impl Future<Output = Result<()>> + Send {
+        let _ = gateway;
+        async { Ok(()) }
+    }
+
+    /// Takes back what was done otherwise than it was asked for: stored without the encryption that was wanted.
+    fn undo(&mut self, gateway: &Gateway, output: Self::Output) -> impl Future<Output = ()> + Send {
+        let _ = (gateway, output);
+        async {}
+    }
 
     /// Bytes that the attempts so far have brought and that no further attempt asks for again.
     fn progress(&self) -> u64 {
@@ -173,6 +187,7 @@ struct Shared {
     /// Or why the settings cannot be headers.
     request_headers: Result<RequestHeaders>,
     capabilities: Capabilities,
+    encrypting: Encrypting,
     has_answered: AtomicBool,
     first_contact: Mutex<FirstContact>,
     watcher: Option<Arc<dyn Watcher>>,
@@ -192,8 +207,10 @@ impl Gateway {
         let auditor = audit.map(|audit| Arc::new(Auditor::new(audit, environment.random.bits())));
         let clock = Arc::new(CorrectedClock::new(Arc::clone(&environment.clock)));
         let environment = Environment { clock: Arc::clone(&clock) as _, ..environment };
-        let credentials = CredentialCache::new(&settings.credentials, &environment, &clock, settings.limits);
+        let GatewaySettings { credentials, endpoint, limits, .. } = &settings;
+        let credentials = CredentialCache::new(credentials, &environment, endpoint, &clock, *limits);
         let capabilities = Capabilities::new(Arc::clone(&environment.clock));
+        let encrypting = Encrypting::new(&settings.requests.encryption, Arc::clone(&environment.clock));
         Self {
             shared: Arc::new(Shared {
                 settings,
@@ -204,6 +221,7 @@ impl Gateway {
                 auditor,
                 request_headers,
                 capabilities,
+                encrypting,
                 has_answered: AtomicBool::new(false),
                 first_contact: Mutex::default(),
                 watcher,
@@ -241,6 +259,7 @@ impl Gateway {
         let started = self.began.unwrap_or_else(|| self.approach(now));
         let mut state = RetryState::new(&self.shared.settings.retry, started);
         let within = Self { began: Some(started), ..self.clone() };
+        exchange.prepare(&within).await?;
         let mut progress = 0;
         let mut cured = Vec::new();
         loop {
@@ -252,6 +271,9 @@ impl Gateway {
                 tracing::debug!(%failure, ?cure, "trying again");
                 self.statistics.retried(exchange.operation());
                 cured.push(cure);
+                if cure == Cure::Keys {
+                    self.shared.credentials.renewed().await;
+                }
                 continue;
             }
             state.progressed(exchange.progress().saturating_sub(progress), self.shared.environment.clock.monotonic());
@@ -298,7 +320,7 @@ impl Gateway {
             .as_ref()
             .map_err(|error| fail(error.clone()))?
             .add_to(&mut request.headers, request.concern);
-        let keys = self.keys().await?;
+        let keys = shared.credentials.current().await.map_err(fail)?;
         let _change = Change::of(self, &request);
         let concern = request.concern;
         let referrer = self.span.as_ref().and_then(|span| span.referrer(&request));
@@ -316,25 +338,23 @@ impl Gateway {
         if response.headers.contains_key(REQUEST_ID) {
             shared.has_answered.store(true, Ordering::Relaxed);
         }
-        shared.settings.requests.check(&response, concern).map_err(fail)?;
+        let checked = shared.settings.requests.check(&response, concern);
         let attempt = Attempt::new(keys, &response, &shared.clock);
         let outcome = exchange.read(self.statistics.counting(exchange.operation(), response)).await;
         if outcome.as_ref().map_or_else(|failure| failure.service_code().is_some(), |_| true) {
             shared.has_answered.store(true, Ordering::Relaxed);
         }
-        outcome.map_err(|failure| {
-            let cure = attempt.cure(&failure, &shared.clock, &shared.credentials);
-            (shared.settings.requests.explain(failure, concern, endpoint.tls), cure)
-        })
-    }
-
-    /// The keys that an attempt is signed with.
-    async fn keys(&self) -> Result<Arc<Keys>, (Error, Option<Cure>)> {
-        let offset = self.shared.clock.offset();
-        self.shared.credentials.current().await.map_err(|failure| {
-            let is_set = failure.kind() == ErrorKind::ClockSkew && self.shared.clock.offset() != offset;
-            (failure, is_set.then_some(Cure::Clock))
-        })
+        match (outcome, checked) {
+            (Ok(output), Ok(())) => Ok(output),
+            (Ok(output), Err(failure)) => {
+                exchange.undo(self, output).await;
+                Err(fail(failure))
+            }
+            (Err(failure), _) => {
+                let cure = attempt.cure(&failure, &shared.clock, &shared.credentials);
+                Err((shared.settings.requests.explain(failure, concern, endpoint.tls), cure))
+            }
+        }
     }
 
     /// When the time of an operation that begins `now` began.
@@ -371,6 +391,11 @@ impl Gateway {
     /// What this gateway has been seen to honour.
     pub fn capabilities(&self) -> &Capabilities {
         &self.shared.capabilities
+    }
+
+    /// Whether it is to encrypt, and has been seen to.
+    pub fn encrypting(&self) -> &Encrypting {
+        &self.shared.encrypting
     }
 
     /// How it is reached.

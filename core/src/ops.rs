@@ -17,6 +17,7 @@ mod delete_object;
 mod delete_objects;
 pub mod digest;
 mod encoding;
+mod encryption;
 mod etag;
 mod failure;
 mod get_object;

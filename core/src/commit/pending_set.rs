@@ -73,7 +73,7 @@ pub(super) struct SetAttributes {
 
 impl From<&ObjectAttributes> for SetAttributes {
     fn from(attributes: &ObjectAttributes) -> Self {
-        let ObjectAttributes { content_type, storage_class, metadata } = attributes.clone();
+        let ObjectAttributes { content_type, storage_class, metadata, .. } = attributes.clone();
         Self { content_type, storage_class, metadata }
     }
 }
@@ -81,7 +81,7 @@ impl From<&ObjectAttributes> for SetAttributes {
 impl From<&SetAttributes> for ObjectAttributes {
     fn from(attributes: &SetAttributes) -> Self {
         let SetAttributes { content_type, storage_class, metadata } = attributes.clone();
-        Self { content_type, storage_class, metadata }
+        Self { content_type, storage_class, metadata, ..Self::default() }
     }
 }
 

@@ -13,13 +13,10 @@ use super::sources::Resolver;
 use super::table::{ENCRYPTION_ALGORITHM, ENCRYPTION_CONTEXT, ENCRYPTION_KEY};
 use super::values;
 
-/// Values of the option, in lower case. The last two are refused with a reason.
-pub(super) const ALGORITHMS: &[&str] = &["aes256", "sse-kms", "dsse-kms", "sse-c", "cse-kms", "cse-custom"];
-
 /// What the options say about objects of `endpoint`.
 ///
 /// # Errors
-/// `UnusableEncryption` for a key that is missing, superfluous or of another length, and for SSE-C without TLS; `Unsupported`
+/// `UnusableEncryption` for an algorithm that is not known, for a key that is missing, superfluous or of another length, and for SSE-C without TLS; `Unsupported`
 /// for encryption in the client.
 pub(super) fn read(resolver: &Resolver<'_>, endpoint: &Endpoint) -> Result<Encryption> {
     wanted(resolver, endpoint).map_err(|error| match error.kind() {
@@ -32,9 +29,10 @@ pub(super) fn read(resolver: &Resolver<'_>, endpoint: &Endpoint) -> Result<Encry
 }
 
 fn wanted(resolver: &Resolver<'_>, endpoint: &Endpoint) -> Result<Encryption> {
-    let Some(algorithm) = resolver.choice(&ENCRYPTION_ALGORITHM)? else {
+    let Some(written) = resolver.text(&ENCRYPTION_ALGORITHM)? else {
         return Ok(Encryption::AsTheBucket);
     };
+    let algorithm = written.to_lowercase();
     let key = resolver.text(&ENCRYPTION_KEY)?;
     match algorithm.as_str() {
         "aes256" if key.is_some() => Err(invalid(
@@ -48,13 +46,21 @@ fn wanted(resolver: &Resolver<'_>, endpoint: &Endpoint) -> Result<Encryption> {
             let context = resolver.text(&ENCRYPTION_CONTEXT)?.map(|text| context(resolver, &text)).transpose()?;
             Ok(Encryption::KeyService { key, context, dual: algorithm == "dsse-kms" })
         }
-        other => Err(Error::new(
+        "cse-kms" | "cse-custom" => Err(Error::new(
             ErrorKind::Unsupported,
             format!(
                 "{}: encryption in the client ({}) is left out on purpose: other readers of the bucket could not read the \
                  objects. Use AES256, SSE-KMS or SSE-C",
                 origin(resolver, &ENCRYPTION_ALGORITHM),
-                other.to_uppercase()
+                algorithm.to_uppercase()
+            ),
+        )),
+        // S3A's words.
+        _ => Err(Error::new(
+            ErrorKind::UnusableEncryption,
+            format!(
+                "Unknown encryption algorithm {written} (from {}): write AES256, SSE-KMS, DSSE-KMS or SSE-C",
+                origin(resolver, &ENCRYPTION_ALGORITHM)
             ),
         )),
     }

@@ -65,17 +65,55 @@ fn custom(given: &Given) -> Result<Vec<(HeaderName, HeaderValue)>> {
     let pairs = values::pairs(&given.text)
         .ok_or_else(|| complaint("write pairs with commas between (x-site=berlin,x-team=a;b)"))?;
     let mut headers = Vec::new();
-    for (name, texts) in pairs {
-        let header =
-            HeaderName::try_from(&name).map_err(|_| complaint(&format!("\"{name}\" is no name of a header")))?;
+    for (number, (name, texts)) in (1..).zip(pairs) {
+        // What stands there may be a piece of a value with a comma in it, and values are secrets.
+        let header = HeaderName::try_from(&name)
+            .map_err(|_| complaint(&format!("the name of pair {number} is no name of a header")))?;
+        if is_reserved(header.as_str()) {
+            return Err(complaint(&format!("the header {header} is one that requests need themselves; leave it out")));
+        }
         // Values with commas between mean the same as the header sent several times (RFC 9110, section 5.3), and keep
         // their signature on every gateway.
         let texts: Vec<_> = texts.split(';').map(str::trim).filter(|text| !text.is_empty()).collect();
         let value = HeaderValue::try_from(texts.join(", ")).ok().filter(|value| value.to_str().is_ok());
-        let value = value.ok_or_else(|| complaint(&format!("the header {name} takes visible ASCII")))?;
+        let mut value = value.ok_or_else(|| complaint(&format!("the header {header} takes visible ASCII")))?;
+        value.set_sensitive(true);
         headers.push((header, value));
     }
     Ok(headers)
+}
+
+/// Headers that frame, sign or narrow a request: others in their place would break it, or make it another one.
+const RESERVED: &[&str] = &[
+    "authorization",
+    "connection",
+    "content-length",
+    "content-md5",
+    "content-range",
+    "date",
+    "expect",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-unmodified-since",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-delete-if-unmodified-since",
+    "x-amz-metadata-directive",
+    "x-amz-security-token",
+];
+
+fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || name.starts_with("x-amz-copy-") || name.starts_with("x-amz-server-side-encryption")
 }
 
 fn audit(resolver: &Resolver<'_>) -> Result<Option<AuditSettings>> {

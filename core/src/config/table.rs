@@ -6,8 +6,8 @@
 use Kind::{Boolean, Choice, Count, Document, List, Secret, Size, Text, Time};
 
 use super::read_policy::ReadPolicy;
+use super::requests;
 use super::row::{Kind, Row, Unit};
-use super::{encryption, requests};
 
 macro_rules! options {
     ($($constant:ident = $row:expr;)*) => {
@@ -98,7 +98,8 @@ options! {
         List,
         "Where keys are looked for, in this order: `static`, `environment`, `web-identity`, `profile`, `container`, \
          `instance`, `assumed-role`, `anonymous`, or S3A's and the AWS SDKs' class names for them. Unless this is set, \
-         the metadata service of instances is asked on Amazon's endpoints only.",
+         the metadata service of instances is asked, and the token of a platform shown, on Amazon's endpoints only; \
+         elsewhere the token is where `assumed.role.sts.endpoint` or `web.identity.*` is set.",
     )
         .hadoop(&["aws.credentials.provider"])
         .shipped(&[
@@ -218,7 +219,12 @@ options! {
          environment's `http_proxy` and the like are not looked at.",
     )
         .hadoop(&["proxy.host"]);
-    PROXY_PORT = Row::new("proxy.port", Count, "Its port. Without it: 80, or 443 where the proxy speaks TLS.")
+    PROXY_PORT = Row::new(
+        "proxy.port",
+        Count,
+        "Its port. Without it: 80, or 443 where the proxy speaks TLS, as with S3A 3.5; S3A 3.3 takes 443 unless \
+         `connection.ssl.enabled` is false.",
+    )
         .hadoop(&["proxy.port"])
         .range(1, 65535);
     PROXY_USERNAME = Row::new("proxy.username", Secret, "Name for the proxy (Basic), together with a password.")
@@ -355,7 +361,7 @@ options! {
         .hadoop(&["acl.default"]);
     ENCRYPTION_ALGORITHM = Row::new(
         "encryption.algorithm",
-        Choice(encryption::ALGORITHMS),
+        Text,
         "How the gateway encrypts objects: `AES256` (SSE-S3), `SSE-KMS`, `DSSE-KMS` or `SSE-C`. Without it: as the \
          bucket's own settings say.",
     )
@@ -381,9 +387,9 @@ options! {
         .default("false");
     CUSTOM_HEADERS = Row::new(
         "custom.headers",
-        Text,
+        Secret,
         "Headers of every request: pairs `name=value` with commas between; a name with several values has semicolons \
-         between these.",
+         between these. Those that requests need themselves are refused.",
     )
         .hadoop(&["client.s3.custom.headers"]);
     AUDIT_ENABLED = Row::new(

@@ -306,6 +306,33 @@ fn a_role_without_what_it_needs_is_an_error(#[case] text: &str, #[case] part: &s
     assert!(error.message().contains(part), "{error}");
 }
 
+#[rstest]
+#[case::nobody("fs.s3a.endpoint=http://rgw fs.s3a.access.key=k fs.s3a.secret.key=s", false)]
+#[case::endpoint("fs.s3a.endpoint=https://rgw fs.s3a.access.key=k fs.s3a.secret.key=s", true)]
+#[case::sts(
+    "fs.s3a.endpoint=http://rgw fs.s3a.assumed.role.sts.endpoint=https://sts fs.s3a.assumed.role.arn=r \
+     fs.s3a.aws.credentials.provider=assumed-role fs.s3a.access.key=k fs.s3a.secret.key=s",
+    true
+)]
+#[case::plain_sts(
+    "fs.s3a.endpoint=http://rgw fs.s3a.assumed.role.arn=r fs.s3a.aws.credentials.provider=assumed-role \
+     fs.s3a.access.key=k fs.s3a.secret.key=s",
+    false
+)]
+#[case::container("fs.s3a.endpoint=http://rgw fs.s3core.container.credentials.uri=https://keys/x", true)]
+#[case::base_of_a_role(
+    "fs.s3a.endpoint=http://rgw fs.s3a.assumed.role.arn=r fs.s3a.aws.credentials.provider=assumed-role \
+     fs.s3a.assumed.role.credentials.provider=container fs.s3core.container.credentials.uri=https://keys/x",
+    true
+)]
+#[case::proxy(
+    "fs.s3a.endpoint=http://rgw fs.s3a.access.key=k fs.s3a.secret.key=s fs.s3a.proxy.host=p fs.s3a.proxy.ssl.enabled=true",
+    true
+)]
+fn whoever_speaks_tls_needs_issuers_to_trust(#[case] text: &str, #[case] speaks_tls: bool) {
+    assert_eq!(World::bare(text).options().speaks_tls(), speaks_tls);
+}
+
 #[test]
 fn a_role_needs_keys_of_somebody_else() {
     let error = World::bare(&format!("fs.s3a.endpoint=http://rgw {ROLE}")).error();
@@ -315,11 +342,30 @@ fn a_role_needs_keys_of_somebody_else() {
 
 #[test]
 fn a_web_identity_needs_a_role() {
-    let world = |variables: &str| World::bare("fs.s3a.endpoint=http://rgw").environment(variables);
-    let error = world("AWS_WEB_IDENTITY_TOKEN_FILE=/var/token").error();
+    let error = World::bare("").environment("AWS_WEB_IDENTITY_TOKEN_FILE=/var/token").error();
     assert!(error.message().contains("AWS_ROLE_ARN"), "{error}");
-    let whole = world("AWS_WEB_IDENTITY_TOKEN_FILE=/var/token AWS_ROLE_ARN=arn:aws:iam:::role/r");
-    assert_eq!(asked(&whole), "web identity for role arn:aws:iam:::role/r of http://rgw");
+}
+
+const PLATFORM: &str = "AWS_WEB_IDENTITY_TOKEN_FILE=/var/token AWS_ROLE_ARN=arn:aws:iam:::role/r";
+
+#[rstest]
+#[case::amazon("", "https://sts.us-east-1.amazonaws.com")]
+#[case::named_provider("fs.s3a.endpoint=http://rgw fs.s3core.credentials.provider=web-identity", "http://rgw")]
+#[case::named_service("fs.s3a.endpoint=http://rgw fs.s3a.assumed.role.sts.endpoint=http://sts", "http://sts")]
+#[case::named_token("fs.s3a.endpoint=http://rgw fs.s3core.web.identity.token.file=/t", "http://rgw")]
+fn the_token_of_a_platform_is_shown_where_that_is_meant(#[case] text: &str, #[case] sts: &str) {
+    let shown = asked(&World::bare(text).environment(PLATFORM));
+    assert!(shown.starts_with(&format!("web identity for role arn:aws:iam:::role/r of {sts}")), "{shown}");
+}
+
+#[test]
+fn the_token_of_a_platform_is_not_shown_to_others_than_amazon() {
+    let error = World::bare("fs.s3a.endpoint=http://rgw").environment(PLATFORM).error();
+    assert_eq!(error.kind(), ErrorKind::NoCredentials, "{error}");
+    assert!(error.message().contains("fs.s3a.assumed.role.sts.endpoint"), "{error}");
+    let world = World::bare("fs.s3a.endpoint=http://rgw").environment(PLATFORM);
+    let world = world.profiles("[default]\naws_access_key_id=dk\naws_secret_access_key=ds\n", "");
+    assert_eq!(world.options().gateway.credentials.lasting().unwrap().access_key, "dk");
 }
 
 #[rstest]
@@ -602,7 +648,8 @@ fn encryption_is_understood_as_s3a_spells_it(#[case] text: &str, #[case] encrypt
     "use an https:// endpoint"
 )]
 #[case("algorithm=AES256 fs.s3a.encryption.key=swordfish", ErrorKind::UnusableEncryption, "SSE-KMS or SSE-C")]
-#[case("algorithm=ROT13", ErrorKind::InvalidOption, "sse-kms")]
+#[case("algorithm=ROT13", ErrorKind::UnusableEncryption, "Unknown encryption algorithm ROT13")]
+#[case("algorithm=ROT13", ErrorKind::UnusableEncryption, "SSE-KMS")]
 #[case("algorithm=CSE-KMS fs.s3a.encryption.key=k", ErrorKind::Unsupported, "left out on purpose")]
 #[case("algorithm=CSE-CUSTOM", ErrorKind::Unsupported, "SSE-C")]
 #[case("algorithm=SSE-KMS fs.s3a.encryption.context=project", ErrorKind::UnusableEncryption, "project=lake")]
@@ -629,10 +676,24 @@ fn headers_of_ones_own_are_pairs() {
     let given = headers("x-site=berlin,x-team=a;b").options().gateway.requests.headers;
     let given: Vec<_> = given.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
     assert_eq!(given, [("x-site", "berlin"), ("x-team", "a, b")]);
-    for wrong in ["x-site", "=berlin", "x@site=berlin", "x-site=\u{e9}"] {
+    for wrong in ["x-site", "=swordfish", "x@site=swordfish", "x-site=a,sword@fish=b", "x-site=\u{e9}swordfish"] {
         let error = headers(wrong).error();
         assert!(error.message().contains("fs.s3a.client.s3.custom.headers"), "{error}");
+        assert!(!error.message().contains("sword"), "{error}");
     }
+    let options = headers("x-site=berlin").options();
+    assert_eq!(explained(&options, "custom.headers").0, "***");
+    assert!(!format!("{:?} {:?}", options, options.gateway.requests).contains("berlin"));
+}
+
+#[rstest]
+fn headers_that_requests_need_themselves_are_refused(
+    #[values("Host", "range", "Content-Length", "authorization", "X-Amz-Date", "x-amz-copy-source", "if-match")]
+    name: &str,
+) {
+    let error = World::hadoop(&format!("fs.s3a.client.s3.custom.headers=x-site=a,{name}=b")).error();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption);
+    assert!(error.message().contains(&name.to_lowercase()), "{error}");
 }
 
 #[test]

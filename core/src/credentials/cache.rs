@@ -1,5 +1,6 @@
 //! Holds keys while they are good: one renewal at a time, in advance, and for every request that waits.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +8,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 
 use crate::environment::{Clock, CorrectedClock, Environment};
-use crate::http::Limits;
+use crate::http::{Endpoint, Limits};
 use crate::sign::Identity;
 use crate::{Error, ErrorKind, Result};
 
@@ -82,12 +83,13 @@ impl CredentialCache {
     pub(crate) fn new(
         chain: &ProviderChain,
         environment: &Environment,
+        gateway: &Endpoint,
         clock: &Arc<CorrectedClock>,
         limits: Limits,
     ) -> Self {
         let lasting = match chain.lasting() {
             None if !chain.is_anonymous() => {
-                let world = World { environment: environment.clone(), clock: Arc::clone(clock), limits };
+                let world = World::new(environment, gateway, clock, limits);
                 let changing = Changing { chain: chain.clone(), world, state: Mutex::default() };
                 return Self { kind: Kind::Changing(Arc::new(changing)) };
             }
@@ -108,7 +110,20 @@ impl CredentialCache {
         }
     }
 
-    /// The gateway did not take `keys`, and said why or did not. Whether others can be had in their place.
+    /// Waits for the renewal that is under way, where one is.
+    pub(crate) async fn renewed(&self) {
+        if let Kind::Changing(changing) = &self.kind {
+            let renewal = changing.lock().renewal.clone();
+            if let Some(renewal) = renewal
+                && let Err(failure) = renewal.await
+            {
+                tracing::debug!(%failure, "no other keys are to be had now");
+            }
+        }
+    }
+
+    /// The gateway did not take `keys`, and said why or did not. Whether others can be had in their place. Keys that nobody
+    /// has complained of by name stay in use until there are others: a refusal may have been due to a policy.
     pub(crate) fn refuse(&self, keys: &Arc<Keys>, reason_is_known: bool) -> bool {
         match &self.kind {
             Kind::Lasting(_) => false,
@@ -151,8 +166,11 @@ impl Changing {
         let changing = Arc::clone(self);
         let provider = state.provider;
         let task = tokio::spawn(async move {
-            let outcome = changing.chain.issue(provider, &changing.world).await;
-            changing.settle(outcome)
+            let issued = AssertUnwindSafe(changing.chain.issue(provider, &changing.world)).catch_unwind().await;
+            // The next request asks anew, whatever became of this renewal.
+            changing.settle(issued.unwrap_or_else(|_| {
+                Err(Error::new(ErrorKind::Internal, "the search for keys failed inside s3core: its log says where"))
+            }))
         });
         let renewal = async move {
             task.await.unwrap_or_else(|stopped| {
@@ -195,15 +213,20 @@ impl Changing {
         Err(failure)
     }
 
-    fn refuse(&self, keys: &Arc<Keys>, reason_is_known: bool) -> bool {
+    fn refuse(self: &Arc<Self>, keys: &Arc<Keys>, reason_is_known: bool) -> bool {
         let now = self.now();
-        match &mut self.lock().held {
+        let mut state = self.lock();
+        match &mut state.held {
             Some((held, age)) if Arc::ptr_eq(held, keys) => {
-                let may_be_due = reason_is_known || age.since(now) > FRESH;
-                if may_be_due {
+                if reason_is_known {
                     age.refused();
+                    return true;
                 }
-                may_be_due
+                let is_promising = age.since(now) > FRESH && age.doubt(now);
+                if is_promising {
+                    drop(self.renewal(&mut state));
+                }
+                is_promising
             }
             // Others have been issued since the attempt began.
             _ => true,

@@ -5,7 +5,7 @@ use crate::config::row::Row;
 use crate::config::sources::{DEFAULT, Given, Level, Resolver};
 use crate::config::table::{
     ACCESS_KEY, ANONYMOUS, ASSUMED_ROLE_ARN, ASSUMED_ROLE_CREDENTIALS_PROVIDER, CREDENTIALS_PROVIDER, SECRET_KEY,
-    SESSION_TOKEN,
+    SESSION_TOKEN, WEB_IDENTITY_TOKEN_FILE,
 };
 use crate::http::Endpoint;
 use crate::{Error, ErrorKind, Result};
@@ -77,8 +77,9 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The places that the option `row` names. A profile that was asked for by name goes before the environment, and by
-    /// default nobody asks for an instance of EC2 that talks to another service than Amazon's.
+    /// The places that the option `row` names. A profile that was asked for by name goes before the environment. By
+    /// default nobody who talks to another service than Amazon's asks for an instance of EC2, or shows that service the
+    /// token of a platform: it is meant for Amazon's, and is good for whoever has it.
     fn places(&self, row: &Row, endpoint: &Endpoint) -> Result<Vec<Place>> {
         let mut places = names::read(&self.resolver.list(row)?, row)?;
         let at = |wanted: Place| places.iter().position(|place| *place == wanted);
@@ -89,8 +90,12 @@ impl Search<'_> {
             places.swap(environment, profile);
         }
         let is_default = self.resolver.find(row).is_none();
-        if is_default && !endpoint::is_amazon(endpoint) && !self.services.instance_is_named(self.resolver) {
-            places.retain(|place| *place != Place::Instance);
+        if is_default && !endpoint::is_amazon(endpoint) {
+            places.retain(|place| match place {
+                Place::Instance => self.services.instance_is_named(self.resolver),
+                Place::WebIdentity => self.services.web_identity_is_meant(self.resolver),
+                _ => true,
+            });
         }
         Ok(places)
     }
@@ -99,8 +104,10 @@ impl Search<'_> {
     fn chain(&self, places: &[Place]) -> Result<Option<Chosen>> {
         let mut providers = Vec::new();
         let mut origins = None;
+        // Whoever names nothing else runs on an instance.
+        let is_sure = places.iter().all(|place| matches!(place, Place::Container | Place::Instance));
         for place in places {
-            let (found, origin) = self.at(*place)?;
+            let (found, origin) = self.at(*place, is_sure)?;
             origins = origin;
             let is_last = matches!(found.last(), Some(Provider::Lasting(_) | Provider::Anonymous));
             providers.extend(found);
@@ -120,7 +127,7 @@ impl Search<'_> {
         })
     }
 
-    fn at(&self, place: Place) -> Result<(Vec<Provider>, Option<[String; 3]>)> {
+    fn at(&self, place: Place, is_sure: bool) -> Result<(Vec<Provider>, Option<[String; 3]>)> {
         let levels: &[Level] = match place {
             Place::Static => &[Level::Bucket, Level::Plain],
             Place::Environment => &[Level::Environment],
@@ -137,7 +144,7 @@ impl Search<'_> {
             Place::Profile => self.of_profile()?,
             Place::WebIdentity => self.services.web_identity(self.resolver)?.map(Provider::WebIdentity),
             Place::Container => self.services.container(self.resolver)?.map(Provider::Container),
-            Place::Instance => self.services.instance(self.resolver)?.map(Provider::Instance),
+            Place::Instance => self.services.instance(self.resolver, is_sure)?.map(Provider::Instance),
             Place::AssumedRole => {
                 let base = self.base()?;
                 Some(Provider::AssumedRole(self.services.assumed_role(self.resolver, base)?))
@@ -169,7 +176,7 @@ impl Search<'_> {
                 "EcsContainer" => Place::Container,
                 _ => return Ok(None),
             };
-            self.at(place).map(|(providers, _)| Some(providers).filter(|providers| !providers.is_empty()))
+            self.at(place, true).map(|(providers, _)| Some(providers).filter(|providers| !providers.is_empty()))
         };
         let around = Around {
             files: self.resolver.profile_files(),
@@ -197,11 +204,20 @@ impl Search<'_> {
                 Place::Anonymous => {}
             }
         }
+        let hidden = match resolver.find(&WEB_IDENTITY_TOKEN_FILE) {
+            Some(token) if !places.contains(&Place::WebIdentity) => format!(
+                ". The token of {} is shown to Amazon only: to show it to another service, name that in \
+                 fs.s3a.assumed.role.sts.endpoint",
+                token.origin
+            ),
+            _ => String::new(),
+        };
         Error::new(
             ErrorKind::NoCredentials,
             format!(
                 "no access key and secret key for bucket {}. Looked at {}. Set fs.s3a.access.key and \
-                 fs.s3a.secret.key (Python: access_key, secret_key), or fs.s3core.anonymous=true for a public bucket",
+                 fs.s3a.secret.key (Python: access_key, secret_key), or fs.s3core.anonymous=true for a public \
+                 bucket{hidden}",
                 resolver.bucket(),
                 looked_at.join(", ")
             ),

@@ -17,7 +17,7 @@ const LIMIT: u64 = 5;
 pub(super) async fn issue(container: &Container, world: &World) -> Result<Issued> {
     let source = format!("the container credentials service {}{}", container.endpoint, container.path_and_query);
     let mut headers = HeaderMap::new();
-    if let Some(Secret(token)) = token(container)? {
+    if let Some(Secret(token)) = token(container).await? {
         let mut token = HeaderValue::try_from(token).map_err(|_| {
             Error::new(ErrorKind::InvalidOption, format!("the authorization token for {source} holds a line break"))
         })?;
@@ -35,11 +35,11 @@ pub(super) async fn issue(container: &Container, world: &World) -> Result<Issued
 }
 
 /// Read anew each time: the platform renews the file.
-fn token(container: &Container) -> Result<Option<Secret>> {
+async fn token(container: &Container) -> Result<Option<Secret>> {
     let Some(file) = &container.token_file else {
         return Ok(container.token.clone());
     };
-    let text = std::fs::read_to_string(file).map_err(|cause| {
+    let text = metadata::read_file(file).await.map_err(|cause| {
         let message =
             format!("the file {} of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE cannot be read: {cause}", file.display());
         Error::new(ErrorKind::InvalidOption, message).caused_by(cause)

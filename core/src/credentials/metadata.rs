@@ -1,5 +1,7 @@
 //! What containers, instances and programs have in common: keys as JSON.
 
+use std::io;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, Method, StatusCode};
@@ -36,6 +38,13 @@ pub(super) async fn ask(
     let status = response.status;
     let body = response.body.collect(LONGEST_DOCUMENT).await?;
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+/// The text of a file, which may lie on a disk that does not answer at once.
+pub(super) async fn read_file(path: &Path) -> io::Result<String> {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path));
+    read.await.unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
 }
 
 /// The keys in a document of the form `{"AccessKeyId": …, "SecretAccessKey": …, "Token": …, "Expiration": …}`.

@@ -1,8 +1,10 @@
 //! What issues keys, as data: settings that can be compared and copied.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures::future::{BoxFuture, FutureExt};
@@ -59,6 +61,18 @@ impl ProviderChain {
         .boxed()
     }
 
+    /// Whether TLS is spoken on the way to keys.
+    pub fn speaks_tls(&self) -> bool {
+        self.providers.iter().any(|provider| match provider {
+            Provider::Anonymous | Provider::Lasting(_) | Provider::Process(_) => false,
+            Provider::AssumedRole(AssumedRole { sts, base, .. }) => sts.endpoint.tls || base.speaks_tls(),
+            Provider::WebIdentity(WebIdentity { sts, .. }) => sts.endpoint.tls,
+            Provider::Container(Container { endpoint, .. }) | Provider::Instance(Instance { endpoint, .. }) => {
+                endpoint.tls
+            }
+        })
+    }
+
     /// The providers by name, for messages.
     pub(super) fn names(&self) -> String {
         self.providers.iter().map(Provider::to_string).collect::<Vec<_>>().join(", ")
@@ -84,10 +98,44 @@ pub(super) struct Issued {
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) environment: Environment,
-    /// The clock of the environment, put right.
+    /// The clock of the environment, put right by the gateway.
     pub(super) clock: Arc<CorrectedClock>,
+    /// The gateway.
+    pub(super) gateway: Endpoint,
+    /// Clocks put right by other services.
+    pub(super) clocks: Arc<Mutex<HashMap<Endpoint, Arc<CorrectedClock>>>>,
+    /// Whether the instance metadata service has given keys once.
+    pub(super) is_instance: Arc<AtomicBool>,
     /// Deadlines of requests to STS.
     pub(super) limits: Limits,
+}
+
+impl World {
+    pub(super) fn new(
+        environment: &Environment,
+        gateway: &Endpoint,
+        clock: &Arc<CorrectedClock>,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            environment: environment.clone(),
+            clock: Arc::clone(clock),
+            gateway: gateway.clone(),
+            clocks: Arc::default(),
+            is_instance: Arc::default(),
+            limits,
+        }
+    }
+
+    /// The clock that requests to `endpoint` are signed by: two services may well differ.
+    pub(super) fn clock_of(&self, endpoint: &Endpoint) -> Arc<CorrectedClock> {
+        if *endpoint == self.gateway {
+            return Arc::clone(&self.clock);
+        }
+        let mut clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let clock = clocks.entry(endpoint.clone()).or_insert_with(|| Arc::new(self.clock.of_the_machine()));
+        Arc::clone(clock)
+    }
 }
 
 /// One source of keys.
@@ -209,4 +257,6 @@ pub(super) struct Container {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Instance {
     pub(super) endpoint: Endpoint,
+    /// Nobody else is asked for keys: silence is a failure of the service's, and not another machine.
+    pub(super) is_sure: bool,
 }

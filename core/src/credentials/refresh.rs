@@ -30,18 +30,26 @@ pub(super) struct Age {
     issued: SystemTime,
     expires: Option<SystemTime>,
     refused: bool,
+    doubted: bool,
     failed: Option<SystemTime>,
 }
 
 impl Age {
     /// Keys that were issued at `issued`.
     pub(super) fn new(issued: SystemTime, expires: Option<SystemTime>) -> Self {
-        Self { issued, expires, refused: false, failed: None }
+        Self { issued, expires, refused: false, doubted: false, failed: None }
     }
 
     /// The gateway did not take them.
     pub(super) fn refused(&mut self) {
         self.refused = true;
+    }
+
+    /// The gateway refused what was signed with them and did not say why: others are asked for, and these used until then.
+    /// Whether it makes sense to ask now.
+    pub(super) fn doubt(&mut self, now: SystemTime) -> bool {
+        self.doubted = true;
+        !self.renewal_has_just_failed(now)
     }
 
     /// A renewal in advance has failed.
@@ -54,10 +62,21 @@ impl Age {
         now.duration_since(self.issued).unwrap_or_default()
     }
 
+    fn renewal_has_just_failed(&self, now: SystemTime) -> bool {
+        self.failed.and_then(|failed| now.duration_since(failed).ok()).is_some_and(|passed| passed < PAUSE)
+    }
+
     pub(super) fn decide(&self, now: SystemTime) -> Decision {
         if self.refused {
             return Decision::Renew;
         }
+        match self.at(now) {
+            Decision::Use if self.doubted && !self.renewal_has_just_failed(now) => Decision::UseAndRenew,
+            decision => decision,
+        }
+    }
+
+    fn at(&self, now: SystemTime) -> Decision {
         let Some(expires) = self.expires else {
             return Decision::Use;
         };
@@ -68,10 +87,8 @@ impl Age {
             Err(_) => Decision::Renew,
             Ok(left) if left.is_zero() => Decision::Renew,
             Ok(left) if left > AHEAD.min(life / SHORT_LIVES) => Decision::Use,
-            Ok(_) => match self.failed.and_then(|failed| now.duration_since(failed).ok()) {
-                Some(passed) if passed < PAUSE => Decision::Use,
-                _ => Decision::UseAndRenew,
-            },
+            Ok(_) if self.renewal_has_just_failed(now) => Decision::Use,
+            Ok(_) => Decision::UseAndRenew,
         }
     }
 }
@@ -103,6 +120,20 @@ mod tests {
         assert_eq!(age.decide(at(1_000_000)), Decision::Use);
         age.refused();
         assert_eq!(age.decide(at(0)), Decision::Renew);
+    }
+
+    #[test]
+    fn doubted_keys_are_used_while_others_are_asked_for() {
+        let mut age = Age::new(at(0), None);
+        assert!(age.doubt(at(100)));
+        assert_eq!(age.decide(at(100)), Decision::UseAndRenew);
+        age.renewal_failed(at(101));
+        assert!(!age.doubt(at(102)));
+        assert_eq!(age.decide(at(102)), Decision::Use);
+        assert_eq!(age.decide(at(111)), Decision::UseAndRenew);
+        let mut age = Age::new(at(0), Some(at(3600)));
+        age.doubt(at(100));
+        assert_eq!(age.decide(at(3600)), Decision::Renew);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::endpoint;
 use crate::config::row::Row;
-use crate::config::sources::Resolver;
+use crate::config::sources::{Level, Resolver};
 use crate::config::table::{
     ASSUMED_ROLE_ARN, ASSUMED_ROLE_EXTERNAL_ID, ASSUMED_ROLE_POLICY, ASSUMED_ROLE_SESSION_DURATION,
     ASSUMED_ROLE_SESSION_NAME, CONTAINER_AUTHORIZATION_TOKEN, CONTAINER_AUTHORIZATION_TOKEN_FILE,
@@ -80,6 +80,15 @@ impl Services {
         Ok(AssumedRole { role, sts: self.sts.clone(), base })
     }
 
+    /// Whether somebody means the STS of this service to see the token, rather than the platform that lays one into every
+    /// container: by naming the STS, or the token in other places than the environment.
+    pub(super) fn web_identity_is_meant(&self, resolver: &Resolver<'_>) -> bool {
+        let rows = [&WEB_IDENTITY_TOKEN_FILE, &WEB_IDENTITY_ROLE_ARN, &WEB_IDENTITY_SESSION_NAME];
+        let by_hand = [Level::Explicit, Level::Bucket, Level::Plain];
+        resolver.find(&STS_ENDPOINT).is_some()
+            || rows.iter().any(|row| by_hand.iter().any(|level| resolver.at(row, *level).is_some()))
+    }
+
     /// The web identity, where one is given.
     ///
     /// # Errors
@@ -138,11 +147,11 @@ impl Services {
         resolver.find(&INSTANCE_METADATA_ENDPOINT).is_some()
     }
 
-    /// The instance metadata service, unless it is not to be asked.
+    /// The instance metadata service, unless it is not to be asked. `is_sure`: see [`Instance`].
     ///
     /// # Errors
     /// `InvalidOption` for an address that is none.
-    pub(super) fn instance(&self, resolver: &Resolver<'_>) -> Result<Option<Instance>> {
+    pub(super) fn instance(&self, resolver: &Resolver<'_>, is_sure: bool) -> Result<Option<Instance>> {
         if resolver.flag(&INSTANCE_METADATA_DISABLED)? {
             return Ok(None);
         }
@@ -155,7 +164,7 @@ impl Services {
             None => endpoint::parse(usual, false),
         };
         let endpoint = endpoint.map_err(|complaint| Error::new(ErrorKind::Internal, complaint))?;
-        Ok(Some(Instance { endpoint }))
+        Ok(Some(Instance { endpoint, is_sure }))
     }
 }
 

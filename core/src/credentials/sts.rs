@@ -1,6 +1,8 @@
 //! Keys of roles: AssumeRole and AssumeRoleWithWebIdentity of the Security Token Service, which Radosgw offers at its own
 //! endpoint (<https://docs.ceph.com/en/latest/radosgw/STS/>) and AWS at one per region.
 
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,13 +12,13 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use sha2::{Digest, Sha256};
 
-use crate::environment::Clock;
-use crate::http::{Limits, Payload, Request, Response};
+use crate::environment::{Clock, CorrectedClock};
+use crate::http::{Endpoint, Limits, Payload, Request, Response};
 use crate::sign::{Identity, PayloadHash, Scope, Signable, push_pair};
 use crate::{Error, ErrorKind, Result};
 
 use super::Credentials;
-use super::metadata::expiration;
+use super::metadata::{self, expiration};
 use super::provider::{AssumedRole, Issued, Role, Secret, Sts, WebIdentity, World};
 
 /// Longest time to wait for an answer of STS.
@@ -47,7 +49,7 @@ pub(super) async fn assume_role(assumed: &AssumedRole, world: &World) -> Result<
 pub(super) async fn assume_role_with_web_identity(identity: &WebIdentity, world: &World) -> Result<Issued> {
     let WebIdentity { role, sts, token_file } = identity;
     // Read anew each time: Kubernetes renews the file.
-    let token = std::fs::read_to_string(token_file).map_err(|cause| {
+    let token = metadata::read_file(token_file).await.map_err(|cause| {
         let message =
             format!("the file {} of AWS_WEB_IDENTITY_TOKEN_FILE cannot be read: {cause}", token_file.display());
         Error::new(ErrorKind::NoCredentials, message).caused_by(cause)
@@ -75,7 +77,26 @@ fn form(action: &str, role: &Role) -> String {
     form
 }
 
+/// Tried again once where it was the clock: the service has said what the time is.
 async fn send(sts: &Sts, form: String, identity: Option<&Identity>, world: &World) -> Result<Issued> {
+    warn_of_eavesdroppers(&sts.endpoint);
+    let clock = world.clock_of(&sts.endpoint);
+    let offset = clock.offset();
+    match try_to_send(sts, form.clone(), identity, world, &clock).await {
+        Err(failure) if failure.kind() == ErrorKind::ClockSkew && clock.offset() != offset => {
+            try_to_send(sts, form, identity, world, &clock).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn try_to_send(
+    sts: &Sts,
+    form: String,
+    identity: Option<&Identity>,
+    world: &World,
+    clock: &CorrectedClock,
+) -> Result<Issued> {
     let hash = PayloadHash::Sha256(Sha256::digest(&form).into());
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8"));
@@ -88,17 +109,33 @@ async fn send(sts: &Sts, form: String, identity: Option<&Identity>, world: &Worl
             payload_hash: hash,
         };
         let scope = Scope { service: "sts", region: &sts.region };
-        let signed = signable.sign(identity, scope, world.clock.wall())?;
+        let signed = signable.sign(identity, scope, clock.wall())?;
         headers.extend(signed);
     }
     let payload = Payload::from(Bytes::from(form));
     let request = Request { method: Method::POST, path_and_query: "/".to_owned(), headers, payload };
     let limits = Limits { answer: world.limits.answer.min(ANSWER), ..world.limits };
     let response = world.environment.transport.send(&sts.endpoint, request, limits).await?;
-    read(response, world).await
+    read(response, clock).await
 }
 
-async fn read(response: Response, world: &World) -> Result<Issued> {
+/// Says once in a process that secret keys cross the network unencrypted.
+fn warn_of_eavesdroppers(endpoint: &Endpoint) {
+    static IS_SAID: AtomicBool = AtomicBool::new(false);
+    if can_be_overheard(endpoint) && !IS_SAID.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            "STS at {endpoint} answers with secret keys, and without TLS everybody on the way can read them: name an \
+             https:// address in fs.s3a.assumed.role.sts.endpoint"
+        );
+    }
+}
+
+fn can_be_overheard(endpoint: &Endpoint) -> bool {
+    let is_here = endpoint.host == "localhost" || endpoint.host.parse::<IpAddr>().is_ok_and(|host| host.is_loopback());
+    !endpoint.tls && !is_here
+}
+
+async fn read(response: Response, clock: &CorrectedClock) -> Result<Issued> {
     let (status, date) = (response.status, response.date("date"));
     let body = response.body.collect(LONGEST_ANSWER).await?;
     let text = String::from_utf8_lossy(&body);
@@ -107,7 +144,7 @@ async fn read(response: Response, world: &World) -> Result<Issued> {
         let code = element("Code").unwrap_or_default();
         let kind = kind(status.as_u16(), &code);
         if let (ErrorKind::ClockSkew, Some(date)) = (kind, date) {
-            world.clock.set(date);
+            clock.set(date);
         }
         let said = element("Message").unwrap_or_default();
         let message = if said.is_empty() { format!("it refused ({code})") } else { format!("it says: {said}") };
@@ -170,7 +207,15 @@ fn element(document: &str, wanted: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    use futures::future::BoxFuture;
+    use http::StatusCode;
+
     use super::*;
+    use crate::environment::{Environment, Fixed, SystemRandom};
+    use crate::http::{ResponseBody, Transport};
 
     #[test]
     fn elements_are_found_wherever_they_stand() {
@@ -198,6 +243,52 @@ mod tests {
             "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A%3Arole%2Freader&RoleSessionName=me&\
              DurationSeconds=900&Policy=%7B%22Version%22%3A%201%7D&ExternalId=x%26y"
         );
+    }
+
+    #[test]
+    fn keys_without_tls_can_be_overheard_on_the_way() {
+        let endpoint = |tls, host: &str| Endpoint { tls, host: host.into(), port: 80 };
+        assert!(can_be_overheard(&endpoint(false, "rgw")) && can_be_overheard(&endpoint(false, "10.0.0.1")));
+        assert!(!can_be_overheard(&endpoint(true, "rgw")));
+        for host in ["localhost", "127.0.0.1", "::1"] {
+            assert!(!can_be_overheard(&endpoint(false, host)), "{host}");
+        }
+    }
+
+    /// A service whose clock is a day ahead.
+    struct Ahead;
+
+    impl Transport for Ahead {
+        fn send(&self, _: &Endpoint, request: Request, _: Limits) -> BoxFuture<'static, Result<Response>> {
+            let signed = request.headers["x-amz-date"].to_str().unwrap().to_owned();
+            let document = "<AccessKeyId>a</AccessKeyId><SecretAccessKey>s</SecretAccessKey>";
+            let (status, body) = match signed.starts_with("20010910") {
+                true => (200, format!("<Credentials>{document}</Credentials>")),
+                false => (403, "<Error><Code>RequestTimeTooSkewed</Code></Error>".to_owned()),
+            };
+            let date = HeaderValue::from_static("Mon, 10 Sep 2001 01:46:40 GMT");
+            let body = ResponseBody::new(futures::stream::iter([Ok(Bytes::from(body))]));
+            let headers = HeaderMap::from_iter([(http::header::DATE, date)]);
+            Box::pin(async move { Ok(Response { status: StatusCode::from_u16(status).unwrap(), headers, body }) })
+        }
+    }
+
+    #[tokio::test]
+    async fn the_clock_of_one_service_is_not_that_of_another() {
+        let machine: Arc<dyn Clock> = Arc::new(Fixed(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)));
+        let clock = Arc::new(CorrectedClock::new(Arc::clone(&machine)));
+        let environment = Environment { clock: machine, random: Arc::new(SystemRandom), transport: Arc::new(Ahead) };
+        let endpoint = |host: &str| Endpoint { tls: true, host: host.into(), port: 443 };
+        let limit = Duration::from_secs(1);
+        let limits = Limits { connect: limit, answer: limit, idle: limit };
+        let world = World::new(&environment, &endpoint("rgw"), &clock, limits);
+        let keys = Credentials { access_key: "k".into(), secret_key: "s".into(), session_token: None };
+        let identity = Identity::from(&keys);
+        for (host, offset) in [("sts", 0), ("rgw", 86_400_000)] {
+            let sts = Sts { endpoint: endpoint(host), region: "us-east-1".into() };
+            assert!(send(&sts, "Action=x".into(), Some(&identity), &world).await.is_ok());
+            assert_eq!((world.clock.offset(), world.clock_of(&sts.endpoint).offset()), (offset, 86_400_000), "{host}");
+        }
     }
 
     #[test]

@@ -15,10 +15,18 @@ pub(crate) struct CorrectedClock {
     offset: AtomicI64,
 }
 
+/// Milliseconds that the offset changes by before anybody is told.
+const NOTED: u64 = 60_000;
+
 impl CorrectedClock {
     /// The machine's own time.
     pub(crate) fn new(machine: Arc<dyn Clock>) -> Self {
         Self { machine, offset: AtomicI64::new(0) }
+    }
+
+    /// The same machine's own time.
+    pub(crate) fn of_the_machine(&self) -> Self {
+        Self::new(Arc::clone(&self.machine))
     }
 
     /// From now on it is `time` now.
@@ -29,8 +37,12 @@ impl CorrectedClock {
             Ok(behind) => milliseconds(behind),
             Err(ahead) => -milliseconds(ahead.duration()),
         };
-        self.offset.store(offset, Ordering::Relaxed);
-        tracing::warn!(offset_ms = offset, "this machine's clock differs from the gateway's, whose time is used");
+        let change = offset.saturating_sub(self.offset.swap(offset, Ordering::Relaxed));
+        if change.unsigned_abs() > NOTED {
+            tracing::warn!(offset_ms = offset, "this machine's clock differs from the service's, whose time is used");
+        } else {
+            tracing::debug!(offset_ms = offset, "the service's time is used");
+        }
     }
 
     /// Milliseconds that are added to the machine's time.
@@ -58,10 +70,10 @@ impl Clock for CorrectedClock {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    struct Fixed(SystemTime);
+    pub(crate) struct Fixed(pub(crate) SystemTime);
 
     impl Clock for Fixed {
         fn wall(&self) -> SystemTime {
@@ -82,6 +94,7 @@ mod tests {
         let machine = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         let clock = CorrectedClock::new(Arc::new(Fixed(machine)));
         assert_eq!(clock.wall(), machine);
+        assert_eq!(clock.of_the_machine().wall(), machine);
         for gateway in [machine + Duration::from_secs(7200), machine - Duration::from_secs(7200), machine] {
             clock.set(gateway);
             assert_eq!(clock.wall(), gateway);

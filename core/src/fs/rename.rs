@@ -187,11 +187,7 @@ impl WholeObject {
         let mut put = PutObject::new(files.bucket(), path, self.bytes.clone());
         put.condition = WriteCondition::IfAbsent;
         put.write_id = Some(WriteId::new(files.gateway().environment().random.bits()));
-        put.attributes = ObjectAttributes {
-            content_type: self.head.content_type.clone(),
-            storage_class: self.head.storage_class.clone(),
-            metadata: self.head.metadata.clone(),
-        };
+        put.attributes = ObjectAttributes::of(&self.head);
         put.attributes.metadata.remove(WriteId::METADATA);
         Some(put)
     }

@@ -35,7 +35,7 @@ impl Capability {
 }
 
 /// A finding holds for an hour: gateways are upgraded under running programs.
-const VALIDITY: Duration = Duration::from_secs(3600);
+pub(super) const VALIDITY: Duration = Duration::from_secs(3600);
 
 /// What has been found out about one gateway.
 pub struct Capabilities {

@@ -32,7 +32,7 @@ pub struct RequestSettings {
 }
 
 impl RequestSettings {
-    /// Whether the answer to a request that makes an object says that it is encrypted as was asked for.
+    /// Whether the answer to a request that makes or copies an object says that it is encrypted as was asked for.
     ///
     /// # Errors
     /// `Unsupported` where it does not: Radosgw before Quincy takes a wish for SSE-S3 and does nothing about it.
@@ -49,12 +49,12 @@ impl RequestSettings {
                 ("SSE-C", response.header("x-amz-server-side-encryption-customer-algorithm").is_some())
             }
         };
-        if concern != Concern::Makes || !response.status.is_success() || is_honoured {
+        if !matches!(concern, Concern::Makes | Concern::Copies) || !response.status.is_success() || is_honoured {
             return Ok(());
         }
         let message = format!(
-            "the gateway does not say that it encrypts, and {asked} was asked for (fs.s3a.encryption.algorithm): what this \
-             request wrote is there unencrypted. Use SSE-KMS or SSE-C, or remove the option"
+            "the gateway does not say that it encrypts, and {asked} was asked for \
+             (fs.s3a.encryption.algorithm): nothing is stored. Use SSE-KMS or SSE-C, or remove the option"
         );
         Err(Error::new(ErrorKind::Unsupported, message).answered(response.status.as_u16(), None, None))
     }

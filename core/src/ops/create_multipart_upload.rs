@@ -3,11 +3,12 @@
 use http::Method;
 use serde::Deserialize;
 
-use crate::gateway::{Concern, Exchange, OperationRequest};
+use crate::gateway::{Concern, Exchange, Gateway, OperationRequest};
 use crate::http::Response;
 use crate::{Error, ErrorKind, Result};
 
 use super::answer::Document;
+use super::encryption;
 use super::put_object::ObjectAttributes;
 use super::request::about_object;
 
@@ -59,6 +60,10 @@ impl Exchange for CreateMultipartUpload {
             return Err(document.blame(Error::new(ErrorKind::Corrupted, "the gateway gave the upload no id")));
         }
         Ok(upload_id)
+    }
+
+    async fn undo(&mut self, gateway: &Gateway, id: String) {
+        encryption::give_up(gateway, &self.bucket, &self.key, &id).await;
     }
 }
 

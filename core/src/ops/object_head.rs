@@ -26,6 +26,8 @@ pub struct ObjectHead {
     pub modified: Option<SystemTime>,
     /// Content type.
     pub content_type: Option<String>,
+    /// When caches are to forget it, as it was written.
+    pub expires: Option<String>,
     /// Storage class; gateways leave it out where it is STANDARD.
     pub storage_class: Option<String>,
     /// User metadata: the headers `x-amz-meta-*` without that prefix, in lower case.
@@ -75,6 +77,7 @@ impl ObjectHead {
             etag: response.header("etag").and_then(etag::bare),
             modified: response.date("last-modified"),
             content_type: text("content-type"),
+            expires: text("expires"),
             storage_class: text("x-amz-storage-class"),
             metadata,
             tags: response.header("x-amz-tagging-count").and_then(|count| count.parse().ok()).unwrap_or_default(),

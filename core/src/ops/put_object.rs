@@ -8,10 +8,12 @@ use crate::gateway::{Concern, Exchange, Gateway, OperationRequest};
 use crate::http::{Payload, Response};
 use crate::{Error, ErrorKind, Result};
 
-use super::answer;
 use super::condition::{WriteCondition, WriteId, ask_to_settle, leaves_doubt, present};
+use super::delete_object::DeleteObject;
 use super::digest::PayloadDigest;
-use super::request::{about_object, set_header_if_some, set_metadata, set_payload};
+use super::object_head::ObjectHead;
+use super::request::{about_object, set_header, set_header_if_some, set_metadata, set_payload};
+use super::{answer, encryption};
 
 /// What is stored beside an object's bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,12 +24,29 @@ pub struct ObjectAttributes {
     pub storage_class: Option<String>,
     /// User metadata: names without the prefix `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
+    /// Other headers that S3 keeps with an object, by their names in lower case.
+    pub headers: BTreeMap<&'static str, String>,
 }
 
+/// See [`ObjectAttributes::headers`].
+const HEADERS: [&str; 4] = ["cache-control", "content-disposition", "content-encoding", "content-language"];
+
 impl ObjectAttributes {
+    /// Those of an object that is made anew elsewhere.
+    pub(crate) fn of(head: &ObjectHead) -> Self {
+        let kept = HEADERS.iter().filter_map(|name| Some((*name, head.others.get(name)?.clone())));
+        Self {
+            content_type: head.content_type.clone(),
+            storage_class: head.storage_class.clone(),
+            metadata: head.metadata.clone(),
+            headers: kept.chain(head.expires.clone().map(|time| ("expires", time))).collect(),
+        }
+    }
+
     pub(super) fn set(&self, request: &mut OperationRequest) -> Result<()> {
         set_header_if_some(request, "content-type", self.content_type.as_deref())?;
         set_header_if_some(request, "x-amz-storage-class", self.storage_class.as_deref())?;
+        self.headers.iter().try_for_each(|(name, value)| set_header(request, name, value))?;
         self.metadata.iter().try_for_each(|(name, value)| set_metadata(request, name, value))
     }
 
@@ -131,6 +150,18 @@ impl Exchange for PutObject {
         }
     }
 
+    async fn prepare(&mut self, gateway: &Gateway) -> Result<()> {
+        encryption::make_sure(gateway, &self.bucket, &self.key).await
+    }
+
+    /// The gateway encrypted when it was asked last, and no longer does.
+    async fn undo(&mut self, gateway: &Gateway, _: String) {
+        gateway.encrypting().found_of_writes(false);
+        if let Err(failure) = gateway.run(DeleteObject::new(&self.bucket, &self.key)).await {
+            tracing::warn!(%failure, bucket = self.bucket, key = self.key, "an object is there unencrypted: remove it");
+        }
+    }
+
     async fn settle(&mut self, gateway: &Gateway, failure: &Error) -> Result<Option<String>> {
         self.in_doubt |= leaves_doubt(failure);
         let Some(write_id) = self.write_id.filter(|_| self.in_doubt && self.condition != WriteCondition::Always) else {
@@ -185,6 +216,7 @@ mod tests {
             content_type: Some("text/plain".into()),
             storage_class: Some("COLD".into()),
             metadata: [("owner".to_owned(), "me".to_owned())].into(),
+            ..ObjectAttributes::default()
         };
         let played = play(put, [stored()]).await;
         assert_eq!(played.outcome.as_deref().unwrap(), "5d41402abc4b2a76b9719d911017c592");

@@ -8,7 +8,8 @@ use tokio::runtime::Handle;
 use crate::gateway::Gateway;
 use crate::http::Payload;
 use crate::ops::{
-    CompletedPart, CopyObject, CopySource, HeadObject, ObjectAttributes, PutObject, UploadPartCopy, WriteCondition,
+    CompletedPart, CopyObject, CopySource, DeleteObject, HeadObject, ObjectAttributes, PutObject, UploadPartCopy,
+    WriteCondition,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -16,6 +17,8 @@ use super::upload::Upload;
 
 /// Largest part of a copy in parts: 10,000 of them hold the largest object.
 const LARGEST_PART: u64 = 1 << 30;
+/// Largest object that is copied to see whether the copy is encrypted.
+const LARGEST_TRIAL: u64 = 64 << 20;
 /// Part copies under way at the same time.
 const PARTS_AT_ONCE: usize = 8;
 
@@ -39,29 +42,64 @@ impl Copy<'_> {
     /// # Errors
     /// `NotFound` where the source is gone, and the gateway's.
     pub(crate) async fn run(&self) -> Result<()> {
-        if self.length < self.threshold {
-            let mut copy = CopyObject::new(self.bucket, self.from, self.bucket, self.to);
-            copy.storage_class = self.storage_class.map(str::to_owned);
-            match self.gateway.run(copy).await {
+        let mut is_plain = false;
+        if self.length < self.threshold && self.can_be_one_request().await {
+            match self.gateway.run(self.whole(self.to)).await {
                 // Radosgw before 20.2.3 does not copy encrypted objects, and makes parts of them.
-                Err(failure) if failure.kind() == ErrorKind::Unsupported => {}
+                Err(failure) if failure.kind() == ErrorKind::Unsupported => is_plain = is_unencrypted(&failure),
                 outcome => return outcome.map(|_| ()),
             }
         }
-        if self.from.contains('%') {
-            return Err(decoded_twice(self.from).at(self.bucket, self.from));
+        let outcome = self.in_parts().await;
+        if outcome.is_err() && is_plain {
+            self.gateway.encrypting().found_of_copies(false);
+            self.gateway.run(DeleteObject::new(self.bucket, self.to)).await?;
         }
-        self.in_parts().await
+        outcome
+    }
+
+    fn whole(&self, to: &str) -> CopyObject {
+        let mut copy = CopyObject::new(self.bucket, self.from, self.bucket, to);
+        copy.storage_class = self.storage_class.map(str::to_owned);
+        copy
+    }
+
+    /// Whether CopyObject does all that is wanted. Radosgw takes the wish to encrypt and copies the bytes as they are, so
+    /// that is tried with a copy that nobody looks for, once an hour. Parts are always encrypted.
+    async fn can_be_one_request(&self) -> bool {
+        let encrypting = self.gateway.encrypting();
+        if !encrypting.is_wanted() {
+            return true;
+        }
+        if let Some(are_encrypted) = encrypting.of_copies() {
+            return are_encrypted;
+        }
+        if self.length > LARGEST_TRIAL && !self.from.contains('%') {
+            return false;
+        }
+        let key = format!(".s3core/probe/{:032x}", self.gateway.environment().random.bits());
+        let outcome = self.gateway.run(self.whole(&key)).await;
+        if outcome.as_ref().map_or_else(is_unencrypted, |_| true)
+            && let Err(failure) = self.gateway.run(DeleteObject::new(self.bucket, &key)).await
+        {
+            tracing::warn!(%failure, key, "a copy that was made to see whether it is encrypted could not be removed");
+        }
+        match outcome {
+            Ok(_) => encrypting.found_of_copies(true),
+            Err(failure) if failure.kind() == ErrorKind::Unsupported => encrypting.found_of_copies(false),
+            Err(failure) => tracing::debug!(%failure, "whether copies are encrypted is not known"),
+        }
+        encrypting.of_copies() == Some(true)
     }
 
     async fn in_parts(&self) -> Result<()> {
+        if self.length > 0 && self.from.contains('%') {
+            return Err(decoded_twice(self.from).at(self.bucket, self.from));
+        }
         // Unlike CopyObject, an upload starts without the source's attributes.
         let source = self.gateway.run(HeadObject::new(self.bucket, self.from)).await?;
-        let attributes = ObjectAttributes {
-            content_type: source.content_type,
-            storage_class: self.storage_class.map(str::to_owned),
-            metadata: source.metadata,
-        };
+        let mut attributes = ObjectAttributes::of(&source);
+        attributes.storage_class = self.storage_class.map(str::to_owned);
         if self.length == 0 {
             let mut put = PutObject::new(self.bucket, self.to, Payload::empty());
             put.attributes = attributes;
@@ -104,6 +142,11 @@ impl Copy<'_> {
     }
 }
 
+/// Whether the copy is there, and not encrypted as was asked for.
+fn is_unencrypted(failure: &Error) -> bool {
+    failure.kind() == ErrorKind::Unsupported && failure.status().is_some_and(|status| status < 300)
+}
+
 /// An upload that is removed when nobody waits for its copy any more.
 struct Pending(Option<Upload>);
 
@@ -125,7 +168,7 @@ async fn give_up(upload: Upload) {
 /// object could be there: Spark writes `t=00%3A00` for a partition value with a colon.
 fn decoded_twice(key: &str) -> Error {
     let message = format!(
-        "a large object is copied in parts, and Radosgw before 20.2 reads another source key than {key} \
+        "a large or encrypted object is copied in parts, and Radosgw before 20.2 reads another source key than {key} \
          there, since it has a percent sign: write it anew under the new name instead"
     );
     Error::new(ErrorKind::Unsupported, message)

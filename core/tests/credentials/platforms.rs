@@ -106,6 +106,30 @@ async fn where_there_is_no_instance_nobody_waits_for_it(#[case] endpoint: &str, 
     assert!(began.elapsed() < limit, "{:?}", began.elapsed());
 }
 
+/// Where nobody else is asked, an instance that is slow or has too much to do is waited for.
+#[tokio::test]
+async fn an_instance_that_is_busy_for_a_while_is_waited_for() {
+    let place = Place::at(EMBEDDED).await;
+    place.put("a", "x").await;
+    let answer = issued(&place);
+    let issuer = Issuer::start(move |asked, number| match (asked.line.as_str(), number) {
+        (_, 1) => (429, String::new()),
+        ("PUT /latest/api/token", _) => (200, "opaque".to_owned()),
+        ("GET /latest/meta-data/iam/security-credentials/", _) => (200, "reader".to_owned()),
+        _ => (200, answer.clone()),
+    })
+    .await;
+    let variables = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", issuer.url.as_str())];
+    let busy = files(&place, &[("fs.s3core.credentials.provider", "instance")], &variables);
+    assert_eq!(busy.status("a").await.unwrap().length, 1);
+
+    let silent = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")];
+    let patience = ("fs.s3core.retry.first.contact", "0");
+    let alone = files(&place, &[("fs.s3core.credentials.provider", "instance"), patience], &silent);
+    let error = alone.status("a").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+}
+
 #[tokio::test]
 async fn keys_of_the_configuration_are_used_before_any_platform_is_asked() {
     let place = Place::at(EMBEDDED).await;

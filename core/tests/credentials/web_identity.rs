@@ -65,7 +65,8 @@ fn thumbprint(certificate: &[u8]) -> String {
 fn files(place: &Place, role: &str, token_file: &str) -> FileSystem {
     let sources = Sources {
         explicit: vec![("endpoint".to_owned(), place.running.url.clone())],
-        hadoop: Vec::new(),
+        // Unless somebody names Ceph's STS, the token of a platform is shown to Amazon's only.
+        hadoop: vec![("fs.s3a.assumed.role.sts.endpoint".to_owned(), place.running.url.clone())],
         environment: &|name| match name {
             "AWS_WEB_IDENTITY_TOKEN_FILE" => Some(token_file.to_owned()),
             "AWS_ROLE_ARN" => Some(role.to_owned()),

@@ -19,6 +19,7 @@ async fn headers_tell_what_was_stored_beside_the_bytes(#[values(Service::Ceph, E
         content_type: Some("text/csv".into()),
         storage_class: Some("COLD".into()),
         metadata: [("owner".to_owned(), "risk".to_owned())].into(),
+        ..ObjectAttributes::default()
     };
     for unchecked in [false, true] {
         let options = CreateOptions { attributes: attributes.clone(), unchecked, ..CreateOptions::default() };

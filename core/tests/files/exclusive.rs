@@ -125,6 +125,7 @@ async fn a_renamed_file_keeps_what_is_stored_beside_it() {
         content_type: Some("application/x-table".into()),
         storage_class: Some("COLD".into()),
         metadata: [("owner".to_owned(), "risk".to_owned())].into(),
+        ..ObjectAttributes::default()
     };
     let options = CreateOptions { attributes, ..CreateOptions::default() };
     let mut writer = files.create_file("from", options).await.unwrap();

@@ -1,9 +1,11 @@
 //! Renaming, with S3A's answers.
 
+use std::collections::BTreeMap;
+
 use rstest::rstest;
 use s3core::ErrorKind;
 use s3core::fs::CreateOptions;
-use s3core::ops::HeadObject;
+use s3core::ops::{HeadObject, PutObject};
 use s3core_gateway::Fault;
 
 use super::support::files::Files;
@@ -99,6 +101,32 @@ async fn a_large_file_is_copied_in_parts(#[values(Service::Ceph, EMBEDDED)] serv
     write(&files, "100%", &bytes).await.unwrap();
     assert_eq!(files.rename("100%", "there").await.unwrap_err().kind(), ErrorKind::Unsupported);
     assert!(read(&files, "100%").await.unwrap() == bytes);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_go_along_with_files_of_every_size(
+    #[values(Service::Ceph, EMBEDDED)] service: Service,
+    #[values(10, 6 << 20)] length: usize,
+) {
+    let files = Files::with(service, &[("fs.s3a.multipart.threshold", "5M")], 128 << 20).await;
+    let headers = BTreeMap::from([
+        ("cache-control", "no-cache".to_owned()),
+        ("content-disposition", "attachment".to_owned()),
+        ("content-encoding", "gzip".to_owned()),
+        ("content-language", "de".to_owned()),
+        ("expires", "Fri, 20 Nov 2026 10:00:00 GMT".to_owned()),
+    ]);
+    let mut put = PutObject::new(files.bucket(), "from", content(length, 1));
+    put.attributes.headers = headers.clone();
+    files.gateway().run(put).await.unwrap();
+    assert!(files.rename("from", "to").await.unwrap());
+    let head = files.gateway().run(HeadObject::new(files.bucket(), "to")).await.unwrap();
+    let mut found = head.others.clone();
+    found.extend(head.expires.map(|time| ("expires", time)));
+    for (name, value) in headers {
+        assert_eq!(found.get(name), Some(&value), "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

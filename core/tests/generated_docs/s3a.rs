@@ -20,11 +20,13 @@ const HEADERS: &str = "core/tests/requests/headers.rs";
 const ENCRYPTION: &str = "core/tests/requests/encryption.rs";
 const PROXIES: &str = "core/tests/requests/proxies.rs";
 const DIRECTORIES: &str = "core/tests/files/directories.rs";
+const ATTRIBUTES: &str = "core/tests/files/attributes.rs";
 const READING: &str = "core/tests/files/reading.rs";
 const WRITING: &str = "core/tests/files/writing.rs";
 const PURGES: &str = "core/tests/commit/purges.rs";
 const SETTINGS: &str = "bindings-jvm/src/test/java/org/s3core/hadoop/StoreSettingsTest.java";
 const STREAM: &str = "bindings-jvm/src/test/java/org/s3core/hadoop/StreamTest.java";
+const JAR_OPTIONS: &str = "bindings-jvm/src/test/java/org/s3core/hadoop/JarOptionsTest.java";
 const REFERRER: &str = "bindings-jvm/src/test/java/org/s3core/hadoop/ReferrerTest.java";
 const COMMITTERS: &str = "tests/committers/src/test/java/org/s3core/committers/CommitProtocolTest.java";
 const BAD_INPUT: &str = "tests/spark/test_bad_input.py";
@@ -195,7 +197,9 @@ const SHOWN: &[(&[&str], Test)] = &[
         &["connection.idle.time"],
         ("core/tests/transport/reuse.rs", "an_unused_connection_is_closed_after_the_idle_limit"),
     ),
-    (&["attempts.maximum", "user.agent.prefix", "buffer.dir"], (CONFIG, "other_settings_reach_their_place")),
+    (&["attempts.maximum"], ("core/src/gateway/retry.rs", "a_gateway_that_fails_inside_is_asked_eight_times")),
+    (&["user.agent.prefix"], ("core/src/sign/tests.rs", "every_x_amz_header_is_signed_and_the_user_agent_is_not")),
+    (&["buffer.dir"], ("core/src/config/directory.rs", "the_first_that_can_be_written_is_made_and_taken")),
     (&["multipart.size"], (WRITING, "sizes_around_the_part_size_come_back_equal")),
     (&["multipart.threshold"], ("core/tests/files/renaming.rs", "a_large_file_is_copied_in_parts")),
     (&["fast.upload.active.blocks", "committer.threads"], (CONFIG, "other_settings_reach_their_place")),
@@ -219,6 +223,8 @@ const SHOWN: &[(&[&str], Test)] = &[
     (&["readahead.range"], (READING, "a_random_read_asks_for_the_readahead_range")),
     (&["experimental.input.fadvise"], (READING, "every_policy_and_step_reads_the_same_bytes")),
     (&["paging.maximum"], ("core/tests/files/renaming.rs", "a_tree_of_many_pages_moves_and_goes")),
+    (&["bulk.delete.page.size"], (ATTRIBUTES, "many_files_are_removed_in_one_request")),
+    (&["multiobjectdelete.enable"], (ATTRIBUTES, "where_many_cannot_be_removed_at_once_each_is_alone")),
 ];
 
 /// What shows that the jar reads an option.
@@ -228,6 +234,10 @@ const SHOWN_IN_THE_JAR: &[(&str, Test)] = &[
     ("committer.staging.conflict-mode", ("core/tests/commit/conflicts.rs", "earlier_files_stay_or_go")),
     ("committer.uuid", (SETTINGS, "theAuditNamesUserProcessAndJob")),
     ("downgrade.syncable.exceptions", (STREAM, "syncFailsWhereTheUserWantsThat")),
+    ("create.performance", (JAR_OPTIONS, "filesAreCreatedUncheckedWhereThatIsAskedFor")),
+    ("etag.checksum.enabled", (JAR_OPTIONS, "checksumsAreEtagsWhereTheyAreAskedFor")),
+    ("optimized.copy.from.local.enabled", (JAR_OPTIONS, "localFilesAreCopiedAsAskedFor")),
+    ("performance.flags", (JAR_OPTIONS, "filesAreCreatedUncheckedWhereThatIsAskedFor")),
     ("impl", ("tests/spark/test_filesystem_calls.py", "test_the_class_is_ours")),
     ("security.credential.provider.path", (SETTINGS, "secretsComeOutOfCredentialProviders")),
 ];
@@ -288,6 +298,23 @@ pub(super) fn page() -> String {
     text
 }
 
+#[test]
+fn what_the_jar_reads_for_a_bucket_is_known() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../bindings-jvm/src/main/java/org/s3core/hadoop/S3CoreFileSystem.java");
+    let source = fs::read_to_string(path).unwrap();
+    let constants: Vec<_> =
+        source.match_indices("keyFor(conf, bucket, ").map(|(at, call)| &source[at + call.len()..]).collect();
+    assert!(constants.len() > 5, "{}", constants.len());
+    for constant in constants {
+        let (constant, _) = constant.split_once(')').unwrap();
+        let (_, option) = source.split_once(&format!("String {constant} = \"")).unwrap();
+        let (option, _) = option.split_once('"').unwrap();
+        let other = OTHERS.iter().find(|other| other.name == option);
+        assert!(other.is_some_and(|other| other.does == Does::ReadByTheJar), "{option}");
+    }
+}
+
 /// `prefetch.*` for all that begin so.
 fn name(other: &Other) -> String {
     if other.name.ends_with('.') { code(&format!("{}*", other.name)) } else { code(other.name) }
@@ -299,6 +326,26 @@ fn shown(name: &str, test: Option<&Test>) -> String {
     test.map(link).unwrap_or_default()
 }
 
+/// Whether what is declared after `before` is run as a test, and no mere function.
+fn is_test(word: &str, name: &str, before: &str) -> bool {
+    // What stands directly above: attributes and annotations, after the last line that is empty.
+    let above = before.rsplit("\n\n").next().unwrap_or_default();
+    match word {
+        "fn " => ["#[test]", "#[rstest]", "#[tokio::test"].iter().any(|attribute| above.contains(attribute)),
+        "void " => above.contains("@Test") || above.contains("@ParameterizedTest"),
+        "def " => name.starts_with("test_"),
+        _ => name.starts_with("Test"),
+    }
+}
+
+#[test]
+fn a_function_that_is_no_test_shows_nothing() {
+    assert!(is_test("fn ", "a", "}\n\n/// Why.\n#[rstest]\n#[case(1)]\n"));
+    assert!(is_test("void ", "a", "}\n\n  @Test\n  "));
+    assert!(!is_test("fn ", "a", "#[test]\nfn b() {}\n\n"));
+    assert!(!is_test("def ", "helper", ""));
+}
+
 /// The test as a link to its file; it has to be there.
 #[track_caller]
 fn link(&(file, test): &Test) -> String {
@@ -306,9 +353,9 @@ fn link(&(file, test): &Test) -> String {
     let source = fs::read_to_string(&path).unwrap_or_default();
     let is_there = ["fn ", "void ", "def ", "class "].iter().any(|word| {
         source.match_indices(&format!("{word}{test}")).any(|(start, found)| {
-            source
-                .get(start + found.len()..)
-                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+            let (before, rest) = (source.get(..start).unwrap_or_default(), source.get(start + found.len()..));
+            let ends = rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
+            ends && is_test(word, test, before)
         })
     });
     assert!(is_there, "{file} has no test {test}, which docs/s3a.md names");

@@ -18,6 +18,7 @@ async fn with_source(service: Service) -> (Place, String) {
         content_type: Some("text/x-test".to_owned()),
         metadata: [("owner".to_owned(), "me".to_owned())].into(),
         storage_class: None,
+        ..ObjectAttributes::default()
     };
     let etag = place.gateway.run(put).await.unwrap();
     (place, etag)
@@ -55,6 +56,7 @@ async fn a_copy_may_have_other_attributes_and_another_class(#[case] service: Ser
         content_type: Some("text/x-other".to_owned()),
         metadata: [("reader".to_owned(), "you".to_owned())].into(),
         storage_class: None,
+        ..ObjectAttributes::default()
     });
     place.gateway.run(copy).await.unwrap();
     let head = place.gateway.run(HeadObject::new(&place.bucket, "to/k")).await.unwrap();

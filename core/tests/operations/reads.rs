@@ -109,6 +109,7 @@ async fn a_head_tells_what_was_stored(#[case] service: Service) {
         content_type: Some("text/x-test".to_owned()),
         storage_class: Some("COLD".to_owned()),
         metadata: [("owner".to_owned(), "me & you".to_owned())].into(),
+        ..ObjectAttributes::default()
     };
     let etag = place.gateway.run(put).await.unwrap();
     let head = place.gateway.run(HeadObject::new(&place.bucket, "k")).await.unwrap();

@@ -71,6 +71,7 @@ async fn attributes_are_given_at_the_beginning(#[case] service: Service) {
         content_type: Some("text/x-test".to_owned()),
         storage_class: Some("COLD".to_owned()),
         metadata: [("owner".to_owned(), "me".to_owned())].into(),
+        ..ObjectAttributes::default()
     };
     let upload = place.gateway.run(create).await.unwrap();
     let part = UploadPart::new(&place.bucket, "k", &upload, 1, content(10, 1));

@@ -7,7 +7,7 @@ use s3core::config::{Options, Sources};
 use s3core::environment::{Environment, SystemRandom};
 use s3core::gateway::Gateway;
 use s3core::http::{Endpoint, Limits, Request, Response, Transport};
-use s3core::ops::HeadObject;
+use s3core::ops::{HeadObject, ListMultipartUploads, ListObjectsV2};
 use s3core::{ErrorKind, Result};
 
 use std::sync::{Arc, Mutex};
@@ -107,13 +107,59 @@ async fn what_is_written_is_encrypted_and_read_back(
 async fn nothing_is_taken_for_encrypted_that_is_not(#[case] length: usize) {
     let place = Place::at(Service::Tls).await;
     let options = [("fs.s3a.encryption.algorithm", "AES256")];
+    place.put("a", "before").await;
     match write(&files(&place, &options), "a", &content(length, 1)).await {
         Ok(()) => assert_eq!(said(&place, &options, "a", "").await.as_deref(), Some("AES256")),
         Err(error) if error.kind() == ErrorKind::Unsupported => {
             assert!(error.message().contains("AES256") && error.message().contains("SSE-KMS"), "{error}");
+            assert_eq!(place.get("a").await, b"before", "nothing took its place");
         }
         Err(error) => assert!(error.status().is_some_and(|status| status >= 400), "{error:?}"),
     }
+    let pending = place.gateway.run(ListMultipartUploads::new(&place.bucket, "")).await.unwrap();
+    assert!(pending.uploads.is_empty(), "{pending:?}");
+}
+
+#[rstest]
+#[case::key_service(KEY_SERVICE, "", "aws:kms")]
+#[case::customers_key(CUSTOMER, "-customer-algorithm", "AES256")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_object_of_an_hour_asks_whether_it_is_encrypted(
+    #[case] options: &[(&str, &str)],
+    #[case] ending: &str,
+    #[case] value: &str,
+) {
+    let place = Place::at(Service::Tls).await;
+    let files = files(&place, options);
+    for name in ["first", "second"] {
+        write(&files, name, b"x").await.unwrap();
+        assert_eq!(said(&place, options, name, ending).await.as_deref(), Some(value));
+    }
+    let counts = files.gateway().statistics().snapshot();
+    assert_eq!((counts["CreateMultipartUpload"].requests, counts["AbortMultipartUpload"].requests), (1, 1));
+}
+
+/// Radosgw copies the bytes as they are and does not say that they are encrypted, since they are not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_plain_is_encrypted_where_it_is_renamed() {
+    let place = Place::at(Service::Tls).await;
+    let (plain, encrypted) = (files(&place, &[]), files(&place, KEY_SERVICE));
+    for (name, length) in [("empty", 0), ("small", 1000), ("large", 20 << 20)] {
+        write(&plain, &format!("from/{name}"), &content(length, 3)).await.unwrap();
+        assert_eq!(said(&place, &[], &format!("from/{name}"), "").await, None);
+    }
+    assert!(encrypted.rename("from", "to").await.unwrap());
+    for (name, length) in [("empty", 0), ("small", 1000), ("large", 20 << 20)] {
+        let path = format!("to/{name}");
+        assert_eq!(said(&place, KEY_SERVICE, &path, "").await.as_deref(), Some("aws:kms"), "{name}");
+        assert!(read(&encrypted, &path).await.unwrap() == content(length, 3), "{name}");
+    }
+    write(&plain, "one", b"x").await.unwrap();
+    assert!(encrypted.rename("one", "another").await.unwrap());
+    assert_eq!(said(&place, KEY_SERVICE, "another", "").await.as_deref(), Some("aws:kms"));
+    let keys = place.gateway.run(ListObjectsV2::new(&place.bucket, "")).await.unwrap().objects;
+    let keys: Vec<_> = keys.iter().map(|object| object.key.as_str()).collect();
+    assert!(!keys.iter().any(|key| key.contains(".s3core")), "{keys:?}");
 }
 
 #[rstest]

@@ -11,7 +11,7 @@ use crate::credentials::provider::{Container, Provider};
 use crate::environment::SystemRandom;
 use crate::http::{Endpoint, Request, Response, ResponseBody, Transport};
 
-/// Answers with a new access key each time, or as `trouble` says.
+/// Answers with a new access key each time, or as `trouble` says: 0 is a panic.
 #[derive(Default)]
 struct Platform {
     asked: AtomicUsize,
@@ -74,7 +74,8 @@ impl Scene {
         let limit = Duration::from_secs(1);
         let limits = Limits { connect: limit, answer: limit, idle: limit };
         let corrected = Arc::new(CorrectedClock::new(Arc::clone(&clock) as _));
-        Self { cache: CredentialCache::new(&chain, &environment, &corrected, limits), platform, clock }
+        let gateway = Endpoint { tls: false, host: "gateway".into(), port: 80 };
+        Self { cache: CredentialCache::new(&chain, &environment, &gateway, &corrected, limits), platform, clock }
     }
 
     fn pass(&self, minutes: u64) {
@@ -158,7 +159,39 @@ async fn refused_keys_are_replaced_once() {
     scene.pass(6);
     let new = scene.cache.current().await.unwrap();
     assert!(scene.cache.refuse(&new, false), "they have been in use for a while");
+    scene.cache.renewed().await;
+    assert_eq!((scene.current().await.unwrap().as_str(), scene.asked()), ("key3", 3));
+}
+
+#[tokio::test]
+async fn keys_that_nobody_complained_of_stay_in_use_where_there_are_no_others() {
+    let scene = Scene::new();
+    let keys = scene.cache.current().await.unwrap();
+    scene.pass(6);
+    scene.trouble(Some(500));
+    assert!(scene.cache.refuse(&keys, false));
+    scene.cache.renewed().await;
     assert_eq!(scene.asked(), 2);
+    assert_eq!(scene.current().await.unwrap(), "key1");
+    assert!(!scene.cache.refuse(&keys, false), "none could be had just now");
+    scene.settle().await;
+    assert_eq!(scene.asked(), 2);
+    scene.trouble(None);
+    scene.pass(1);
+    assert_eq!(scene.current().await.unwrap(), "key1");
+    scene.settle().await;
+    assert_eq!(scene.current().await.unwrap(), "key3");
+}
+
+#[tokio::test]
+async fn after_a_panic_keys_are_asked_for_again() {
+    let scene = Scene::new();
+    scene.trouble(Some(0));
+    for _ in 0..2 {
+        assert_eq!(scene.current().await.unwrap_err().kind(), ErrorKind::Internal);
+    }
+    scene.trouble(None);
+    assert_eq!(scene.current().await.unwrap(), "key3");
 }
 
 #[tokio::test]
@@ -179,10 +212,11 @@ async fn lasting_keys_are_never_renewed() {
         super::super::Credentials { access_key: "key0".into(), secret_key: "s".into(), session_token: None };
     let Kind::Changing(changing) = &scene.cache.kind else { panic!("the scene has changing keys") };
     let world = &changing.world;
-    let lasting = CredentialCache::new(&credentials.into(), &world.environment, &world.clock, world.limits);
+    let cache = |chain| CredentialCache::new(&chain, &world.environment, &world.gateway, &world.clock, world.limits);
+    let lasting = cache(credentials.into());
     let keys = lasting.current().await.unwrap();
     assert!(keys.identity().is_some() && !lasting.refuse(&keys, true));
-    let none = CredentialCache::new(&ProviderChain::anonymous(), &world.environment, &world.clock, world.limits);
+    let none = cache(ProviderChain::anonymous());
     assert!(none.current().await.unwrap().identity().is_none());
     assert_eq!(scene.asked(), 0);
 }

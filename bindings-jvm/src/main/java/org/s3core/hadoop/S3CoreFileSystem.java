@@ -35,9 +35,8 @@ import org.apache.hadoop.util.Progressable;
 /**
  * Hadoop's FileSystem on a bucket of Ceph Radosgw or AWS S3: the value of {@code fs.s3a.impl}.
  *
- * <p>Options are those of S3A ({@code fs.s3a.*}, {@code fs.s3a.bucket.BUCKET.*}) and {@code fs.s3core.*}. Three more of
- * S3A's are read on Hadoop's side only: {@code block.size} (of the splits that jobs make),
- * {@code downgrade.syncable.exceptions} and {@code security.credential.provider.path}. Failures are the exceptions that
+ * <p>Options are those of S3A ({@code fs.s3a.*}, {@code fs.s3a.bucket.BUCKET.*}) and {@code fs.s3core.*}. Some of
+ * S3A's are read on Hadoop's side only; docs/s3a.md lists them. Failures are the exceptions that
  * S3A throws in the same place. This class uses nothing that Hadoop 2.7 does not have.
  */
 public class S3CoreFileSystem extends BucketView {
