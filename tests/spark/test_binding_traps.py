@@ -22,6 +22,7 @@ from support.maven import maven_jar
 from support.session import spark_session
 
 SPARK_4 = pyspark.__version__.startswith("4.")
+BEFORE_4_1 = pyspark.__version__.startswith(("3.", "4.0."))
 RESOURCES = ("s3core-default.xml", "s3core-file-context.xml")
 S3A_FILE_CONTEXT = "org.apache.hadoop.fs.s3a.S3A"
 S3A_FACTORY = "org.apache.hadoop.fs.s3a.commit.S3ACommitterFactory"
@@ -144,10 +145,11 @@ def test_every_format_however_the_jar_came(tmp_path: Path, jar: Path, endpoint: 
 
 def test_spark_with_the_magic_committer_bound_by_itself(tmp_path: Path, jar: Path, endpoint: Endpoint, bucket: Bucket) -> None:
     """Trap 2: where spark-hadoop-cloud is on the class path, Spark binds S3A's magic committer; before 4.1 when one bucket asks for it."""
-    scala, version = ("2.13", "4.1.2") if SPARK_4 else ("2.12", "3.5.7")  # there is none of 4.2.0
+    later = ("2.13", "4.0.2" if BEFORE_4_1 else "4.1.2")  # there is none of 4.2.0
+    scala, version = later if SPARK_4 else ("2.12", "3.5.7")
     cloud = maven_jar("org.apache.spark", f"spark-hadoop-cloud_{scala}", version)
     settings = {"spark.jars": f"{jar},{cloud}"}
-    if not SPARK_4:
+    if BEFORE_4_1:
         settings[f"spark.hadoop.fs.s3a.bucket.{bucket.name}.committer.magic.enabled"] = "true"
     with spark_session(tmp_path, jar, endpoint, settings) as spark:
         protocol = spark.conf.get("spark.sql.sources.commitProtocolClass")

@@ -93,7 +93,7 @@ def start_jvm(
     With other `spark_jars` than PySpark's there are no module options: they are of Spark 2.4, which runs on Java 8.
     """
     log = directory / "jvm.log"
-    with log.open("w") as output:
+    with log.open("w", buffering=1) as output:  # line by line: a thread of py4j writes there for as long as the JVM runs
         port, process = launch_gateway(
             classpath=os.pathsep.join([*map(str, jars), str(spark_jars / "*")]),
             javaopts=[*(MODULE_OPTIONS if spark_jars == SPARK_JARS else []), "-Xmx512m", *options],
@@ -103,11 +103,11 @@ def start_jvm(
             redirect_stderr=output,
             return_proc=True,
         )
-    running = Jvm(JavaGateway(gateway_parameters=GatewayParameters(port=port, auto_convert=True)), process, log)
-    try:
-        yield running
-    except Py4JJavaError as error:
-        raise AssertionError(str(error)) from None  # its text comes out of the JVM, which is about to end
-    finally:
-        if process.poll() is None:
-            running.stop()
+        running = Jvm(JavaGateway(gateway_parameters=GatewayParameters(port=port, auto_convert=True)), process, log)
+        try:
+            yield running
+        except Py4JJavaError as error:
+            raise AssertionError(str(error)) from None  # its text comes out of the JVM, which is about to end
+        finally:
+            if process.poll() is None:
+                running.stop()

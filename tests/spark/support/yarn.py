@@ -10,12 +10,22 @@ from support.jvm import start_jvm
 from support.maven import maven_jar
 
 # What the mini-cluster's jar uses and does not bring.
-UNSHADED = [
-    ("junit", "junit", "4.13.2"),
-    ("org.bouncycastle", "bcprov-jdk15on", "1.70"),
-    ("org.bouncycastle", "bcpkix-jdk15on", "1.70"),
-    ("org.bouncycastle", "bcutil-jdk15on", "1.70"),
-]
+UNSHADED = {
+    "3.3.4": [
+        ("junit", "junit", "4.13.2"),
+        ("org.bouncycastle", "bcprov-jdk15on", "1.70"),
+        ("org.bouncycastle", "bcpkix-jdk15on", "1.70"),
+        ("org.bouncycastle", "bcutil-jdk15on", "1.70"),
+    ],
+    "3.5.0": [
+        ("org.junit.jupiter", "junit-jupiter-api", "5.13.4"),
+        ("org.junit.platform", "junit-platform-commons", "1.13.4"),
+        ("org.opentest4j", "opentest4j", "1.3.0"),
+        ("org.bouncycastle", "bcprov-jdk18on", "1.82"),
+        ("org.bouncycastle", "bcpkix-jdk18on", "1.82"),
+        ("org.bouncycastle", "bcutil-jdk18on", "1.82"),
+    ],
+}
 LIMITS = {
     "yarn.scheduler.capacity.root.queues": "default",
     "yarn.scheduler.capacity.root.default.capacity": "100",
@@ -36,7 +46,9 @@ def yarn_cluster(directory: Path, hadoop: str, jars: Sequence[Path], settings: M
     site.mkdir(parents=True)
     lines = [f"<property><name>{name}</name><value>{value}</value></property>" for name, value in settings.items()]
     (site / "core-site.xml").write_text(f"<configuration>{''.join(lines)}</configuration>")
-    cluster_jars = [maven_jar(*coordinates) for coordinates in [("org.apache.hadoop", "hadoop-client-minicluster", hadoop), *UNSHADED]]
+    cluster_jars = [
+        maven_jar(*coordinates) for coordinates in [("org.apache.hadoop", "hadoop-client-minicluster", hadoop), *UNSHADED[hadoop]]
+    ]
     options = [f"-Duser.dir={directory}", "-Djava.net.preferIPv4Stack=true", f"-Djava.io.tmpdir={directory}"]
     with start_jvm(directory, [site, *jars, *cluster_jars], options) as java:
         configuration = java.jvm.org.apache.hadoop.yarn.conf.YarnConfiguration()

@@ -15,9 +15,9 @@ import org.apache.hadoop.mapreduce.lib.output.FileOutputFormat;
  * to where they will lie, and become visible when the job is committed.
  */
 final class OutputCommit {
-  /** Set by Spark SQL for each write, the same for driver and tasks. */
+  /** Set by Spark SQL for each write, the same for driver and tasks; before the job is set up, from 4.2 on after it. */
   private static final String SPARK_JOB = "spark.sql.sources.writeJobUUID";
-  /** Ours, for jobs whose driver has no id that its tasks know. */
+  /** Ours, for jobs whose driver has no id that its tasks know when the job is set up. */
   private static final String OWN_JOB = "fs.s3core.committer.job";
   private static final String APPLICATION_ATTEMPT = "mapreduce.job.application.attempt.id";
   /** S3A's: with {@code directory} and {@code partitioned} comes what becomes of earlier files. */
@@ -55,6 +55,8 @@ final class OutputCommit {
     Configuration conf = context.getConfiguration();
     if (conf.get(SPARK_JOB) == null && context.getJobID() == null) {
       conf.set(OWN_JOB, UUID.randomUUID().toString());   // the configuration goes to the tasks after this
+    } else {
+      conf.unset(OWN_JOB);   // of an earlier job with this configuration
     }
     calls.setUpJob(key, job(context), conf.getInt(APPLICATION_ATTEMPT, 0) > 1, conf.get(COMMITTER, ""),
         conf.get(CONFLICT_MODE, ""));
@@ -116,7 +118,7 @@ final class OutputCommit {
   /** The same on the driver and in every task, and another for every job. */
   private static String job(JobContext context) {
     Configuration conf = context.getConfiguration();
-    for (String name : new String[] {SPARK_JOB, OWN_JOB}) {
+    for (String name : new String[] {OWN_JOB, SPARK_JOB}) {
       String job = conf.getTrimmed(name, "");
       if (!job.isEmpty()) {
         return job;

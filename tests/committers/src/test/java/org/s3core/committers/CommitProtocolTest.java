@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -24,12 +25,14 @@ import org.apache.hadoop.io.MapFile;
 import org.apache.hadoop.io.NullWritable;
 import org.apache.hadoop.io.Text;
 import org.apache.hadoop.mapreduce.Job;
+import org.apache.hadoop.mapreduce.JobContext;
 import org.apache.hadoop.mapreduce.JobStatus;
 import org.apache.hadoop.mapreduce.RecordWriter;
 import org.apache.hadoop.mapreduce.lib.output.FileOutputCommitter;
 import org.apache.hadoop.mapreduce.lib.output.FileOutputFormat;
 import org.apache.hadoop.mapreduce.lib.output.MapFileOutputFormat;
 import org.apache.hadoop.mapreduce.lib.output.TextOutputFormat;
+import org.apache.hadoop.mapreduce.task.JobContextImpl;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,6 +65,21 @@ class CommitProtocolTest {
     attempt.committer.commitJob(attempt.job);
     assertEquals(asList("_SUCCESS", PART), Place.files(attempt.output));
     assertEquals("k\tv\n", Place.text(new Path(attempt.output, PART)));
+  }
+
+  /** As Spark does from 4.2 on, whose job has no id of Hadoop's. */
+  @Test
+  void anIdThatIsToldAfterTheJobIsSetUp() throws Exception {
+    Attempt driver = Attempt.of(Place.directory("late-id"));
+    JobContext job = new JobContextImpl(driver.conf, null);
+    driver.committer.setupJob(job);
+    job.getConfiguration().set("spark.sql.sources.writeJobUUID", UUID.randomUUID().toString());
+    Attempt attempt = Attempt.of(driver.output, job.getConfiguration());
+    attempt.committer.setupTask(attempt.task);
+    attempt.write("k", "v");
+    attempt.committer.commitTask(attempt.task);
+    driver.committer.commitJob(job);
+    assertEquals(asList("_SUCCESS", PART), Place.files(driver.output));
   }
 
   @Test
