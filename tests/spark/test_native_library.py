@@ -72,7 +72,7 @@ def test_two_class_loaders(tmp_path: Path, jar: Path, endpoint: Endpoint, bucket
             systems.append(java.path(bucket.url("")).getFileSystem(configuration))
             classes.append(systems[number].getClass())
             java.write(systems[number], bucket.url(f"loader/{number}"), b"works")
-        assert [found.getName() for found in classes] == [FILE_SYSTEM_CLASS] * 2
+        assert all(found.getName().startswith(FILE_SYSTEM_CLASS) for found in classes)
         assert not classes[0].equals(classes[1])
         assert java.read(systems[0], bucket.url("loader/1")) == b"works"
         assert java.read(systems[1], bucket.url("loader/0")) == b"works"

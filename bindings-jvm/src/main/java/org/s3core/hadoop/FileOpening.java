@@ -44,10 +44,8 @@ final class FileOpening {
         throw new FileNotFoundException(path + ": the status that was given is a directory's");
       }
       request.length(status.getLen()).etag(Statuses.HAVE_ETAGS ? EtagStatuses.etagOf(status) : null);
-    }
-    long length = BuilderOptions.bytes(options, BuilderOptions.OPEN_LENGTH);
-    if (length >= 0) {
-      request.length(length);
+    } else {
+      request.length(BuilderOptions.bytes(options, BuilderOptions.OPEN_LENGTH));
     }
     String policies = options.get(BuilderOptions.OPEN_READ_POLICY);
     return request.policies(policies == null ? options.get(BuilderOptions.INPUT_FADVISE) : policies)

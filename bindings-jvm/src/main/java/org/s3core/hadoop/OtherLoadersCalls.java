@@ -18,7 +18,10 @@ final class OtherLoadersCalls {
   /** Null where the class of {@code files} is not this one of another loader. */
   static CommitCalls on(FileSystem files) {
     Class<?> other = files.getClass();
-    if (!other.getName().equals(S3CoreFileSystem.class.getName())) {
+    while (other != null && !other.getName().equals(S3CoreFileSystem.class.getName())) {
+      other = other.getSuperclass();   // what is constructed is a subclass: see FileSystemLayers
+    }
+    if (other == null) {
       return null;
     }
     try {

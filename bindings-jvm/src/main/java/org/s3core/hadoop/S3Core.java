@@ -21,7 +21,7 @@ public class S3Core extends DelegateToFileSystem {
 
   private static FileSystem fileSystemOf(URI uri, Configuration conf) throws IOException {
     Class<? extends FileSystem> type = conf.get("fs." + uri.getScheme() + ".impl") == null
-        ? S3CoreFileSystem.class : FileSystem.getFileSystemClass(uri.getScheme(), conf);
+        ? FileSystemLayers.newest() : FileSystem.getFileSystemClass(uri.getScheme(), conf);
     return ReflectionUtils.newInstance(type, conf);
   }
 

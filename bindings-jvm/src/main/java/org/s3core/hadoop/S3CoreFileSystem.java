@@ -3,31 +3,18 @@ package org.s3core.hadoop;
 import java.io.IOException;
 import java.net.URI;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.BulkDelete;
 import org.apache.hadoop.fs.CreateFlag;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
-import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.MultipartUploader;
-import org.apache.hadoop.fs.MultipartUploaderBuilder;
-import org.apache.hadoop.fs.Options.HandleOpt;
 import org.apache.hadoop.fs.ParentNotDirectoryException;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.PathHandle;
-import org.apache.hadoop.fs.StorageStatistics;
-import org.apache.hadoop.fs.impl.OpenFileParameters;
 import org.apache.hadoop.fs.permission.FsPermission;
-import org.apache.hadoop.fs.statistics.IOStatistics;
 import org.apache.hadoop.fs.statistics.StoreStatisticNames;
 import org.apache.hadoop.security.UserGroupInformation;
 import org.apache.hadoop.util.Progressable;
@@ -37,7 +24,8 @@ import org.apache.hadoop.util.Progressable;
  *
  * <p>Options are those of S3A ({@code fs.s3a.*}, {@code fs.s3a.bucket.BUCKET.*}) and {@code fs.s3core.*}. Some of
  * S3A's are read on Hadoop's side only; docs/s3a.md lists them. Failures are the exceptions that
- * S3A throws in the same place. This class uses nothing that Hadoop 2.7 does not have.
+ * S3A throws in the same place. This class uses nothing that Hadoop 2.7 does not have, in no signature either; what Hadoop
+ * makes of it on newer lines is a subclass that has more: see {@link FileSystemLayers}.
  */
 public class S3CoreFileSystem extends BucketView {
   /** Scheme of the entry for Java's service loader: that of s3a stays whatever {@code fs.s3a.impl} says. */
@@ -55,6 +43,7 @@ public class S3CoreFileSystem extends BucketView {
 
   static {
     DefaultResource.addForFileContext();
+    FileSystemLayers.bind();
   }
 
   private long blockSize = DEFAULT_BLOCK_SIZE;
@@ -63,8 +52,6 @@ public class S3CoreFileSystem extends BucketView {
   private boolean copiesLocalFiles = true;
   private Capabilities capabilities = new Capabilities();
   private Cleanup cleanup;
-  /** What storage statistics count from. */
-  private final AtomicReference<Map<String, Long>> zero = new AtomicReference<>(Collections.emptyMap());
 
   /** Called by Hadoop; loads nothing native, since the service loader makes one instance in every job. */
   public S3CoreFileSystem() {
@@ -143,13 +130,6 @@ public class S3CoreFileSystem extends BucketView {
         HadoopFeatures.inputStream(new OpenedFile(reader, path.toString(), statistics, counts)));
   }
 
-  /** Of Hadoop 3.3.1 and newer, for {@code openFile()}. */
-  protected CompletableFuture<FSDataInputStream> openFileWithOptions(Path path, OpenFileParameters parameters)
-      throws IOException {
-    counts.add(StoreStatisticNames.OP_OPENFILE, 1);
-    return FileOpening.open(this, path, parameters);
-  }
-
   @Override
   public FSDataOutputStream create(Path path, FsPermission permission, boolean overwrite, int bufferSize,
       short replication, long blockSize, Progressable progress) throws IOException {
@@ -168,20 +148,6 @@ public class S3CoreFileSystem extends BucketView {
   /** The stream's file never appears, whoever closes it. */
   static void giveUp(FSDataOutputStream out) {
     ((S3CoreOutputStream) out.getWrappedStream()).giveUp();
-  }
-
-  /**
-   * A builder that knows S3A's options (Hadoop 3.3.1 and newer); Hadoop's own on 2.9 to 3.2.
-   *
-   * @param path of the file to be
-   */
-  @SuppressWarnings("rawtypes")
-  public FSDataOutputStreamBuilder createFile(Path path) {
-    if (!HadoopFeatures.HAS_BUILDERS) {
-      return super.createFile(path);
-    }
-    counts.add(StoreStatisticNames.OP_CREATE_FILE, 1);
-    return FileBuilder.of(this, path);
   }
 
   /** Whether files are created without a look at what stands there ({@code fs.s3a.create.performance}). */
@@ -209,16 +175,6 @@ public class S3CoreFileSystem extends BucketView {
     }
   }
 
-  /**
-   * Uploads whose parts the caller sends by itself (Hadoop 3.3.1 and newer).
-   *
-   * @param base of the files to be
-   */
-  public MultipartUploaderBuilder<? extends MultipartUploader, ?> createMultipartUploader(Path base) {
-    counts.add(StoreStatisticNames.MULTIPART_UPLOAD_INSTANTIATED, 1);
-    return UploaderBuilder.of(this, base);
-  }
-
   @Override
   public FSDataOutputStream append(Path path, int bufferSize, Progressable progress) {
     throw new UnsupportedOperationException(path + ": " + NO_APPEND);
@@ -236,15 +192,6 @@ public class S3CoreFileSystem extends BucketView {
     counts.add(StoreStatisticNames.OP_DELETE, 1);
     statistics.incrementWriteOps(1);
     return Native.delete(store(), key(path), recursive);
-  }
-
-  /**
-   * Removes many files in one request (Hadoop 3.4.1 and newer).
-   *
-   * @param base above all of them
-   */
-  public BulkDelete createBulkDelete(Path base) throws IOException {
-    return BucketBulkDelete.of(this, base);
   }
 
   void countDeletion() {
@@ -271,22 +218,6 @@ public class S3CoreFileSystem extends BucketView {
     new LocalCopy(this).copy(deleteSource, overwrite, source, target);
   }
 
-  /** Of Hadoop 3.1 and newer: a file where it is, or the very object that it is. */
-  protected PathHandle createPathHandle(FileStatus status, HandleOpt... options) {
-    return EtagPathHandle.of(status, options);
-  }
-
-  /**
-   * Opens what a handle names (Hadoop 3.1 and newer).
-   *
-   * @param handle from {@code getPathHandle} or a completed upload
-   * @param bufferSize is left to the library
-   */
-  public FSDataInputStream open(PathHandle handle, int bufferSize) throws IOException {
-    counts.add(StoreStatisticNames.OP_OPEN, 1);
-    return EtagPathHandle.open(this, handle);
-  }
-
   /**
    * Whether something that Hadoop or S3A have a name for can be had (Hadoop 3.3 and newer ask).
    *
@@ -302,20 +233,8 @@ public class S3CoreFileSystem extends BucketView {
     return HadoopFeatures.HAS_BUILDERS && !Capabilities.isImpossible(name) && super.hasPathCapability(path, capability);
   }
 
-  /** Calls, streams and requests so far (Hadoop 2.8 and newer). */
-  public StorageStatistics getStorageStatistics() {
-    return CountedStorageStatistics.of(getScheme(), this::counted, zero);
-  }
-
-  /**
-   * The same for Hadoop 3.3.1 and newer. The class does not implement {@code IOStatisticsSource}, which would keep it from
-   * loading on older ones; its streams do.
-   */
-  public IOStatistics getIOStatistics() {
-    return CountedStatistics.of(this::counted);
-  }
-
-  private Map<String, Long> counted() {
+  /** Calls, streams and requests so far, under Hadoop's names. */
+  final Map<String, Long> counted() {
     Map<String, Long> all = counts.snapshot();
     try {
       RequestNames.add(requests(), all);

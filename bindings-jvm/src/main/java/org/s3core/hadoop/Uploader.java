@@ -166,8 +166,8 @@ final class Uploader implements MultipartUploader {
     threads.execute(() -> {
       try {
         result.complete(work.call());
-      } catch (Exception e) {
-        result.completeExceptionally(e);
+      } catch (Exception | Error e) {
+        result.completeExceptionally(e);   // an error too: somebody waits
       }
     });
     return result;

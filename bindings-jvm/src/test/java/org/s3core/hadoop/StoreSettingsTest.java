@@ -122,7 +122,7 @@ class StoreSettingsTest {
 
     conf.set("hadoop.security.credential.provider.path", onUs);
     try (FileSystem fileSystem = FileSystem.newInstance(URI.create("s3a://secrets/"), withKeys(conf))) {
-      assertEquals(S3CoreFileSystem.class, fileSystem.getClass());
+      assertEquals(S3CoreFileSystem34.class, fileSystem.getClass());
     }
   }
 

@@ -318,7 +318,7 @@ class StreamTest {
   @SuppressWarnings("deprecation")
   @Test
   void bytesAreCountedForTheThreadThatMovesThem() throws IOException {
-    FileSystem.Statistics statistics = FileSystem.getStatistics("s3a", S3CoreFileSystem.class);
+    FileSystem.Statistics statistics = FileSystem.getStatistics("s3a", fileSystem.getClass());
     FileSystem.Statistics.StatisticsData mine = statistics.getThreadStatistics();
     long[] before = {mine.getBytesRead(), mine.getBytesWritten(), mine.getReadOps(), mine.getWriteOps()};
     try (FSDataInputStream in = fileSystem.open(FILE)) {

@@ -9,11 +9,20 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Paths of older tools: one class answers all of S3's schemes, with the options of {@code fs.s3a}. */
 public class SchemesTest extends FileSystemTest {
+
+  /** py4j, and what else reflects, resolves each signature. */
+  @Test
+  public void noMethodNamesAClassThatThisHadoopLacks() {
+    for (Class<?> type = fileSystem.getClass(); type != FileSystem.class; type = type.getSuperclass()) {
+      assertTrue(type.getDeclaredMethods().length > 0, type.getName());
+    }
+  }
 
   @ParameterizedTest
   @ValueSource(strings = {"s3a", "s3", "s3n"})

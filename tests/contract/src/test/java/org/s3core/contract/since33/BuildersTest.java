@@ -55,6 +55,10 @@ public class BuildersTest extends FileSystemTest {
       assertEquals(before, requests());
       assertEquals(9, in.available());
     }
+    try (FSDataInputStream in = fileSystem.openFile(file).withFileStatus(status).opt("fs.option.openfile.length", "4").build()
+        .get()) {
+      assertEquals(9, in.available(), "a status is worth more than a length");
+    }
     fileSystem.delete(file, false);
     write("file", "something else");
     try (FSDataInputStream in = fileSystem.openFile(file).withFileStatus(status).build().get()) {

@@ -8,6 +8,7 @@ import org.apache.hadoop.fs.Abortable;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.statistics.IOStatistics;
+import org.apache.hadoop.fs.statistics.IOStatisticsSupport;
 import org.junit.jupiter.api.Test;
 import org.s3core.contract.FileSystemTest;
 
@@ -41,6 +42,15 @@ public class OutputStreamTest extends FileSystemTest {
     out.close();
     assertEquals(1, counter(out, "stream_write_block_uploads"));
     assertEquals(1, counter(out, "object_put_request"));
+  }
+
+  @Test
+  public void soDoesTheFileSystem() throws Exception {
+    IOStatistics statistics = IOStatisticsSupport.retrieveIOStatistics(fileSystem);
+    long created = statistics.counters().getOrDefault("op_create", 0L);
+    write("file", "some text");
+    assertEquals(created + 1, statistics.counters().get("op_create"));
+    assertTrue(statistics.counters().get("store_io_request") > 0);
   }
 
   private static long counter(FSDataOutputStream out, String name) {
