@@ -1,5 +1,6 @@
 //! Everything through a proxy, and what is said where that does not work.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use s3core::fs::{FileSystem, WorkPaths};
 use s3core::http::connection::HttpTransport;
 use s3core::transfer::budget::MemoryBudget;
 use s3core::{ErrorKind, Result};
+use socket2::{Domain, Socket, Type};
 
 use crate::support::proxy::Proxy;
 use crate::support::{Place, Service, content};
@@ -37,6 +39,14 @@ fn files(place: &Place, port: u16, options: &[(&str, &str)]) -> Result<FileSyste
     let transport = Arc::new(HttpTransport::new(settings.transport.clone())?);
     let world = Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport };
     Ok(FileSystem::new(&settings, world, MemoryBudget::new(64 << 20), WorkPaths::new()))
+}
+
+/// A port that nobody listens on, and that nobody else gets while the socket lives.
+fn closed_port() -> (Socket, u16) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+    (socket, port)
 }
 
 #[rstest]
@@ -82,7 +92,7 @@ async fn who_asks_must_be_known_to_the_proxy(#[case] service: Service) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_is_not_there_is_named(#[case] service: Service) {
     let place = Place::at(service).await;
-    let gone = Proxy::start(None).await.port;
+    let (_held, gone) = closed_port();
     let files = files(&place, gone, &[("fs.s3core.retry.first.contact", "1s")]).unwrap();
     let began = Instant::now();
     let failure = write(&files, "a", b"x").await.unwrap_err();
@@ -96,7 +106,8 @@ async fn a_proxy_that_is_not_there_is_named(#[case] service: Service) {
 async fn an_endpoint_that_the_proxy_cannot_reach_is_named() {
     let mut place = Place::at(Service::Tls).await;
     let proxy = Proxy::start(None).await;
-    let gone = format!("https://127.0.0.1:{}", Proxy::start(None).await.port);
+    let (_held, port) = closed_port();
+    let gone = format!("https://127.0.0.1:{port}");
     let real = std::mem::replace(&mut place.running.url, gone.clone());
     let files = files(&place, proxy.port, &[("fs.s3core.retry.first.contact", "1s")]).unwrap();
     place.running.url = real;
