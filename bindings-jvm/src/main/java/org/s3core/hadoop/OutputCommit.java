@@ -17,8 +17,8 @@ import org.apache.hadoop.mapreduce.lib.output.FileOutputFormat;
 final class OutputCommit {
   /** Set by Spark SQL for each write, the same for driver and tasks; before the job is set up, from 4.2 on after it. */
   private static final String SPARK_JOB = "spark.sql.sources.writeJobUUID";
-  /** Ours, for jobs whose driver has no id that its tasks know when the job is set up. */
-  private static final String OWN_JOB = "fs.s3core.committer.job";
+  /** Ours, for jobs whose driver has no id that its tasks know when the job is set up; no option that a store would ask for. */
+  private static final String OWN_JOB = "s3core.committer.job";
   private static final String APPLICATION_ATTEMPT = "mapreduce.job.application.attempt.id";
   /** S3A's: with {@code directory} and {@code partitioned} comes what becomes of earlier files. */
   private static final String COMMITTER = "fs.s3a.committer.name";

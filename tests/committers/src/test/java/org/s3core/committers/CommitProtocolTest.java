@@ -74,6 +74,7 @@ class CommitProtocolTest {
     JobContext job = new JobContextImpl(driver.conf, null);
     driver.committer.setupJob(job);
     job.getConfiguration().set("spark.sql.sources.writeJobUUID", UUID.randomUUID().toString());
+    FileSystem.newInstance(driver.output.toUri(), job.getConfiguration()).close();   // the first one of an executor
     Attempt attempt = Attempt.of(driver.output, job.getConfiguration());
     attempt.committer.setupTask(attempt.task);
     attempt.write("k", "v");
