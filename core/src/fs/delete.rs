@@ -82,7 +82,14 @@ impl FileSystem {
         for path in &paths {
             self.discard_pending(path, false)?;
         }
-        self.delete_batch(paths).await
+        match <[String; 1]>::try_from(paths) {
+            // One request for one file fails as a whole.
+            Ok([path]) => {
+                let outcome = self.gateway().run(DeleteObject::new(self.bucket(), &path)).await;
+                Ok(outcome.err().map(|error| DeleteFailure { key: path, error }).into_iter().collect())
+            }
+            Err(paths) => self.delete_batch(paths).await,
+        }
     }
 
     /// Removes `keys` as they come, in as many requests as it takes.

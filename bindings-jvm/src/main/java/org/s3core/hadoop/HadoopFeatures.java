@@ -9,7 +9,7 @@ import org.apache.hadoop.fs.FileSystem;
  */
 final class HadoopFeatures {
   /** Hadoop 3.3.1 and newer: builders that take options, statistics of streams, uploaders, streams that can be aborted. */
-  static final boolean HAS_BUILDERS = has("org.apache.hadoop.fs.impl.OpenFileParameters");
+  static final boolean HAS_BUILDERS = has("org.apache.hadoop.fs.statistics.IOStatisticsSource");
 
   /** Hadoop 3.4.1 and newer. */
   static final boolean HAS_BULK_DELETE = has("org.apache.hadoop.fs.BulkDelete");

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.fs.ByteBufferReadable;
 import org.apache.hadoop.fs.CanSetReadahead;
 import org.apache.hadoop.fs.CanUnbuffer;
@@ -26,7 +27,7 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, CanSetRead
   private final String path;
   private final ReadCounts counts = new ReadCounts();
   private final Cleanup cleanup;
-  private volatile boolean isClosed;
+  private final AtomicBoolean isClosed = new AtomicBoolean();
   /** What was counted until the stream was closed. */
   private volatile Map<String, Long> lastCounts;
 
@@ -209,7 +210,7 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, CanSetRead
 
   @Override
   public synchronized void unbuffer() {
-    if (!isClosed) {
+    if (!isClosed.get()) {
       counts.unbuffers.increment();
       buffer = null;
       bufferLength = 0;
@@ -220,8 +221,7 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, CanSetRead
   /** Not synchronized: it ends a read that another thread is waiting in. */
   @Override
   public void close() {
-    if (!isClosed) {
-      isClosed = true;
+    if (isClosed.compareAndSet(false, true)) {
       cleanup.cancel();
       counts.closes.increment();
       try {
@@ -287,7 +287,7 @@ class S3CoreInputStream extends FSInputStream implements CanUnbuffer, CanSetRead
   }
 
   final void checkOpen() throws IOException {
-    if (isClosed) {
+    if (isClosed.get()) {
       throw new IOException(path + ": " + FSExceptionMessages.STREAM_IS_CLOSED);
     }
   }

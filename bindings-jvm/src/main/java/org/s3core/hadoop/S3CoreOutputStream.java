@@ -26,12 +26,12 @@ class S3CoreOutputStream extends OutputStream implements Syncable {
 
   private byte[] buffer;
   private int buffered;
-  private long written;
-  private long failures;
+  private volatile long written;
+  private volatile long failures;
   private boolean isClosed;
   private IOException failure;
   /** Requests by operation, once the file is closed. */
-  private Map<String, long[]> lastRequests;
+  private volatile Map<String, long[]> lastRequests;
 
   /** {@code downgradeSync}: whether hflush and hsync do nothing rather than fail. */
   S3CoreOutputStream(OpenedFile file, boolean downgradeSync) {
@@ -163,8 +163,11 @@ class S3CoreOutputStream extends OutputStream implements Syncable {
   void closed() {
   }
 
-  /** What the stream has done so far, under Hadoop's names; also after it was closed. */
-  final synchronized Map<String, Long> counted() {
+  /**
+   * What the stream has done so far, under Hadoop's names; also after it was closed. Not synchronized: whoever asks must
+   * not wait as long as a write does.
+   */
+  final Map<String, Long> counted() {
     Map<String, long[]> requests = lastRequests == null ? requests() : lastRequests;
     Map<String, Long> counts = new TreeMap<>();
     RequestNames.add(requests, counts);

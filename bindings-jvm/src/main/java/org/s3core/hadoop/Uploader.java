@@ -15,7 +15,9 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.fs.MultipartUploader;
 import org.apache.hadoop.fs.PartHandle;
 import org.apache.hadoop.fs.Path;
@@ -31,6 +33,8 @@ import org.apache.hadoop.fs.statistics.IOStatistics;
 final class Uploader implements MultipartUploader {
   private static final int THREADS = 8;
   private static final int PIECE = 64 * 1024;
+  /** Nobody has to close an uploader, so its threads end by themselves. */
+  private static final int IDLE_SECONDS = 10;
 
   private final S3CoreFileSystem fileSystem;
   private final Path base;
@@ -40,11 +44,14 @@ final class Uploader implements MultipartUploader {
   Uploader(S3CoreFileSystem fileSystem, Path base) {
     this.fileSystem = fileSystem;
     this.base = fileSystem.makeQualified(base);
-    this.threads = Executors.newFixedThreadPool(THREADS, task -> {
-      Thread thread = new Thread(task, "s3core-uploader");
-      thread.setDaemon(true);
-      return thread;
-    });
+    ThreadPoolExecutor pool = new ThreadPoolExecutor(THREADS, THREADS, IDLE_SECONDS, TimeUnit.SECONDS,
+        new LinkedBlockingQueue<>(), task -> {
+          Thread thread = new Thread(task, "s3core-uploader");
+          thread.setDaemon(true);
+          return thread;
+        });
+    pool.allowCoreThreadTimeOut(true);
+    this.threads = pool;
   }
 
   @Override
@@ -73,15 +80,18 @@ final class Uploader implements MultipartUploader {
       throw new IllegalArgumentException(path + ": part " + number + " of " + length + " bytes from " + in);
     }
     return submit(() -> {
-      String etag = send(Native.openPart(fileSystem.store(), key, id, number), in, length);
+      String etag;
+      try (InputStream source = in) {
+        etag = send(Native.openPart(fileSystem.store(), key, id, number), source, length);
+      }
       counts.add(MULTIPART_UPLOAD_PART_PUT, 1);
       counts.add(MULTIPART_UPLOAD_PART_PUT_BYTES, length);
       return UploadHandles.ofPart(key, id, number, etag);
     });
   }
 
-  private static String send(long writer, InputStream in, long length) throws IOException {
-    try (InputStream source = in) {
+  private static String send(long writer, InputStream source, long length) throws IOException {
+    try {
       byte[] piece = new byte[(int) Math.min(PIECE, Math.max(1, length))];
       for (long left = length; left > 0;) {
         int count = source.read(piece, 0, (int) Math.min(piece.length, left));
