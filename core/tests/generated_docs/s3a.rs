@@ -77,9 +77,11 @@ const FEATURES: &[(&str, &str, &[Test])] = &[
     ),
     (
         "Web identity, containers, instances",
-        "as the AWS SDKs; an instance is asked by default on Amazon's endpoints only, so that nobody waits for it elsewhere",
+        "as the AWS SDKs; by default an instance is asked on Amazon's endpoints only, so that nobody waits for it elsewhere, and \
+         the token of a platform is shown to Amazon only",
         &[
             ("core/tests/credentials/web_identity.rs", "a_token_of_a_trusted_provider_gives_the_role"),
+            (CONFIG, "the_token_of_a_platform_is_not_shown_to_others_than_amazon"),
             (PLATFORMS, "a_container_shows_the_token_of_its_file"),
             (PLATFORMS, "an_instance_is_asked_by_version_two_of_the_service"),
         ],
@@ -100,10 +102,11 @@ const FEATURES: &[(&str, &str, &[Test])] = &[
     ("Delegation tokens", "left out: each process looks for keys itself", &[(OF_HADOOP, OTHERS_KNOWN)]),
     (
         "SSE-S3, SSE-KMS, DSSE-KMS, SSE-C",
-        "as in S3A, renames included; an answer that does not say that the object is encrypted is an error",
+        "as in S3A, renames of plain files included; a gateway that does not encrypt is an error before anything is stored",
         &[
             (ENCRYPTION, "what_is_written_is_encrypted_and_read_back"),
             (ENCRYPTION, "nothing_is_taken_for_encrypted_that_is_not"),
+            (ENCRYPTION, "what_was_plain_is_encrypted_where_it_is_renamed"),
         ],
     ),
     ("CSE-KMS, CSE-CUSTOM", "left out on purpose: `UnsupportedOperationException`", &[(OF_HADOOP, LEFT_OUT)]),
@@ -197,9 +200,12 @@ const SHOWN: &[(&[&str], Test)] = &[
         &["connection.idle.time"],
         ("core/tests/transport/reuse.rs", "an_unused_connection_is_closed_after_the_idle_limit"),
     ),
-    (&["attempts.maximum"], ("core/src/gateway/retry.rs", "a_gateway_that_fails_inside_is_asked_eight_times")),
-    (&["user.agent.prefix"], ("core/src/sign/tests.rs", "every_x_amz_header_is_signed_and_the_user_agent_is_not")),
-    (&["buffer.dir"], ("core/src/config/directory.rs", "the_first_that_can_be_written_is_made_and_taken")),
+    (
+        &["attempts.maximum"],
+        ("core/tests/requests/refusals.rs", "a_gateway_that_fails_inside_is_asked_as_often_as_the_option_says"),
+    ),
+    (&["user.agent.prefix"], (HEADERS, "every_request_has_the_headers_that_were_asked_for_and_they_are_signed")),
+    (&["buffer.dir"], (WRITING, "a_full_disk_fails_the_one_who_needs_memory_and_harms_no_other")),
     (&["multipart.size"], (WRITING, "sizes_around_the_part_size_come_back_equal")),
     (&["multipart.threshold"], ("core/tests/files/renaming.rs", "a_large_file_is_copied_in_parts")),
     (&["fast.upload.active.blocks", "committer.threads"], (CONFIG, "other_settings_reach_their_place")),

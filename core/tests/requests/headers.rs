@@ -103,6 +103,7 @@ async fn every_request_has_the_headers_that_were_asked_for_and_they_are_signed()
         ("fs.s3a.secret.key", place.running.secret_key.as_str()),
         ("fs.s3a.requester.pays.enabled", "true"),
         ("fs.s3a.client.s3.custom.headers", "x-site=berlin, x-team=a;b"),
+        ("fs.s3a.user.agent.prefix", "reports"),
     ];
     let world = Environment { transport: Arc::new(listener.clone()), ..world };
     let files = Files::in_world(world, &place.running.url, &place.bucket, &options, 64 << 20);
@@ -114,6 +115,7 @@ async fn every_request_has_the_headers_that_were_asked_for_and_they_are_signed()
     for headers in sent.iter() {
         assert_eq!(headers["x-amz-request-payer"], "requester");
         assert_eq!(headers["x-site"], "berlin");
+        assert!(headers["user-agent"].to_str().unwrap().starts_with("reports s3core/"), "{headers:?}");
         assert_eq!(headers["x-team"], "a, b");
         let signed = headers["authorization"].to_str().unwrap();
         assert!(signed.contains("x-amz-request-payer") && signed.contains("x-site"), "{signed}");

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 use s3core::ErrorKind;
 use s3core::environment::{Random, SystemRandom};
 use s3core::gateway::Gateway;
-use s3core::ops::{CreateBucket, DeleteBucket, DeleteObject, ListObjectsV2, PutObject};
+use s3core::ops::{CreateBucket, DeleteBucket, DeleteObject, HeadObject, ListObjectsV2, PutObject};
+use s3core_gateway::Fault;
 
 use crate::support::admin::User;
-use crate::support::{Place, Service, environment, gateway_settings, keys};
+use crate::support::{EMBEDDED, Place, Service, environment, gateway_settings, keys};
+use crate::{files, write};
 
 /// A user of one test with a bucket.
 struct Customer {
@@ -69,6 +71,17 @@ async fn a_full_quota_has_its_own_error_and_is_not_waited_for() {
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(error.message().contains("quota") && error.kind().row().java.ends_with("PathIOException"), "{error}");
     customer.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_fails_inside_is_asked_as_often_as_the_option_says() {
+    let place = Place::at(EMBEDDED).await;
+    let files = files(&place, &[("fs.s3a.attempts.maximum", "3")]);
+    write(&files, "a", b"x").await.unwrap();
+    let fault = place.faults().add(Fault::error(500, "InternalError").operation("HeadObject"));
+    let failure = files.gateway().run(HeadObject::new(files.bucket(), "a")).await.unwrap_err();
+    assert_eq!(failure.kind(), ErrorKind::Unavailable, "{failure:?}");
+    assert_eq!(place.faults().injected_by(fault), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
