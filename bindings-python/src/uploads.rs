@@ -10,8 +10,8 @@ use crate::wait::wait;
 /// Key, upload id, seconds since 1970.
 type UploadRow = (String, String, Option<f64>);
 
-/// Destination, id, committed tasks, uploads of committed tasks, other uploads, seconds since 1970.
-type JobRow = (String, String, usize, Vec<UploadRow>, Vec<UploadRow>, Option<f64>);
+/// Destination, id, committed tasks and their files, uploads of committed tasks, other uploads, seconds since 1970.
+type JobRow = (String, String, usize, usize, Vec<UploadRow>, Vec<UploadRow>, Option<f64>);
 
 /// The jobs with state in the directory `path` or below it, and the uploads that are of none of them.
 #[pyfunction]
@@ -63,6 +63,7 @@ fn job_row(state: JobState) -> JobRow {
         state.job.destination().to_owned(),
         state.job.id().to_owned(),
         state.committed_tasks,
+        state.committed_files,
         rows(state.committed),
         rows(state.uncommitted),
         seconds(state.last_written),

@@ -106,7 +106,19 @@ def test_a_configured_session_works_and_keeps_its_secrets(run: Run, tmp_path: Pa
 
         # The JVM runs on: a second session finds the class and needs no new class path.
         again = SparkSession.builder.master("local[1]").config("spark.ui.enabled", False)
-        round_trip(s3core.spark.configure(again, **keys).getOrCreate())
+        spark = s3core.spark.configure(again, **keys).getOrCreate()
+        round_trip(spark)
+        spark.stop()
+
+        # A third one reaches the endpoint that it names, not that of the others.
+        with Gateway(buckets=["lake"]) as other:
+            theirs = {"endpoint": other.endpoint, "access_key": other.access_key, "secret_key": other.secret_key}
+            third = SparkSession.builder.master("local[1]").config("spark.ui.enabled", False)
+            spark = s3core.spark.configure(third, **theirs).getOrCreate()
+            spark.range(3).write.parquet("s3a://lake/third")
+            assert list(s3core.Store("s3a://lake", **theirs).list("third/"))
+            assert not list(store.list("third/"))
+            spark.stop()
         """
     )
     assert printed.splitlines() == ["on the command line: False", "in SQL's SET: False", "in the UI: False"]

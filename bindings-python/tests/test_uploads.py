@@ -48,7 +48,8 @@ def command(gateway: Gateway, *arguments: str) -> subprocess.CompletedProcess[st
 @pytest.mark.usefixtures("killed")
 def test_a_killed_job_is_found_and_completed(gateway: Gateway, store: Store) -> None:
     (job,) = uploads(gateway).list().jobs
-    assert (job.job, job.destination, job.committed_tasks, job.committed) == (JOB, "s3a://lake/events", 1, [])
+    assert (job.job, job.destination, job.committed) == (JOB, "s3a://lake/events", [])
+    assert (job.committed_tasks, job.committed_files) == (1, 1)
     assert job.last_written is not None
     assert job.last_written.tzinfo is not None
     with pytest.raises(UnsupportedError, match="may be under way"):
@@ -120,6 +121,7 @@ def test_the_program(gateway: Gateway, store: Store) -> None:
     listed = command(gateway, "list", "s3a://lake/events")
     assert listed.returncode == 0
     assert f"job {JOB} at s3a://lake/events" in listed.stdout
+    assert "1 committed tasks, 1 files that completing it makes visible" in listed.stdout
     assert json.loads(command(gateway, "list", "s3a://lake", "--json").stdout)["jobs"][0]["job"] == JOB
     missing = command(gateway, "complete", "s3a://lake/events", "other")
     assert (missing.returncode, missing.stdout) == (4, "")

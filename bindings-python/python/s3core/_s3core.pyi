@@ -16,8 +16,8 @@ _Foreign = tuple[str, str, str]
 
 #: Key, upload id, seconds since 1970.
 _Upload = tuple[str, str, float | None]
-#: Destination, id, committed tasks, uploads of committed tasks, other uploads, seconds since 1970.
-_Job = tuple[str, str, int, list[_Upload], list[_Upload], float | None]
+#: Destination, id, committed tasks and their files, uploads of committed tasks, other uploads, seconds since 1970.
+_Job = tuple[str, str, int, int, list[_Upload], list[_Upload], float | None]
 
 def error_table() -> list[tuple[str, int, str, int, str]]: ...
 def hadoop_settings(options: _Pairs) -> list[tuple[str, str]]: ...

@@ -38,7 +38,8 @@ class Job:
         destination: ``s3a://bucket/path``.
         job: its id.
         committed_tasks: tasks whose output completing the job makes visible.
-        committed: their uploads.
+        committed_files: their files.
+        committed: those of them that are uploads; small ones lie in the job's state.
         uncommitted: uploads of attempts that are under way or were killed.
         last_written: when something of its state was, aware, in UTC.
     """
@@ -46,6 +47,7 @@ class Job:
     destination: str
     job: str
     committed_tasks: int
+    committed_files: int
     committed: list[Upload]
     uncommitted: list[Upload]
     last_written: datetime | None
@@ -107,7 +109,7 @@ class Uploads:
                 driver moves from a staging directory afterwards.
         """
         found = self._find(job)
-        destination, written = found[0], _time(found[5])
+        destination, written = found[0], _time(found[6])
         if destination.rsplit("/", 1)[-1].startswith(".spark-staging"):
             raise UnsupportedError(
                 f"{job} is a dynamic partition overwrite: its files would stay in {destination}. Run the job again, "
@@ -148,13 +150,13 @@ class Uploads:
         return found[0]
 
     def _job(self, row: _JobRow) -> Job:
-        destination, job, tasks, committed, uncommitted, written = row
+        destination, job, tasks, files, committed, uncommitted, written = row
         url = f"s3a://{self._bucket}/{destination}"
-        return Job(url, job, tasks, [*map(_upload, committed)], [*map(_upload, uncommitted)], _time(written))
+        return Job(url, job, tasks, files, [*map(_upload, committed)], [*map(_upload, uncommitted)], _time(written))
 
 
 _Rows = list[tuple[str, str, float | None]]
-_JobRow = tuple[str, str, int, _Rows, _Rows, float | None]
+_JobRow = tuple[str, str, int, int, _Rows, _Rows, float | None]
 
 # Seconds after its last state was written that a job is taken for one under way.
 _MAY_BE_UNDER_WAY = 600
@@ -231,7 +233,7 @@ def _print(pending: Pending, *, as_json: bool) -> None:
         return
     for job in pending.jobs:
         print(f"job {job.job} at {job.destination}, last written {_shown(job.last_written)}")
-        print(f"  {job.committed_tasks} committed tasks, {len(job.committed)} uploads that completing it makes visible")
+        print(f"  {job.committed_tasks} committed tasks, {job.committed_files} files that completing it makes visible")
         for upload in job.uncommitted:
             print(f"  uncommitted  {_shown(upload.begun)}  {upload.key}")
     for upload in pending.unattributed:

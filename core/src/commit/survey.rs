@@ -34,7 +34,9 @@ pub struct JobState {
     pub job: Job,
     /// Number of its committed tasks.
     pub committed_tasks: usize,
-    /// Uploads of committed tasks, which completing the job makes visible.
+    /// Number of the files of its committed tasks, which completing the job makes visible.
+    pub committed_files: usize,
+    /// Those of them that are uploads; the others are in pending sets.
     pub committed: Vec<MultipartUpload>,
     /// Uploads of attempts that are under way or were killed.
     pub uncommitted: Vec<MultipartUpload>,
@@ -170,7 +172,15 @@ async fn look_at(files: &FileSystem, job: Job, pending: &mut HashMap<String, Mul
     let ids: Vec<_> =
         pending.values().filter(|upload| is_of_job(upload)).map(|upload| upload.upload_id.clone()).collect();
     let uncommitted = ids.iter().filter_map(|id| pending.remove(id)).collect();
-    Ok(JobState { committed_tasks: sets.len(), committed, uncommitted, last_written: directory.last_written, job })
+    let committed_files = sets.iter().map(|set| set.set.files.len()).sum();
+    Ok(JobState {
+        committed_tasks: sets.len(),
+        committed_files,
+        committed,
+        uncommitted,
+        last_written: directory.last_written,
+        job,
+    })
 }
 
 /// What a purge has removed.

@@ -39,7 +39,7 @@ async fn uploads_are_told_by_their_jobs(#[case] service: Service) {
         let found = survey(&files, path, scope).await.unwrap();
         assert_eq!(found.jobs.len(), 1, "{path}");
         let state = &found.jobs[0];
-        assert_eq!((&state.job, state.committed_tasks), (&job, 1));
+        assert_eq!((&state.job, state.committed_tasks, state.committed_files), (&job, 1, 1));
         let keys = |uploads: &[s3core::ops::MultipartUpload]| -> Vec<String> {
             uploads.iter().map(|upload| upload.key.clone()).collect()
         };

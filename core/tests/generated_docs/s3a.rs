@@ -294,8 +294,8 @@ pub(super) fn page() -> String {
     let known = link(&(OF_HADOOP, "every_option_that_hadoop_ships_is_known_and_its_value_read"));
     let _ = writeln!(
         text,
-        "\n## Options that need no setting here\n\nThey may stand in a configuration and change nothing; `s3core doctor` \
-         lists those that do: {known}, {}.\n\n| `fs.s3a.` | why |\n|---|---|",
+        "\n## Options that need no setting here\n\nThey may stand in a configuration and change nothing; \
+         `python -m s3core.spark doctor` lists those that do: {known}, {}.\n\n| `fs.s3a.` | why |\n|---|---|",
         link(&(OF_HADOOP, OTHERS_KNOWN))
     );
     for other in OTHERS.iter().filter(|other| other.does == Does::Nothing) {

@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--endpoint", metavar="URL")
         command.add_argument("--region")
         command.add_argument(
-            "--option", action="append", default=[], metavar="NAME=VALUE", help="any other option, part_size=64M"
+            "--option", action="append", default=[], metavar="NAME=VALUE", help="any other option, multipart_size=64M"
         )
     return parser
 

@@ -48,7 +48,7 @@ def configure(
         access_key: where keys are left out, each JVM looks for its own: environment, then profile.
         secret_key: see ``access_key``.
         region: region that signatures name; Radosgw takes any.
-        options: every other option of ``s3core.Store``, for example ``part_size="64M"``.
+        options: every other option of ``s3core.Store``, for example ``multipart_size="64M"``.
 
     Returns:
         The same builder.
@@ -74,6 +74,7 @@ def configure(
     check_redaction(in_force("spark.redaction.regex"))
     if _jvm_is_running():
         _require_class_path()
+        _forget_file_systems()
     else:
         for name, addition in class_path_settings().items():
             if submit.get(name) is not None:
@@ -141,6 +142,18 @@ def _require_class_path() -> None:
             "call s3core.spark.attach(spark)"
         )
     check_version(loaded)
+
+
+def _forget_file_systems() -> None:
+    """Lets the next session reach the endpoint that it names.
+
+    Hadoop keeps file systems by scheme, bucket and user, whatever the options: those of an earlier session would go on,
+    with its endpoint and its keys. A JVM that this Python did not start keeps its own: others may use them.
+    """
+    from pyspark import SparkContext
+
+    if "PYSPARK_GATEWAY_PORT" not in os.environ and SparkContext._jvm is not None:
+        SparkContext._jvm.org.apache.hadoop.fs.FileSystem.closeAll()
 
 
 def _keep_off_command_line(builder: SparkSession.Builder, secrets: dict[str, str]) -> None:

@@ -67,7 +67,7 @@ pub(super) fn handshake(endpoint: &Endpoint, cause: io::Error) -> Error {
         Some(rustls::Error::InvalidMessage(_)) => (
             ErrorKind::WrongProtocol,
             format!(
-                "the port {} of {} does not speak TLS: use http:// instead of https:// in fs.s3a.endpoint",
+                "the port {} of {} does not speak TLS: write http:// before it in fs.s3a.endpoint",
                 endpoint.port, endpoint.host
             ),
         ),
@@ -197,11 +197,17 @@ pub(super) fn never_answered(endpoint: &Endpoint, is_tls_port: bool, cause: hype
 }
 
 pub(super) fn answer_timed_out(endpoint: &Endpoint, limit: Duration) -> Error {
-    Error::new(ErrorKind::TimedOut, format!("{endpoint} took the request and did not answer within {limit:?}"))
+    let seconds = limit.as_secs_f64();
+    let message = format!(
+        "{endpoint} took the request and did not answer within {seconds:.1} s: check fs.s3a.endpoint, and whether its \
+         gateway is overloaded (fs.s3a.connection.timeout is the longest time that is waited)"
+    );
+    Error::new(ErrorKind::TimedOut, message)
 }
 
 pub(super) fn request_stalled(endpoint: &Endpoint, limit: Duration) -> Error {
-    Error::new(ErrorKind::TimedOut, format!("{endpoint} took nothing of the request's body for {limit:?}"))
+    let seconds = limit.as_secs_f64();
+    Error::new(ErrorKind::TimedOut, format!("{endpoint} took nothing of the request's body for {seconds:.1} s"))
 }
 
 pub(super) fn body_stalled(endpoint: &Endpoint, received: u64, limit: Duration) -> Error {
