@@ -40,8 +40,9 @@ demo: wheel ## The main job on 336,776 flights: make demo [ENDPOINT=ceph] [SPARK
 bench: jar ## Ours beside stock S3A, HDFS and file://; writes benches/RESULTS.md and the README's chart
 	@benches/run.sh
 
-docs: ## Write the generated pages again: docs/options.md, docs/errors.md, docs/s3a.md
+docs: ## Write what is generated again: docs/options.md, docs/errors.md, docs/s3a.md, lifecycle/policy.schema.json
 	@S3CORE_WRITE_DOCS=1 cargo test --locked -p s3core --test generated_docs
+	@S3CORE_WRITE_DOCS=1 cargo test --locked -p s3life --lib schema
 
 clean: ## Remove everything that was built
 	rm -rf target dist build bindings-jvm/target tests/contract/target tests/distcp/target benches/target

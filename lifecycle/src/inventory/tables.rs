@@ -1,0 +1,88 @@
+//! Tables that keep a log of their files. Whoever removes a file that the log names breaks them: only their own
+//! procedures may.
+
+use std::collections::BTreeMap;
+
+/// A table, or a directory like one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// First letters of its keys: empty, or up to a slash.
+    pub prefix: String,
+    /// What it is.
+    pub format: TableFormat,
+}
+
+/// What keeps a log of its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TableFormat {
+    /// Delta Lake.
+    Delta,
+    /// Apache Hudi.
+    Hudi,
+    /// Apache Iceberg.
+    Iceberg,
+    /// Output of a streaming query.
+    StreamingSink,
+    /// Checkpoint of a streaming query.
+    StreamingCheckpoint,
+}
+
+impl TableFormat {
+    /// What removes old data of it.
+    pub fn procedure(self) -> &'static str {
+        match self {
+            Self::Delta => "DELETE FROM … WHERE …, then VACUUM",
+            Self::Hudi => "its cleaner (hoodie.clean.*), or delete_partition",
+            Self::Iceberg => "DELETE FROM … WHERE …, then CALL system.expire_snapshots and system.remove_orphan_files",
+            Self::StreamingSink => "the query's own retention (fileSink options), or a new output directory",
+            Self::StreamingCheckpoint => "stopping the query for good, then removing the directory by hand",
+        }
+    }
+}
+
+/// Finds tables by what lies in them.
+#[derive(Default)]
+pub(super) struct Finder {
+    found: BTreeMap<String, TableFormat>,
+    /// Directories that hold some of what checkpoints hold.
+    checkpoints: BTreeMap<String, u8>,
+}
+
+/// What every checkpoint holds (Structured Streaming): `metadata`, `offsets/`, `commits/`.
+const WHOLE_CHECKPOINT: u8 = 7;
+
+impl Finder {
+    pub(super) fn look_at(&mut self, path: &str) {
+        let mut end = 0;
+        for part in path.split_inclusive('/') {
+            let above = path.get(..end).unwrap_or_default();
+            end += part.len();
+            let format = match part {
+                "_delta_log/" => TableFormat::Delta,
+                ".hoodie/" => TableFormat::Hudi,
+                "_spark_metadata/" => TableFormat::StreamingSink,
+                "metadata/" if is_iceberg(path.get(end..).unwrap_or_default()) => TableFormat::Iceberg,
+                "metadata" => return self.note_checkpoint(above, 1),
+                "offsets/" => return self.note_checkpoint(above, 2),
+                "commits/" => return self.note_checkpoint(above, 4),
+                _ => continue,
+            };
+            self.found.insert(above.to_owned(), format);
+            return;
+        }
+    }
+
+    fn note_checkpoint(&mut self, directory: &str, what: u8) {
+        *self.checkpoints.entry(directory.to_owned()).or_default() |= what;
+    }
+
+    pub(super) fn finish(mut self, dataset: &str) -> Vec<Table> {
+        let whole = self.checkpoints.into_iter().filter(|(_, held)| *held == WHOLE_CHECKPOINT);
+        self.found.extend(whole.map(|(directory, _)| (directory, TableFormat::StreamingCheckpoint)));
+        self.found.into_iter().map(|(path, format)| Table { prefix: format!("{dataset}{path}"), format }).collect()
+    }
+}
+
+fn is_iceberg(name: &str) -> bool {
+    name == "version-hint.text" || name.ends_with(".metadata.json")
+}

@@ -1,0 +1,147 @@
+//! Units, jobs and tables out of listings.
+
+use super::*;
+use crate::policy::Policy;
+
+fn policy(age: &str) -> Policy {
+    let text = format!(
+        "version: 1\ndatasets:\n  - name: events\n    location: s3a://lake/events/\n    {age}\n    \
+         rules: [{{name: drop, when: {{older_than: 1d}}, then: expire}}]\n"
+    );
+    Policy::read(&text).unwrap_or_else(|findings| panic!("{findings}"))
+}
+
+const PARTITIONS: &str = "age: {from: partition, time: \"{day:%F}\"}";
+const DIRECTORIES: &str = "age: {from: newest_object}";
+const OBJECTS: &str = "age: {from: newest_object}\n    unit: object";
+const NOW: &str = "2024-06-01T00:00:00Z";
+const LONG_AGO: &str = "2024-01-01T00:00:00Z";
+
+/// Every object has 10 bytes; `key@time` was written then, others long ago.
+fn inventory(policy: &Policy, keys: &[&str], uploads: &[(&str, &str)]) -> Inventory {
+    let mut builder = InventoryBuilder::new(&policy.datasets[0], &policy.zone);
+    let mut sorted = keys.to_vec();
+    sorted.sort_unstable();
+    for key in sorted {
+        let (key, written) = key.split_once('@').unwrap_or((key, LONG_AGO));
+        let written = written.parse().unwrap();
+        builder.add(&Object { key, bytes: 10, written, class: "STANDARD" });
+    }
+    let uploads: Vec<_> = uploads.iter().map(|(key, begun)| ((*key).to_owned(), begun.parse().unwrap())).collect();
+    builder.finish(&uploads, &NOW.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC))
+}
+
+fn units(inventory: &Inventory) -> Vec<(&str, u64)> {
+    inventory.units.iter().map(|unit| (unit.prefix.as_str(), unit.objects)).collect()
+}
+
+#[test]
+fn partitions_are_units_and_what_is_in_none_is_outside() {
+    let keys = [
+        "events/_SUCCESS",
+        "events/country=de/day=2024-01-01/a",
+        "events/country=de/day=2024-01-01/kind=x/b",
+        "events/country=de/day=2024-01-02/a",
+        "events/country=de/day=__HIVE_DEFAULT_PARTITION__/a",
+        "events/country=fr/readme",
+        "events2/day=2024-01-01/a",
+    ];
+    let found = inventory(&policy(PARTITIONS), &keys, &[]);
+    assert_eq!(
+        units(&found),
+        [
+            ("events/country=de/day=2024-01-01/", 2),
+            ("events/country=de/day=2024-01-02/", 1),
+            ("events/country=de/day=__HIVE_DEFAULT_PARTITION__/", 1),
+        ]
+    );
+    assert_eq!(found.units.iter().filter(|unit| unit.interval.is_some()).count(), 2);
+    assert_eq!(found.outside, (2, 20));
+}
+
+#[test]
+fn directories_with_success_are_units_with_what_lies_below_them() {
+    let keys = [
+        "events/run-1/A",
+        "events/run-1/_SUCCESS",
+        "events/run-1/sub/b",
+        "events/run-2/0/c",
+        "events/run-2/_SUCCESS",
+        "events/run-2/inner/_SUCCESS",
+        "events/run-2/inner/d",
+        "events/run-3/unfinished",
+        "events/loose",
+    ];
+    let found = inventory(&policy(DIRECTORIES), &keys, &[]);
+    assert_eq!(units(&found), [("events/run-1/", 3), ("events/run-2/", 2), ("events/run-2/inner/", 2)]);
+    assert_eq!(found.outside, (2, 20));
+}
+
+#[test]
+fn a_whole_dataset_may_be_one_directory() {
+    let found = inventory(&policy(DIRECTORIES), &["events/_SUCCESS", "events/a/b", "events/c"], &[]);
+    assert_eq!(units(&found), [("events/", 3)]);
+}
+
+#[test]
+fn objects_are_units_where_the_policy_says_so() {
+    let found = inventory(&policy(OBJECTS), &["events/a", "events/b/c"], &[]);
+    assert_eq!(units(&found), [("events/a", 1), ("events/b/c", 1)]);
+}
+
+#[test]
+fn jobs_concern_the_units_at_their_destination_while_they_are_young() {
+    let keys = [
+        "events/day=2024-01-01/a",
+        "events/day=2024-01-01/_temporary/0/x@2024-05-30T00:00:00Z",
+        "events/day=2024-01-02/a",
+        "events/day=2024-01-03/a",
+        "events/day=2024-01-03/_temporary/0/x@2024-05-20T00:00:00Z",
+    ];
+    let found = inventory(&policy(PARTITIONS), &keys, &[("events/day=2024-01-02/b", "2024-05-31T00:00:00Z")]);
+    let running: Vec<_> = found.units.iter().map(|unit| unit.running.as_deref()).collect();
+    assert_eq!(running, [Some("events/day=2024-01-01/_temporary/"), Some("events/day=2024-01-02/b"), None]);
+    assert_eq!(units(&found).iter().map(|(_, objects)| objects).sum::<u64>(), 3, "state of jobs is no data");
+    assert_eq!(found.jobs.len(), 3);
+}
+
+#[test]
+fn a_job_at_the_dataset_concerns_all_of_it() {
+    for tree in
+        ["_temporary/0/x", ".spark-staging-7c1d/day=2024-01-01/x", "_s3core_job-7c1d/_s3core_job", "__magic/j/x"]
+    {
+        let young = format!("events/{tree}@2024-05-30T00:00:00Z");
+        let found =
+            inventory(&policy(PARTITIONS), &["events/day=2024-01-01/a", "events/day=2024-01-02/a", &young], &[]);
+        assert!(found.units.iter().all(|unit| unit.running.is_some()), "{tree}");
+    }
+    let found = inventory(&policy(PARTITIONS), &["events/day=2024-01-01/_temporary-notes/a@2024-05-30T00:00:00Z"], &[]);
+    assert_eq!(found.units[0].running, None, "a name of one's own");
+}
+
+#[test]
+fn tables_are_told_by_their_logs() {
+    let keys = [
+        "events/delta/_delta_log/00000.json",
+        "events/hudi/.hoodie/hoodie.properties",
+        "events/ice/metadata/v1.metadata.json",
+        "events/sink/_spark_metadata/0",
+        "events/query/metadata",
+        "events/query/offsets/0",
+        "events/query/commits/0",
+        "events/other/metadata/notes.txt",
+        "events/half/offsets/0",
+    ];
+    let found = inventory(&policy(OBJECTS), &keys, &[]);
+    let tables: Vec<_> = found.tables.iter().map(|table| (table.prefix.as_str(), table.format)).collect();
+    assert_eq!(
+        tables,
+        [
+            ("events/delta/", TableFormat::Delta),
+            ("events/hudi/", TableFormat::Hudi),
+            ("events/ice/", TableFormat::Iceberg),
+            ("events/query/", TableFormat::StreamingCheckpoint),
+            ("events/sink/", TableFormat::StreamingSink),
+        ]
+    );
+}

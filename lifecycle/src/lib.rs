@@ -1,0 +1,11 @@
+//! s3life: datasets tier and expire where they lie, by a plan that can be read, approved, resumed and undone.
+
+pub mod calendar;
+pub mod connection;
+pub mod decide;
+mod hadoop_keys;
+pub mod inventory;
+pub mod partition;
+pub mod policy;
+pub mod program;
+pub mod unit;

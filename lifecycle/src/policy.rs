@@ -1,0 +1,179 @@
+//! A policy: which datasets tier and expire, and when. Read from YAML, checked as a whole: what is wrong is found before
+//! anything is touched, with line, column and remedy.
+
+mod dataset;
+mod document;
+mod finding;
+mod location;
+mod rule;
+
+use std::collections::BTreeSet;
+
+use jiff::tz::TimeZone;
+use schemars::schema_for;
+use serde_saphyr::Location;
+
+use crate::calendar::Period;
+
+use document::{At, Document};
+
+pub use dataset::{Age, Catalog, Dataset, Guard, Unit};
+pub use document::Stretch;
+pub use finding::{Finding, Findings};
+pub use location::Place;
+pub use rule::{Action, Keep, Rule, When};
+
+/// Version of the format.
+const VERSION: u32 = 1;
+
+/// A policy that can be planned.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Where ages are counted.
+    pub zone: TimeZone,
+    /// The zone's IANA name.
+    pub zone_name: String,
+    /// The bucket that all of its datasets lie in.
+    pub bucket: String,
+    /// What no rule touches.
+    pub holds: Vec<Hold>,
+    /// The datasets, none of which lies inside another.
+    pub datasets: Vec<Dataset>,
+}
+
+/// A place that no rule touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// First letters of the keys, up to a slash.
+    pub prefix: String,
+    /// Why.
+    pub reason: String,
+    /// Who lifts it.
+    pub owner: String,
+}
+
+impl Policy {
+    /// Reads a policy.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read(text: &str) -> Result<Self, Findings> {
+        let document: Document = serde_saphyr::from_str(text).map_err(|failure| {
+            let location = failure.location().unwrap_or(Location::UNKNOWN);
+            Findings(vec![Finding::at(location, failure.without_snippet().to_string())])
+        })?;
+        let mut findings = Vec::new();
+        let policy = Self::check(document, &mut findings);
+        match policy {
+            Some(policy) if findings.is_empty() => Ok(policy),
+            _ => {
+                findings.sort_by_key(|finding| (finding.line, finding.column));
+                Err(Findings(findings))
+            }
+        }
+    }
+
+    /// The JSON Schema of policies, for editors.
+    pub fn schema() -> serde_json::Value {
+        schema_for!(Document).into()
+    }
+
+    fn check(document: Document, findings: &mut Vec<Finding>) -> Option<Self> {
+        let Document { version, zone, defaults, hold, datasets } = document;
+        if version.value != VERSION {
+            let message = format!("this s3life reads policies of version {VERSION}: write `version: {VERSION}`");
+            findings.push(Finding::at(version.referenced, message));
+        }
+        let zone_name = zone.as_ref().map_or_else(|| "UTC".to_owned(), |zone| zone.value.clone());
+        let found = TimeZone::get(&zone_name).ok();
+        if let (None, Some(zone)) = (&found, &zone) {
+            let message = format!("`{}` is no time zone: write an IANA name, as in Europe/Berlin", zone.value);
+            findings.push(Finding::at(zone.referenced, message));
+        }
+        let settings = dataset::Settings::of_policy(&defaults, findings);
+        let mut checked: Vec<(Dataset, Location)> = Vec::new();
+        let mut bucket: Option<String> = None;
+        for entry in datasets {
+            let at = entry.location.referenced;
+            let Some((place, dataset)) = Dataset::check(entry, &settings, findings) else { continue };
+            if bucket.get_or_insert_with(|| place.bucket.clone()) != &place.bucket {
+                let message = format!(
+                    "the location is outside the bucket {} of the datasets above: write a policy for each bucket",
+                    bucket.as_deref().unwrap_or_default()
+                );
+                findings.push(Finding::at(at, message));
+            }
+            checked.push((dataset, at));
+        }
+        check_apart(&checked, findings);
+        let bucket = bucket.unwrap_or_default();
+        let datasets: Vec<_> = checked.into_iter().map(|(dataset, _)| dataset).collect();
+        if datasets.is_empty() && findings.is_empty() {
+            findings.push(Finding::at(Location::UNKNOWN, "the policy names no dataset: add one below `datasets:`"));
+        }
+        let holds = hold.into_iter().filter_map(|entry| {
+            let prefix = check_hold(&entry.path, &bucket, &datasets, findings)?;
+            Some(Hold { prefix, reason: entry.reason, owner: entry.owner })
+        });
+        let holds = holds.collect();
+        Some(Self { zone: found?, zone_name, bucket, holds, datasets })
+    }
+}
+
+/// No dataset has another's name, or lies inside another.
+fn check_apart(datasets: &[(Dataset, Location)], findings: &mut Vec<Finding>) {
+    let mut names = BTreeSet::new();
+    for (index, (dataset, at)) in datasets.iter().enumerate() {
+        if !names.insert(dataset.name.as_str()) {
+            findings.push(Finding::at(*at, format!("two datasets are called {}: rename one", dataset.name)));
+        }
+        for (other, _) in datasets.iter().take(index) {
+            let overlap = dataset.prefix.starts_with(&other.prefix) || other.prefix.starts_with(&dataset.prefix);
+            if overlap {
+                let message = format!(
+                    "{} and {} overlap, and two rules would decide on one object: make them one dataset, or set their \
+                     locations apart",
+                    other.name, dataset.name
+                );
+                findings.push(Finding::at(*at, message));
+            }
+        }
+    }
+}
+
+fn check_hold(path: &At<String>, bucket: &str, datasets: &[Dataset], findings: &mut Vec<Finding>) -> Option<String> {
+    let place = match path.value.parse::<Place>() {
+        Ok(place) => place,
+        Err(message) => {
+            findings.push(Finding::at(path.referenced, message));
+            return None;
+        }
+    };
+    let meets =
+        |dataset: &Dataset| dataset.prefix.starts_with(&place.prefix) || place.prefix.starts_with(&dataset.prefix);
+    if place.bucket != bucket || !datasets.iter().any(meets) {
+        let message =
+            format!("the hold protects nothing: no dataset lies at {} or around it; correct the path", path.value);
+        findings.push(Finding::at(path.referenced, message));
+        return None;
+    }
+    Some(place.prefix)
+}
+
+/// The period that is written here; what is none is found.
+fn period(written: &Option<At<String>>, findings: &mut Vec<Finding>) -> Option<Period> {
+    let written = written.as_ref()?;
+    written.value.parse().map_err(|message: String| findings.push(Finding::at(written.referenced, message))).ok()
+}
+
+/// The same with a name: letters, digits, `_` and `-`.
+fn check_name(what: &str, name: &At<String>, findings: &mut Vec<Finding>) {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if name.value.is_empty() || !name.value.bytes().all(is_word) {
+        let message = format!("`{}` cannot be the name of a {what}: use letters, digits, _ and -", name.value);
+        findings.push(Finding::at(name.referenced, message));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Policies that are right, and what is said of those that are wrong.
+
+use rstest::rstest;
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../examples/policy.yaml");
+
+#[test]
+fn the_example_is_understood() {
+    let policy = Policy::read(EXAMPLE).unwrap();
+    assert_eq!((policy.zone_name.as_str(), policy.bucket.as_str()), ("UTC", "lake"));
+    let [hold] = policy.holds.as_slice() else { panic!("one hold") };
+    assert_eq!((hold.prefix.as_str(), hold.owner.as_str()), ("events/day=2024-03-01/", "risk"));
+    let [events, scratch] = policy.datasets.as_slice() else { panic!("two datasets") };
+    assert_eq!((events.prefix.as_str(), events.unit, scratch.unit), ("events/", Unit::Partition, Unit::Directory));
+    assert_eq!(events.catalog.as_ref().map(|catalog| catalog.table.as_str()), Some("events"));
+    assert_eq!((events.guard, scratch.guard), (Some(Guard { percent: 20, within: Period::days(30) }), None));
+    let actions = |dataset: &Dataset| dataset.rules.iter().map(|rule| rule.action.clone()).collect::<Vec<_>>();
+    assert_eq!(actions(events), [Some(Action::Tier("COLD".into())), Some(Action::Expire), None]);
+    assert_eq!(actions(scratch), [Some(Action::Expire), Some(Action::AbortUploads)]);
+    let keeps: Vec<_> = events.rules.iter().filter_map(|rule| rule.keep).collect();
+    assert_eq!(keeps, [Keep::Newest(24), Keep::LastOf(Stretch::Month, Some("7y".parse().unwrap()))]);
+}
+
+/// The example with `from` in it replaced by `to`.
+fn wrong(from: &str, to: &str) -> Findings {
+    assert!(EXAMPLE.contains(from), "{from}");
+    Policy::read(&EXAMPLE.replacen(from, to, 1)).unwrap_err()
+}
+
+#[rstest]
+#[case("version: 1", "version: 2", 1, "version 1")]
+#[case("zone: UTC", "zone: Mars", 2, "IANA name")]
+#[case("trash: 7d", "trash: 7m", 4, "is no period")]
+#[case("trash: 7d", "abandoned_after: 3h", 4, "24h or more")]
+#[case("20% per 30d", "a lot", 7, "20% per 30d")]
+#[case("20% per 30d", "120% per 30d", 7, "20% per 30d")]
+#[case("s3a://lake/events/day=2024-03-01/", "s3a://lake/elsewhere/", 9, "protects nothing")]
+#[case("name: events", "name: all events", 11, "letters, digits")]
+#[case("location: s3a://lake/events/", "location: events", 12, "write s3a://")]
+#[case("location: s3a://lake/events/", "location: s3a://lake/tmp/x/", 23, "overlap")]
+#[case("location: s3a://lake/tmp/", "location: s3a://other/tmp/", 23, "outside the bucket")]
+#[case("{day:%Y-%m-%d}", "{day:%d}", 13, "leaves the year open")]
+#[case("{from: newest_object}", "{from: newest_object, time: x}", 24, "from: partition")]
+#[case("table: lake.events", "table: events", 11, "database.table")]
+#[case("{tier: COLD}", "{tier: 'C OLD'}", 16, "storage class")]
+#[case("{older_than: 30d}", "{older_than: 3y}", 16, "can never apply: drop")]
+#[case("older_than: 2y", "larger_than: 1MiB, older_than: 2y", 17, "whole units")]
+#[case("{older_than: 2y}", "{}", 17, "would take everything")]
+#[case("newest: 24, of: partition", "newest: 24", 19, "newest: 24, of: partition")]
+#[case("name: month_ends", "name: cool", 21, "two rules are called cool")]
+#[case("name: sweep", "name: sweep, keep: {newest: 3, of: partition}", 27, "counts partitions")]
+#[case("then: abort_uploads", "keep: {}", 28, "counts partitions")]
+fn what_is_wrong_names_line_and_remedy(#[case] from: &str, #[case] to: &str, #[case] line: u64, #[case] part: &str) {
+    let findings = wrong(from, to);
+    let all = findings.to_string();
+    assert!(findings.0.iter().any(|finding| finding.line == line && finding.message.contains(part)), "{all}");
+}
+
+#[rstest]
+#[case("rules:", "rulez:", "rulez")]
+#[case("then: expire", "then: forget", "forget")]
+#[case("from: partition", "from: birth", "birth")]
+#[case("version: 1", "version: one", "invalid u32")]
+#[case("zone: UTC", "zone: [UTC", "line")]
+fn what_has_no_such_shape_names_its_place(#[case] from: &str, #[case] to: &str, #[case] part: &str) {
+    let findings = wrong(from, to);
+    assert!(findings.0[0].line > 0 && findings.to_string().contains(part), "{findings}");
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once() {
+    let text = EXAMPLE.replacen("zone: UTC", "zone: Mars", 1).replacen("30d}", "30x}", 1).replacen("COLD", "C D", 1);
+    assert_eq!(Policy::read(&text).unwrap_err().0.len(), 3);
+    // What is no period is not taken for none as well.
+    assert_eq!(wrong("older_than: 2y", "older_than: 2x").0.len(), 1);
+}
+
+#[test]
+fn the_schema_is_the_published_one() {
+    let published = include_str!("../../policy.schema.json");
+    let schema = serde_json::to_string_pretty(&Policy::schema()).unwrap() + "\n";
+    if std::env::var_os("S3CORE_WRITE_DOCS").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/policy.schema.json"), &schema).unwrap();
+        return;
+    }
+    assert_eq!(schema, published, "run make docs");
+}

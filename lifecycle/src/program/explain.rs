@@ -1,0 +1,169 @@
+//! `s3life explain POLICY s3a://BUCKET/KEY`
+
+use clap::Args;
+use jiff::{Timestamp, ZonedDateTime};
+use serde_json::{Value, json};
+
+use super::output::{self, Failure};
+use super::{Common, Form, PolicyFile};
+use crate::connection::Connection;
+use crate::decide::{Verdict, decide};
+use crate::inventory::Inventory;
+use crate::policy::{Dataset, Place, Policy};
+use crate::unit::UnitSummary;
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    #[command(flatten)]
+    policy: PolicyFile,
+    /// An object or a directory, s3a://BUCKET/PATH.
+    uri: String,
+    /// As if it were this time, as in 2026-11-25T12:00:00Z. Without it: now.
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+}
+
+impl Explain {
+    pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
+        let policy = output::policy(&self.policy.path)?;
+        let dataset = self.dataset(&policy)?;
+        let now = self.now.unwrap_or_else(Timestamp::now).to_zoned_datetime(policy.zone.clone());
+        let connection = Connection::new(&policy.bucket, common.endpoint.as_deref())?;
+        let inventory = connection.inventory(dataset, &policy.zone, &now)?;
+        let verdicts = decide(&policy, dataset, &inventory, &now);
+        let wanted = self.key(&policy)?;
+        let meets = |unit: &UnitSummary| {
+            wanted.starts_with(&unit.prefix) || unit.prefix.starts_with(&wanted) || unit.prefix == format!("{wanted}/")
+        };
+        let found: Vec<_> = inventory.units.iter().zip(&verdicts).filter(|(unit, _)| meets(unit)).collect();
+        if found.is_empty() {
+            return output::line(&self.outside(common.output, &policy, dataset, &inventory, &wanted));
+        }
+        for (unit, verdict) in found {
+            let explained = Explained::of(&policy, dataset, unit, verdict);
+            output::line(&explained.shown(common.output, &policy.bucket, unit))?;
+        }
+        Ok(())
+    }
+
+    fn key(&self, policy: &Policy) -> Result<String, Failure> {
+        let place: Place = self.uri.parse().map_err(Failure::Usage)?;
+        if place.bucket != policy.bucket {
+            let message = format!("{} is outside the policy's bucket {}", self.uri, policy.bucket);
+            return Err(Failure::Usage(message));
+        }
+        let is_directory = self.uri.ends_with('/');
+        Ok(if is_directory { place.prefix } else { place.prefix.trim_end_matches('/').to_owned() })
+    }
+
+    fn dataset<'a>(&self, policy: &'a Policy) -> Result<&'a Dataset, Failure> {
+        let key = self.key(policy)?;
+        let inside = |dataset: &&Dataset| format!("{key}/").starts_with(&dataset.prefix);
+        policy.datasets.iter().find(inside).ok_or_else(|| {
+            let known = policy.datasets.iter().map(|dataset| format!("s3a://{}/{}", policy.bucket, dataset.prefix));
+            let known: Vec<_> = known.collect();
+            Failure::Usage(format!("{} is in none of the policy's datasets: {}", self.uri, known.join(", ")))
+        })
+    }
+
+    fn outside(&self, form: Form, policy: &Policy, dataset: &Dataset, inventory: &Inventory, key: &str) -> String {
+        let table = inventory.tables.iter().find(|table| key.starts_with(&table.prefix));
+        let reason = match table {
+            Some(table) => {
+                format!("it belongs to a table of another system; old data of it goes by {}", table.format.procedure())
+            }
+            None => format!("it belongs to no unit of the dataset {}, so that no rule touches it", dataset.name),
+        };
+        match form {
+            Form::Json => {
+                json!({"uri": self.uri, "dataset": dataset.name, "verdict": "outside", "reason": reason}).to_string()
+            }
+            Form::Text => format!("s3a://{}/{key}: {reason}", policy.bucket),
+        }
+    }
+}
+
+/// A verdict in words.
+struct Explained {
+    verdict: &'static str,
+    rule: Option<String>,
+    action: Option<&'static str>,
+    when: Option<ZonedDateTime>,
+    reason: String,
+}
+
+impl Explained {
+    fn of(policy: &Policy, dataset: &Dataset, unit: &UnitSummary, verdict: &Verdict) -> Self {
+        let rule = |index: &usize| dataset.rules.get(*index);
+        let name = |index: &usize| rule(index).map(|rule| rule.name.clone());
+        let action = |index: &usize| rule(index).and_then(|rule| rule.action.as_ref()).map(|action| action.name());
+        let line = |index: &usize| rule(index).map_or(0, |rule| rule.line);
+        let plain = |verdict, reason| Self { verdict, rule: None, action: None, when: None, reason };
+        match verdict {
+            Verdict::Due { rule, since } => Self {
+                verdict: "due",
+                rule: name(rule),
+                action: action(rule),
+                when: Some(since.clone()),
+                reason: format!("by line {} of the policy", line(rule)),
+            },
+            Verdict::NotYet { rule, due } => Self {
+                verdict: "not yet",
+                rule: name(rule),
+                action: action(rule),
+                when: Some(due.clone()),
+                reason: format!("by line {} of the policy", line(rule)),
+            },
+            Verdict::Settling { rule, until } => Self {
+                verdict: "settling",
+                rule: name(rule),
+                action: action(rule),
+                when: Some(until.clone()),
+                reason: format!("an object was written {}, and settle is {}", unit.newest, dataset.settle),
+            },
+            Verdict::Kept { rule } => Self {
+                verdict: "kept",
+                rule: name(rule),
+                action: None,
+                when: None,
+                reason: format!("by line {} of the policy", line(rule)),
+            },
+            Verdict::Held { hold } => {
+                let hold = policy.holds.get(*hold);
+                let why = hold.map_or("", |hold| hold.reason.as_str());
+                let who = hold.map(|hold| hold.owner.as_str()).filter(|owner| !owner.is_empty());
+                plain("held", format!("{why}{}", who.map(|who| format!(", until {who} lifts it")).unwrap_or_default()))
+            }
+            Verdict::OfTable { format } => plain(
+                "of a table",
+                format!("its files are named by a log; old data of it goes by {}", format.procedure()),
+            ),
+            Verdict::Running { key } => plain("running", format!("a job is at work there: {key}")),
+            Verdict::Undated => {
+                plain("undated", "the values of its columns say no time, so that it never gets old".to_owned())
+            }
+            Verdict::Untouched => plain("untouched", "no rule has anything to do with it".to_owned()),
+        }
+    }
+
+    fn shown(&self, form: Form, bucket: &str, unit: &UnitSummary) -> String {
+        let uri = format!("s3a://{bucket}/{}", unit.prefix);
+        let when = self.when.as_ref().map(|when| when.timestamp().to_string());
+        match form {
+            Form::Json => {
+                let classes: Value = unit.classes.iter().map(|(class, bytes)| (class.clone(), json!(bytes))).collect();
+                json!({
+                    "uri": uri, "verdict": self.verdict, "rule": self.rule, "action": self.action, "when": when,
+                    "reason": self.reason, "objects": unit.objects, "bytes": unit.bytes, "classes": classes,
+                })
+                .to_string()
+            }
+            Form::Text => {
+                let rule = self.rule.as_ref().map(|rule| format!(" rule {rule}")).unwrap_or_default();
+                let action = self.action.map(|action| format!(" ({action})")).unwrap_or_default();
+                let when = when.map(|when| format!(", {when}")).unwrap_or_default();
+                format!("{uri}: {}{rule}{action}{when}: {}", self.verdict, self.reason)
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What the program prints: results on standard output, failures on standard error.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Form;
+use crate::policy::{Findings, Policy};
+
+/// Why a command has not done what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// The policy is wrong.
+    #[error("{0}")]
+    Policy(#[from] PolicyFailure),
+    /// The gateway or the configuration has failed.
+    #[error("error: {0}")]
+    Gateway(#[from] s3core::Error),
+    /// What was asked makes no sense.
+    #[error("error: {0}")]
+    Usage(String),
+    /// The result could not be printed.
+    #[error("error: the result cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// A policy that is wrong, with the file that it is in.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.lines())]
+pub(super) struct PolicyFailure {
+    file: String,
+    findings: Findings,
+}
+
+impl PolicyFailure {
+    fn lines(&self) -> String {
+        let lines = self.findings.0.iter().map(|finding| match (finding.line, finding.column) {
+            (0, _) => format!("{}: {}", self.file, finding.message),
+            (line, column) => format!("{}:{line}:{column}: {}", self.file, finding.message),
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Failure {
+    /// Prints it; returns the exit status.
+    pub(super) fn print(&self, form: Form) -> u8 {
+        let text = match (form, self) {
+            (Form::Text, _) => self.to_string(),
+            (Form::Json, Self::Policy(PolicyFailure { file, findings })) => {
+                let findings = findings.0.iter().map(|finding| {
+                    json!({"file": file, "line": finding.line, "column": finding.column, "message": finding.message})
+                });
+                json!({"findings": findings.collect::<Vec<_>>()}).to_string()
+            }
+            (Form::Json, _) => json!({"error": self.to_string().trim_start_matches("error: ")}).to_string(),
+        };
+        let _ = writeln!(io::stderr(), "{text}");
+        1
+    }
+}
+
+/// Prints a line of a result.
+pub(super) fn line(text: &str) -> Result<(), Failure> {
+    Ok(writeln!(io::stdout(), "{text}")?)
+}
+
+/// Reads the policy in a file.
+pub(super) fn policy(path: &Path) -> Result<Policy, Failure> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|failure| Failure::Usage(format!("the policy {file} cannot be read: {failure}")))?;
+    Policy::read(&text).map_err(|findings| PolicyFailure { file, findings }.into())
+}
