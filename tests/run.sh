@@ -43,7 +43,7 @@ main() {
     export S3CORE_TOOLS PATH="$S3CORE_TOOLS/bin:$PATH"
   fi
   if [ -z "${S3CORE_TEST_ENDPOINT:-}" ] && [ "${suites[*]}" != lint ]; then
-    exec "$here/ceph/with-ceph.sh" --tls --sts -- "$here/run.sh" "$@"   # one cluster for all suites
+    exec "$here/ceph/with-ceph.sh" --tls --sts --ops-log -- "$here/run.sh" "$@"   # one cluster for all suites
   fi
   [[ $1 = all* ]] || build_for "${suites[@]}"
   for suite in "${suites[@]}"; do
