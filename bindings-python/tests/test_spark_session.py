@@ -111,8 +111,10 @@ def test_a_configured_session_works_and_keeps_its_secrets(run: Run, tmp_path: Pa
         spark.stop()
 
         # A third one reaches the endpoint that it names, not that of the others.
+        from s3core.testing import Gateway
+
         with Gateway(buckets=["lake"]) as other:
-            theirs = {"endpoint": other.endpoint, "access_key": other.access_key, "secret_key": other.secret_key}
+            theirs = dict(endpoint=other.endpoint, access_key=other.access_key, secret_key=other.secret_key)
             third = SparkSession.builder.master("local[1]").config("spark.ui.enabled", False)
             spark = s3core.spark.configure(third, **theirs).getOrCreate()
             spark.range(3).write.parquet("s3a://lake/third")

@@ -67,7 +67,8 @@ pub(super) fn handshake(endpoint: &Endpoint, cause: io::Error) -> Error {
         Some(rustls::Error::InvalidMessage(_)) => (
             ErrorKind::WrongProtocol,
             format!(
-                "the port {} of {} does not speak TLS: write http:// before it in fs.s3a.endpoint",
+                "the port {} of {} does not speak TLS: write http:// rather than https:// in fs.s3a.endpoint (https is meant \
+                 where neither is written)",
                 endpoint.port, endpoint.host
             ),
         ),
