@@ -27,19 +27,12 @@ pub(crate) fn wait<T>(
     stop: impl Fn() -> Option<Failure>,
     future: impl Future<Output = s3core::Result<T>>,
 ) -> Result<T, Failure> {
-    let runtime = runtime::runtime()?;
-    let mut future = pin!(future);
-    loop {
-        if let Ok(result) = runtime.block_on(async { timeout(SLICE, future.as_mut()).await }) {
-            return Ok(result?);
-        }
+    wait_in_slices(env, future, |env| {
         if let Some(failure) = stop() {
             return Err(failure);
         }
-        if is_interrupted(env)? {
-            return Err(was_interrupted());
-        }
-    }
+        if is_interrupted(env)? { Err(was_interrupted()) } else { Ok(()) }
+    })
 }
 
 /// How long what cleans up may go on in an interrupted thread.
@@ -52,16 +45,12 @@ pub(crate) fn wait_until_stopped<T>(
     stop: &Stop,
     future: impl Future<Output = s3core::Result<T>>,
 ) -> Result<T, Failure> {
-    let runtime = runtime::runtime()?;
-    let mut future = pin!(future);
-    loop {
-        if let Ok(result) = runtime.block_on(async { timeout(SLICE, future.as_mut()).await }) {
-            return Ok(result?);
-        }
+    wait_in_slices(env, future, |env| {
         if is_interrupted(env)? {
             stop.ask();
         }
-    }
+        Ok(())
+    })
 }
 
 /// Waits for a `future` that cleans up, as the owner of a task does after it has interrupted it: in an interrupted thread
@@ -70,19 +59,28 @@ pub(crate) fn wait_for_cleaning<T>(
     env: &mut Env<'_>,
     future: impl Future<Output = s3core::Result<T>>,
 ) -> Result<T, Failure> {
+    let mut interrupted: Option<Instant> = None;
+    wait_in_slices(env, future, |env| {
+        if interrupted.is_none() && is_interrupted(env)? {
+            interrupted = Some(Instant::now());
+        }
+        if interrupted.is_some_and(|since| since.elapsed() > CLEANING) { Err(was_interrupted()) } else { Ok(()) }
+    })
+}
+
+/// Waits for `future`; `between` is called after each slice, and its failure ends the wait.
+fn wait_in_slices<'local, T>(
+    env: &mut Env<'local>,
+    future: impl Future<Output = s3core::Result<T>>,
+    mut between: impl FnMut(&mut Env<'local>) -> Result<(), Failure>,
+) -> Result<T, Failure> {
     let runtime = runtime::runtime()?;
     let mut future = pin!(future);
-    let mut interrupted: Option<Instant> = None;
     loop {
         if let Ok(result) = runtime.block_on(async { timeout(SLICE, future.as_mut()).await }) {
             return Ok(result?);
         }
-        if interrupted.is_none() && is_interrupted(env)? {
-            interrupted = Some(Instant::now());
-        }
-        if interrupted.is_some_and(|since| since.elapsed() > CLEANING) {
-            return Err(was_interrupted());
-        }
+        between(env)?;
     }
 }
 

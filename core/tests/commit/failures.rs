@@ -164,6 +164,18 @@ async fn of_a_job_that_was_killed_in_mid_commit_nothing_stays_when_it_is_aborted
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_commit_of_this_process_has_kept_goes_when_the_job_is_aborted() {
+    let files = Files::at(EMBEDDED).await;
+    let job = four_tasks(&files, LARGE).await;
+    files.place.faults().add(full("CompleteMultipartUpload", "out/table/part-3"));
+    job.commit(&files, kept()).await.unwrap_err();
+    files.place.faults().clear();
+    assert!(!visible(&files).await.is_empty());
+    job.abort(&files).await.unwrap();
+    assert_eq!((all_files(&files).await.len(), uploads(&files).await), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_committed_job_could_not_remove_is_no_job() {
     let files = Files::at(EMBEDDED).await;
     let job = four_tasks(&files, LARGE).await;

@@ -30,8 +30,11 @@ impl Job {
         let uuids_of_attempts: HashSet<String> = directory.uuids_of_marked_attempts(files).await?;
         let sets = self.readable_sets(files, &directory).await;
         let spared = if directory.is_set_up {
-            if let (None, Some(begun)) = (&asked, directory.commit_begun) {
-                self.check_that_nobody_commits(files, begun)?;
+            if let Some(begun) = directory.commit_begun {
+                // A commit that failed here has ended.
+                if asked.is_none() {
+                    self.check_that_nobody_commits(files, begun)?;
+                }
                 let paths = sets.iter().flat_map(|set| &set.files).map(|file| file.path.as_str());
                 self.remove_visible(files, paths).await?;
             }
