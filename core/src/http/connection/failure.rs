@@ -67,8 +67,7 @@ pub(super) fn handshake(endpoint: &Endpoint, cause: io::Error) -> Error {
         Some(rustls::Error::InvalidMessage(_)) => (
             ErrorKind::WrongProtocol,
             format!(
-                "the port {} of {} does not speak TLS: write http:// rather than https:// in fs.s3a.endpoint (https is meant \
-                 where neither is written)",
+                "the port {} of {} does not speak TLS: use http:// in fs.s3a.endpoint (an endpoint without a scheme means https)",
                 endpoint.port, endpoint.host
             ),
         ),
