@@ -6,6 +6,8 @@ pub mod decide;
 mod hadoop_keys;
 pub mod inventory;
 pub mod partition;
+pub mod plan;
 pub mod policy;
 pub mod program;
+pub mod run;
 pub mod unit;

@@ -20,6 +20,7 @@ use document::{At, Document};
 pub use dataset::{Age, Catalog, Dataset, Guard, Unit};
 pub use document::Stretch;
 pub use finding::{Finding, Findings};
+pub(crate) use location::CONTROL_PREFIX;
 pub use location::Place;
 pub use rule::{Action, Keep, Rule, When};
 

@@ -1,0 +1,214 @@
+//! The lines of a plan.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Version of the format.
+pub const FORMAT: u32 = 1;
+
+/// A line of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Line {
+    /// The first one: what was planned, by what, and when.
+    Plan(Header),
+    /// A unit that tiers or goes. Its objects are the lines behind it.
+    Unit(PlannedUnit),
+    /// An object of the unit before it.
+    Object(PlannedObject),
+    /// An upload that is aborted.
+    Upload(PlannedUpload),
+    /// The trash of an earlier run that is emptied.
+    Trash(PlannedTrash),
+    /// The last one: the sums, and the digest of the lines before it.
+    End(End),
+}
+
+/// What was planned, by what, and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Version of the s3life that made it.
+    pub s3life: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The policy.
+    pub policy: PolicySource,
+    /// IANA name of the zone that ages were counted in.
+    pub zone: String,
+    /// The moment that ages were counted to.
+    pub now: Timestamp,
+    /// When it was made, by the gateway's clock.
+    pub created: Timestamp,
+    /// From when on it is refused, by the gateway's clock.
+    pub expires: Timestamp,
+    /// Percent that may be removed of a dataset this once, in place of its guard's.
+    pub allowed: BTreeMap<String, u32>,
+    /// Datasets whose `delete: without_trash` was confirmed.
+    pub confirmed: Vec<String>,
+}
+
+/// Where a policy was read, and what it said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicySource {
+    /// Its file, absolute.
+    pub path: String,
+    /// SHA-256 of its text, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// What is done with a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlannedAction {
+    /// It moves to a storage class where it lies.
+    Tier(String),
+    /// The same, to a class from which it must be restored before it can be read.
+    Archive(String),
+    /// It goes to the trash.
+    Expire,
+    /// It goes for good.
+    Delete,
+    /// What a killed job has left goes to the trash.
+    SweepAbandoned,
+}
+
+/// A unit that tiers or goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedUnit {
+    /// Name of the dataset.
+    pub dataset: String,
+    /// Name of the rule.
+    pub rule: String,
+    /// What is done.
+    pub action: PlannedAction,
+    /// First letters of its keys, up to a slash; of a unit that is an object its key.
+    pub prefix: String,
+    /// Number of its objects.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Since when the action is due.
+    pub since: Timestamp,
+    /// Until when the trash keeps it; of what goes there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trash_until: Option<Timestamp>,
+    /// Why, in a sentence that names the line of the policy.
+    pub reason: String,
+}
+
+/// An object as it was when it was planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedObject {
+    /// Its key.
+    pub key: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// ETag without quotes.
+    pub etag: String,
+    /// When it was written, as the listing says.
+    pub written: Timestamp,
+    /// Storage class.
+    pub class: String,
+}
+
+/// An upload that is aborted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedUpload {
+    /// Name of the dataset.
+    pub dataset: String,
+    /// Name of the rule.
+    pub rule: String,
+    /// The key that it would be completed at.
+    pub key: String,
+    /// Its id.
+    pub upload: String,
+    /// When it was begun.
+    pub begun: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// The trash of an earlier run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedTrash {
+    /// The run.
+    pub run: String,
+    /// Since when it may be emptied.
+    pub since: Timestamp,
+    /// Objects that the run put there.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// The sums of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// What was found in each dataset, in the policy's order.
+    pub datasets: Vec<DatasetSummary>,
+    /// Units, objects and bytes of all `unit` lines.
+    pub planned: Amount,
+    /// SHA-256 of all bytes before this line, in hexadecimal digits.
+    pub digest: String,
+}
+
+/// How much.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amount {
+    /// Units.
+    pub units: u64,
+    /// Objects.
+    pub objects: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Amount {
+    /// Adds another one.
+    pub fn add(&mut self, other: Self) {
+        self.units += other.units;
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+    }
+}
+
+/// What was found in a dataset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasetSummary {
+    /// Its name.
+    pub name: String,
+    /// First letters of its keys.
+    pub prefix: String,
+    /// All that lies in its units.
+    pub total: Amount,
+    /// What is planned, by rule.
+    pub rules: BTreeMap<String, Amount>,
+    /// Units that nothing is done with, by the word of their verdict ("held", "undated", "settling").
+    pub left: BTreeMap<String, u64>,
+    /// Objects that belong to no unit.
+    pub outside: Amount,
+    /// What its guard says, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<GuardVerdict>,
+}
+
+/// What a guard says of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GuardVerdict {
+    /// Percent that may be removed within the period.
+    pub percent: u32,
+    /// The period, as the policy writes it.
+    pub within: String,
+    /// What earlier runs removed within it and nobody brought back.
+    pub before: Amount,
+    /// What this plan would remove.
+    pub planned: Amount,
+    /// Percent of the units, and of the bytes, that would be removed: before and planned of what was there.
+    pub share: (f64, f64),
+    /// Whether it is too much.
+    pub exceeded: bool,
+}

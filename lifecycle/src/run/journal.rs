@@ -1,0 +1,79 @@
+//! What a run is about to do, written down before it does it, and what came of it.
+//!
+//! A batch is two objects below the run's journal: the intent, written before anything in it is touched, and the outcome.
+//! Their names begin with the number of the lease that their writer held.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::line::{PlannedAction, PlannedObject};
+
+/// Most objects of a batch.
+pub const BATCH: usize = 1000;
+
+/// A unit, or a part of one, that is about to change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntendedUnit {
+    /// Name of the dataset.
+    pub dataset: String,
+    /// Its prefix.
+    pub prefix: String,
+    /// What is done with it.
+    pub action: PlannedAction,
+    /// Its objects.
+    pub objects: Vec<IntendedObject>,
+}
+
+/// An object that is about to change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntendedObject {
+    /// As it was planned.
+    #[serde(flatten)]
+    pub planned: PlannedObject,
+    /// Where it is copied to, of what goes to the trash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trash: Option<String>,
+    /// Its access control list, where copies have another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acl: Option<String>,
+}
+
+/// What came of a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitOutcome {
+    /// Its prefix.
+    pub prefix: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Since when it is so.
+    pub at: Timestamp,
+}
+
+/// What came of a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// As planned.
+    Done,
+    /// Something changed: it is as if nothing had been planned.
+    Changed {
+        /// The first key that was not as planned.
+        key: String,
+        /// What was found.
+        reason: String,
+    },
+    /// It could not be copied: it goes when the trash time is over.
+    Held {
+        /// Why.
+        reason: String,
+    },
+    /// It was brought back.
+    Restored,
+    /// It could not be brought back as it was.
+    NotRestored {
+        /// The key that was in the way, where one was.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,86 @@
+//! What is known of a run as a whole: `run.json`, replaced under a condition on its ETag.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::line::{Amount, PolicySource};
+
+/// What is known of a run as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Its name: the moment it began and the first digits of its plan's digest. Names sort by time.
+    pub run: String,
+    /// The policy.
+    pub policy: PolicySource,
+    /// Digest of its plan.
+    pub digest: String,
+    /// When it began, by the gateway's clock.
+    pub started: Timestamp,
+    /// When it ended.
+    pub finished: Option<Timestamp>,
+    /// How far it is.
+    pub state: RunState,
+    /// Host and process that last worked on it.
+    pub holder: String,
+    /// What it did, by dataset.
+    pub datasets: BTreeMap<String, DatasetDone>,
+    /// What it did not do, and why: at most [`RunRecord::MOST_REPORTED`].
+    pub skipped: Vec<Skipped>,
+    /// Number of all that it did not do.
+    pub skipped_count: u64,
+    /// Since when its trash may be emptied; None where nothing went there.
+    pub trash_until: Option<Timestamp>,
+    /// Whether what was brought back may be planned again.
+    pub released: bool,
+}
+
+impl RunRecord {
+    /// Length of [`RunRecord::skipped`].
+    pub const MOST_REPORTED: usize = 1000;
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// It is under way, or was killed: `apply` goes on with it.
+    Running,
+    /// Its work is done, except what the gateway does by its lifecycle rules.
+    WaitingForGateway,
+    /// All is done.
+    Done,
+    /// What it removed is being brought back: `undo` goes on with it.
+    Undoing,
+    /// What it removed was brought back.
+    Undone,
+    /// Its trash is being emptied: nothing can be brought back any more.
+    Purging,
+    /// Its trash is empty.
+    Purged,
+}
+
+/// What a run did in a dataset.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DatasetDone {
+    /// First letters of the dataset's keys.
+    pub prefix: String,
+    /// All that lay in it when it was planned.
+    pub total: Amount,
+    /// What was done, by the action's name.
+    pub actions: BTreeMap<String, Amount>,
+    /// What was brought back.
+    pub undone: Amount,
+}
+
+/// A unit that a run did not touch, or put back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Its prefix.
+    pub unit: String,
+    /// The key that was the reason, where one was.
+    pub key: Option<String>,
+    /// Why.
+    pub reason: String,
+}
