@@ -143,7 +143,7 @@ impl Gateway {
         loop {
             let (failure, cure) = match self.attempt(&mut exchange).await {
                 Ok(output) => return Ok(output),
-                Err(failed) => failed,
+                Err((failure, cure)) => (self.shared.settings.doubt_endpoint(failure), cure),
             };
             if let Some(cure) = cure.filter(|cure| !cured.contains(cure)) {
                 tracing::debug!(%failure, ?cure, "trying again");

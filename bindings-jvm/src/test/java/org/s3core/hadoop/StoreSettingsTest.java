@@ -33,6 +33,15 @@ class StoreSettingsTest {
   }
 
   @Test
+  void whatSparkSetsByItselfIsNotWhatTheUserWants() throws IOException {
+    Configuration conf = new Configuration(false);
+    conf.set("fs.s3a.endpoint", "s3.amazonaws.com", "Set by Spark to default values");
+    assertFalse(settings(conf).containsKey("fs.s3a.endpoint"));
+    conf.set("fs.s3a.endpoint", "s3.amazonaws.com", "Set by Spark from keys starting with 'spark.hadoop'");
+    assertEquals("s3.amazonaws.com", settings(conf).get("fs.s3a.endpoint"));
+  }
+
+  @Test
   void onlyOurKeysAreTakenAndVariablesAreExpanded() throws IOException {
     Configuration conf = new Configuration(false);
     conf.set("host", "rgw");
