@@ -230,7 +230,8 @@ impl Gateway {
             }
             (Err(failure), _) => {
                 let cure = attempt.cure(&failure, &shared.clock, &shared.credentials);
-                Err((shared.settings.requests.explain(failure, concern, endpoint.tls), cure))
+                let explained = shared.settings.requests.explain(failure, concern, endpoint.tls);
+                Err((attempt.keys.blame(explained), cure))
             }
         }
     }

@@ -43,11 +43,12 @@ def mistakes() -> list[Mistake]:
     provider = "fs.s3a.aws.credentials.provider"
     algorithm = "fs.s3a.encryption.algorithm"
     sse_c, customers_key = {algorithm: "SSE-C"}, "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+    own = r"check fs\.s3a\.bucket\."
     no_proxy = {"fs.s3a.proxy.host": "127.0.0.1", "fs.s3a.proxy.port": "1"}
     unsupported = "java.lang.UnsupportedOperationException"
     return [
-        Mistake("wrong-key", {"fs.s3a.access.key": "nobody", "fs.s3a.secret.key": secret_key}, denied, [r"fs\.s3a\.access\.key"]),
-        Mistake("wrong-secret", {"fs.s3a.access.key": access_key, "fs.s3a.secret.key": "wrong"}, denied, [r"fs\.s3a\.secret\.key"]),
+        Mistake("wrong-key", {"fs.s3a.access.key": "nobody", "fs.s3a.secret.key": secret_key}, denied, [rf"{own}wrong-key\.access"]),
+        Mistake("wrong-secret", {"fs.s3a.access.key": access_key, "fs.s3a.secret.key": "wrong"}, denied, [rf"{own}wrong-secret\.secret"]),
         Mistake("half-a-key", {"fs.s3a.access.key": "nobody"}, malformed, ["half-a-key.access.key", "half-a-key.secret.key"]),
         Mistake("plain-to-tls", {"fs.s3a.endpoint": with_scheme("http", secured)}, protocol, ["endpoint", "https"]),
         Mistake("tls-to-plain", {"fs.s3a.endpoint": with_scheme("https", plain)}, protocol, ["endpoint", "http"]),

@@ -28,6 +28,12 @@ options! {
         .hadoop(&["session.token"])
         .environment(&["AWS_SESSION_TOKEN"])
         .profile("aws_session_token");
+    KEYS_ORIGIN = Row::new(
+        "keys.origin",
+        Text,
+        "What errors about the keys of Hadoop's configuration call the place that they come from. In Java: found out, where \
+         Spark or a credential provider has put them there. Without it: the option.",
+    );
     PROFILE = Row::new(
         "profile",
         Text,

@@ -55,7 +55,12 @@ final class StoreSettings {
         settings.put(key, conf.get(key));
       }
     }
-    settings.putAll(providedSecrets(conf, bucket));
+    Map<String, String> provided = providedSecrets(conf, bucket);
+    settings.putAll(provided);
+    String origin = KeyOrigin.of(conf, bucket, provided);
+    if (origin != null) {
+      settings.putIfAbsent(OWN_PREFIX + "keys.origin", origin);
+    }
     settings.putIfAbsent(AUDIT_PREFIX + "principal", UserGroupInformation.getCurrentUser().getUserName());
     settings.putIfAbsent(AUDIT_PREFIX + "process", PROCESS);
     for (String key : JOBS) {
