@@ -11,12 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from support.endpoint import Bucket, setting
+from support.endpoint import Bucket, Endpoint, setting
 from support.failure import Failure, failure_of
+from support.jvm import start_jvm
+from support.waiting import wait_for
 
 PATIENCE = 30.0  # seconds until everything fails, as long as an endpoint has never answered
 
@@ -127,6 +130,19 @@ def test_path_that_leaves_the_bucket(spark: SparkSession, bucket: Bucket) -> Non
 def test_unknown_option_of_ours_names_the_near_match(spark: SparkSession) -> None:
     with options(spark, {"fs.s3core.memory.limt": "64M"}):
         check(spark, "unknown-option", "java.lang.IllegalArgumentException", ["fs.s3core.memory.limt", "fs.s3core.memory.limit"])
+
+
+def test_slip_in_an_option_of_s3a_is_told_once(tmp_path: Path, jar: Path, endpoint: Endpoint, bucket: Bucket) -> None:
+    """It has no effect and is no error, since every release has options that others do not know."""
+    settings = endpoint.hadoop_settings() | {"fs.s3a.conection.maximum": "7", "fs.s3a.option.of.another.release": "60s"}
+    with start_jvm(tmp_path, [jar], ["-Dorg.apache.logging.log4j.level=WARN"]) as java:
+        for _ in range(2):
+            java.write(java.file_system(bucket.url(""), settings), bucket.url("slip"), b"x")
+        wait_for(lambda: "did you mean" in java.output())
+        lines = [line for line in java.output().splitlines() if "did you mean" in line]
+    assert len(lines) == 1
+    assert "WARN" in lines[0]
+    assert lines[0].endswith(": fs.s3a.conection.maximum (did you mean fs.s3a.connection.maximum?)")
 
 
 def test_unknown_options_of_s3a_are_no_error(spark: SparkSession, bucket: Bucket) -> None:
