@@ -78,8 +78,8 @@ build_for() {
   local suite jar=no wheel=no
   for suite in "$@"; do
     case $suite in
-      contract-* | distcp | committers | wheel | spark-* | kills | ways-* | neighbour | bench) jar=yes ;;
-      python | demo) jar=yes wheel=yes ;;
+      contract-* | distcp | committers | wheel | spark-* | ways-* | neighbour | bench) jar=yes ;;
+      python | demo | kills) jar=yes wheel=yes ;;
     esac
   done
   [ "$jar" = no ] || build bindings-jvm/build.sh jar
