@@ -211,7 +211,11 @@ const SHOWN: &[(&[&str], Test)] = &[
     (&["buffer.dir"], (WRITING, "a_full_disk_fails_the_one_who_needs_memory_and_harms_no_other")),
     (&["multipart.size"], (WRITING, "sizes_around_the_part_size_come_back_equal")),
     (&["multipart.threshold"], ("core/tests/files/renaming.rs", "a_large_file_is_copied_in_parts")),
-    (&["fast.upload.active.blocks", "committer.threads"], (CONFIG, "other_settings_reach_their_place")),
+    (&["fast.upload.active.blocks"], (WRITING, "as_many_parts_are_under_way_as_the_option_says")),
+    (
+        &["committer.threads"],
+        ("core/tests/commit/jobs.rs", "as_many_files_become_visible_at_a_time_as_the_option_says"),
+    ),
     (&["create.storage.class"], (HEADERS, "new_objects_have_the_storage_class")),
     (&["object.content.encoding"], (HEADERS, "new_objects_have_the_content_encoding")),
     (&["acl.default"], (HEADERS, "new_objects_have_the_canned_acl")),

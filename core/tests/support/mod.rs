@@ -6,6 +6,7 @@
 pub mod admin;
 mod cleanup;
 pub mod files;
+pub mod in_flight;
 pub mod proxy;
 
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use super::{Form, Shared, Target, WrittenObject, closed};
 impl Shared {
     pub(super) async fn finish(self: &Arc<Self>) -> Result<WrittenObject> {
         let whole = {
-            let mut state = self.until(|state| !state.spilling).await?;
+            let mut state = self.until(|state| !state.spilling && self.has_turn(state)).await?;
             state.closing = true;
             let room = match (&self.target.pending, &self.target.form) {
                 (Some(sink), _) => sink.room(),
