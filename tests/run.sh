@@ -123,7 +123,7 @@ count() {
 
 suite_lint() {
   local failures=0 checks=0 check
-  for check in lint_rustfmt lint_clippy lint_ruff lint_mypy lint_shellcheck lint_runner; do
+  for check in lint_rustfmt lint_clippy lint_ruff lint_mypy lint_shellcheck lint_runner lint_tools; do
     checks=$((checks + 1))
     echo "--- $check"
     child "$check" || failures=$((failures + 1))
@@ -153,6 +153,19 @@ lint_runner() {
   local status=0
   child fails_in_its_middle || status=$?
   [ "$status" -eq 1 ]
+}
+# Checkouts with other tools have another environment of them, and do not take each other's away.
+lint_tools() {
+  local directory first second again
+  directory=$(mktemp -d)
+  cp tests/tools.sh "$directory/"
+  printf '%s\n' '#!/bin/sh' "echo \"\$1\"" >"$directory/venv.sh"
+  chmod +x "$directory/venv.sh"
+  first=$(echo a==1 >"$directory/tools.txt"; "$directory/tools.sh" lint)
+  second=$(echo a==2 >"$directory/tools.txt"; "$directory/tools.sh" lint)
+  again=$(echo a==1 >"$directory/tools.txt"; "$directory/tools.sh" lint)
+  rm -r "$directory"
+  [ "$first" = "$again" ] && [ "$first" != "$second" ]
 }
 fails_in_its_middle() { false; echo "this comes after a failure"; }
 
