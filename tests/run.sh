@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs the suites and ends with one line: N passed, N failed, N skipped.
-# usage: run.sh all | all-lines | lint | ceph | core | jar | contract-WHERE | distcp | committers | wheel | python | spark-VERSION | kills | ways-VERSION | neighbour | demo | bench ...
+# usage: run.sh all | all-lines | lint | ceph | core | jar | contract-WHERE | distcp | committers | wheel | python | spark-VERSION | kills | ways-VERSION | neighbour | beside | demo | bench ...
 #   all         what `make test` runs
 #   all-lines   that, and Hadoop's tests on every line (contract-2.7 to contract-3.5), on the embedded endpoint
 #               (contract-embedded), and on other releases of Ceph (contract-reef, contract-tentacle); Spark 2.4 and 4.0,
-#               the ways to run it (ways-3.5, ways-4.2), and our jar beside stock S3A (neighbour)
+#               the ways to run it (ways-3.5, ways-4.2), our jar beside stock S3A (neighbour), and what both count (beside)
 # Each suite's output goes to build/test-logs/SUITE.log; what failed is shown at the end.
 # What single suites take from dist/ is built before them; of all suites, `jar` and `wheel` build it.
 set -euo pipefail
@@ -16,7 +16,7 @@ logs=$root/build/test-logs
 spark_3_5=3.5.7 spark_4_0=4.0.4 spark_4_2=4.2.0
 every=(lint ceph core jar contract-3.3 contract-3.5 distcp committers wheel python spark-3.5 spark-4.2 kills demo bench)
 lines=(contract-2.7 contract-2.8 contract-2.10 contract-3.4 contract-embedded contract-reef contract-tentacle
-  spark-2.4 spark-4.0 ways-3.5 ways-4.2 neighbour)
+  spark-2.4 spark-4.0 ways-3.5 ways-4.2 neighbour beside)
 
 passed=0 failed=0 skipped=0 broken=()
 
@@ -78,8 +78,8 @@ build_for() {
   local suite jar=no wheel=no
   for suite in "$@"; do
     case $suite in
-      contract-* | distcp | committers | wheel | spark-* | kills | ways-* | neighbour | bench) jar=yes ;;
-      python | demo) jar=yes wheel=yes ;;
+      contract-* | distcp | committers | wheel | spark-* | ways-* | neighbour | beside | bench) jar=yes ;;
+      python | demo | kills) jar=yes wheel=yes ;;
     esac
   done
   [ "$jar" = no ] || build bindings-jvm/build.sh jar
@@ -123,7 +123,7 @@ count() {
 
 suite_lint() {
   local failures=0 checks=0 check
-  for check in lint_rustfmt lint_clippy lint_ruff lint_mypy lint_shellcheck lint_runner; do
+  for check in lint_rustfmt lint_clippy lint_ruff lint_mypy lint_shellcheck lint_runner lint_tools; do
     checks=$((checks + 1))
     echo "--- $check"
     child "$check" || failures=$((failures + 1))
@@ -153,6 +153,19 @@ lint_runner() {
   local status=0
   child fails_in_its_middle || status=$?
   [ "$status" -eq 1 ]
+}
+# Checkouts with other tools have another environment of them, and do not take each other's away.
+lint_tools() {
+  local directory first second again
+  directory=$(mktemp -d)
+  cp tests/tools.sh "$directory/"
+  printf '%s\n' '#!/bin/sh' "echo \"\$1\"" >"$directory/venv.sh"
+  chmod +x "$directory/venv.sh"
+  first=$(echo a==1 >"$directory/tools.txt"; "$directory/tools.sh" lint)
+  second=$(echo a==2 >"$directory/tools.txt"; "$directory/tools.sh" lint)
+  again=$(echo a==1 >"$directory/tools.txt"; "$directory/tools.sh" lint)
+  rm -r "$directory"
+  [ "$first" = "$again" ] && [ "$first" != "$second" ]
 }
 fails_in_its_middle() { false; echo "this comes after a failure"; }
 
@@ -210,6 +223,7 @@ suite_spark_4_0() { tests/spark/run.sh "$spark_4_0"; }
 suite_ways_3_5() { tests/spark/run.sh "$spark_3_5" ways; }
 suite_ways_4_2() { tests/spark/run.sh "$spark_4_2" ways; }
 suite_neighbour() { tests/spark/run.sh "$spark_4_0" neighbour; }
+suite_beside() { tests/spark/run.sh "$spark_3_5" beside; }
 suite_demo() { tests/demo.sh embedded "$spark_3_5"; }
 
 # The benches' own tests, and whether they run at all. The figures of such a short run mean nothing.

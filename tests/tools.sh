@@ -21,7 +21,10 @@ main() {
       *) fail "no purpose $purpose: build, test or lint" ;;
     esac
   done
-  "$here/venv.sh" tools "$here/tools.txt"   # without root, and of a few seconds: not worth a division
+  # Without root, and of a few seconds: not worth a division. Checkouts with other tools have an environment of their own.
+  local hash
+  read -r hash _ < <(cat "$here/tools.txt" "$here/venv.sh" | sha256sum)
+  "$here/venv.sh" "tools-${hash:0:12}" "$here/tools.txt"
 }
 
 fail() { printf 'tools.sh: %s\n' "$*" >&2; exit 1; }

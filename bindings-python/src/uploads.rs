@@ -21,8 +21,9 @@ pub(crate) fn pending_jobs(py: Python<'_>, store: &Store, path: &str) -> PyResul
     Ok((found.jobs.into_iter().map(job_row).collect(), found.unattributed.into_iter().map(upload_row).collect()))
 }
 
-/// Commits a job as it was begun: number and bytes of the files that became visible. What did stays where others cannot,
-/// so that it can be tried again.
+/// Commits a job as it was begun: number and bytes of the files that became visible, and whether `_SUCCESS` was put: where
+/// that is asked for, and where the job's own commit would have. What became visible stays where others cannot, so that it
+/// can be tried again.
 #[pyfunction]
 pub(crate) fn complete_job(
     py: Python<'_>,
@@ -30,16 +31,17 @@ pub(crate) fn complete_job(
     destination: &str,
     job: &str,
     mark_success: bool,
-) -> PyResult<(u64, u64)> {
+) -> PyResult<(u64, u64, bool)> {
     let (process, files) = store.open(py)?;
     let commit = async {
         let job = Job::new(destination, job)?;
         let conflict = job.recorded_conflict_mode(&files).await?;
+        let mark_success = mark_success || job.owes_success_marker(&files).await?;
         let options = CommitOptions { mark_success, conflict, roll_back: false, ..CommitOptions::default() };
-        job.commit(&files, options).await
+        job.commit(&files, options).await.map(|committed| (committed, mark_success))
     };
-    let outcome = wait(py, process, commit)?;
-    Ok((outcome.files, outcome.bytes))
+    let (committed, is_marked) = wait(py, process, commit)?;
+    Ok((committed.files, committed.bytes, is_marked))
 }
 
 /// Aborts a job.

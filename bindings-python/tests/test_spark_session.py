@@ -147,6 +147,53 @@ def test_attach_to_a_running_session(run: Run) -> None:
     )
 
 
+def test_a_second_attach_reaches_its_own_endpoint(run: Run) -> None:
+    run(
+        """
+        from s3core.testing import Gateway
+
+        def file_system(spark):
+            path = spark._jvm.org.apache.hadoop.fs.Path("s3a://lake/")
+            return path.getFileSystem(spark._jsc.hadoopConfiguration())
+
+        spark = builder.getOrCreate()
+        s3core.spark.attach(spark, **keys)
+        round_trip(spark)
+        first = file_system(spark)
+        s3core.spark.attach(spark, **keys)
+        assert file_system(spark).equals(first), "nothing has changed"
+        with Gateway(buckets=["lake"]) as other:
+            theirs = dict(endpoint=other.endpoint, access_key=other.access_key, secret_key=other.secret_key)
+            s3core.spark.attach(spark, **theirs)
+            spark.range(3).write.parquet("s3a://lake/second")
+            assert spark.read.parquet("s3a://lake/second").count() == 3
+            assert list(s3core.Store("s3a://lake", **theirs).list("second/"))
+            assert not list(s3core.Store("s3a://lake", **keys).list("second/"))
+        s3core.spark.attach(spark, **keys)
+        assert spark.read.parquet("s3a://lake/numbers").count() == 100
+        """
+    )
+
+
+def test_attach_does_not_leave_executors_with_another_endpoint(run: Run) -> None:
+    run(
+        """
+        spark = builder.master("local-cluster[1,1,1024]").config("spark.executor.memory", "512m").getOrCreate()
+        s3core.spark.attach(spark, **keys)
+        round_trip(spark)
+        s3core.spark.attach(spark, **keys)
+        try:
+            s3core.spark.attach(spark, **keys | dict(endpoint="http://127.0.0.1:1"))
+        except ConfigurationError as refusal:
+            assert "s3a://lake was opened with other options" in str(refusal), refusal
+            assert "start it anew" in str(refusal)
+        else:
+            sys.exit("the executors go on with the first endpoint")
+        round_trip(spark)
+        """
+    )
+
+
 def test_attach_explains_a_class_that_was_missed_before(run: Run) -> None:
     run(
         """

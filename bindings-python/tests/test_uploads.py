@@ -11,7 +11,7 @@ import pytest
 from s3core.exceptions import ConfigurationError, NotFoundError, UnsupportedError
 from s3core.store import Store
 from s3core.testing import Gateway
-from s3core.uploads import Uploads
+from s3core.uploads import Completed, Uploads
 
 JOB = "7c1d"
 
@@ -54,7 +54,8 @@ def test_a_killed_job_is_found_and_completed(gateway: Gateway, store: Store) -> 
     assert job.last_written.tzinfo is not None
     with pytest.raises(UnsupportedError, match="may be under way"):
         uploads(gateway, "events").complete(JOB)
-    assert uploads(gateway, "events").complete(JOB, mark_success=True, force=True) == (1, 19)
+    done = uploads(gateway, "events").complete(JOB, mark_success=True, force=True)
+    assert done == Completed("s3a://lake/events", files=1, size=19, is_marked=True)
     assert store.get("events/day=1/part-0") == b"what the task wrote"
     assert sorted(entry.key for entry in store.list()) == ["events/_SUCCESS", "events/day=1/part-0"]
 
@@ -62,8 +63,27 @@ def test_a_killed_job_is_found_and_completed(gateway: Gateway, store: Store) -> 
 def test_a_jobs_mode_is_the_one_it_was_begun_with(gateway: Gateway, store: Store) -> None:
     begin(store, "events", conflict="replace")
     store.put("events/day=0/old", b"old")
-    assert uploads(gateway).complete(JOB, force=True) == (1, 19)
+    assert uploads(gateway).complete(JOB, force=True).files == 1
     assert sorted(entry.key for entry in store.list()) == ["events/day=1/part-0"]
+
+
+@pytest.mark.usefixtures("killed")
+@pytest.mark.parametrize(
+    ("record", "is_marked"),
+    [
+        (b'{"version":1,"mark_success":true}', True),
+        (b'{"version":1,"mark_success":false}', False),
+        (b"", False),
+        (None, False),
+    ],
+)
+def test_success_is_marked_where_the_jobs_own_commit_would_have(
+    gateway: Gateway, store: Store, record: bytes | None, is_marked: bool
+) -> None:
+    if record is not None:
+        store.put(f"events/_s3core_job-{JOB}/_s3core_commit", record)
+    assert uploads(gateway).complete(JOB, force=True).is_marked == is_marked
+    assert ("events/_SUCCESS" in [entry.key for entry in store.list()]) == is_marked
 
 
 def test_a_dynamic_overwrite_is_not_completed(gateway: Gateway, store: Store) -> None:
@@ -130,7 +150,9 @@ def test_the_program(gateway: Gateway, store: Store) -> None:
     assert refused.returncode != 0
     assert "--force" in refused.stderr
     completed = command(gateway, "complete", "s3a://lake/events", JOB, "--force")
-    assert completed.stdout == f"completed {JOB}: 1 files of 19 bytes\n"
+    first, second = completed.stdout.splitlines()
+    assert first == f"completed {JOB}: 1 files of 19 bytes"
+    assert second.startswith("did not put s3a://lake/events/_SUCCESS: ")
     assert [entry.key for entry in store.list()] == ["events/day=1/part-0"]
     assert command(gateway, "list", "s3a://lake").stdout == "nothing is pending\n"
     assert command(gateway, "purge", "s3a://lake").stdout == "removed 0 uploads and 0 jobs\n"

@@ -110,6 +110,7 @@ impl Options {
             bucket: bucket.to_owned(),
             gateway: GatewaySettings {
                 endpoint,
+                endpoint_is_assumed: resolver.find(&table::ENDPOINT).is_none(),
                 path_style,
                 region,
                 credentials: keys.chain,

@@ -8,6 +8,7 @@ mod cache;
 pub(crate) mod chain;
 mod container;
 mod instance;
+mod key_names;
 mod metadata;
 mod names;
 mod process;

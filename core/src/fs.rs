@@ -24,7 +24,7 @@ pub(crate) mod work;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::config::{Explained, Options};
+use crate::config::{Explained, Options, others};
 use crate::environment::Environment;
 use crate::gateway::Gateway;
 use crate::http::Payload;
@@ -74,6 +74,7 @@ impl FileSystem {
     /// The bucket that `options` were resolved for. Nothing is sent. `budget` and `work` are the process's: all its file
     /// systems share them.
     pub fn new(options: &Options, environment: Environment, budget: MemoryBudget, work: WorkPaths) -> Self {
+        others::warn_of_slips(options.foreign());
         let footers = Footers::new(&budget);
         let watcher = Arc::clone(&footers) as _;
         let gateway = Gateway::watched(options.gateway.clone(), environment, Some(watcher));

@@ -7,22 +7,23 @@ pub mod audit;
 pub mod capabilities;
 mod cure;
 pub mod encrypting;
+mod exchange;
 mod request_settings;
 pub mod retry;
+mod settings;
 pub mod statistics;
+mod watcher;
 
-use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::header::REFERER;
-use http::{HeaderMap, Method};
 
-use crate::credentials::{CredentialCache, ProviderChain};
+use crate::credentials::CredentialCache;
 use crate::environment::{Clock, CorrectedClock, Environment};
-use crate::http::{Endpoint, Limits, Payload, Response};
-use crate::sign::{PayloadHash, Signer};
+use crate::http::Limits;
+use crate::sign::Signer;
 use crate::{Error, Result};
 
 use audit::{Auditor, Span};
@@ -30,140 +31,17 @@ use capabilities::Capabilities;
 use cure::{Attempt, Cure};
 use encrypting::Encrypting;
 use request_settings::RequestHeaders;
-use retry::{FirstContact, RetryPolicy, RetryState, Verdict};
+use retry::{FirstContact, RetryState, Verdict};
 use statistics::Statistics;
+use watcher::Change;
 
+pub use exchange::{Exchange, OperationRequest};
 pub use request_settings::{Concern, CustomerKey, Encryption, RequestSettings};
+pub use settings::GatewaySettings;
+pub use watcher::Watcher;
 
 /// Header with the name that a gateway gives to a request: <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html>.
 pub const REQUEST_ID: &str = "x-amz-request-id";
-
-/// One S3 operation: makes the request of each attempt and reads its answer.
-///
-/// An exchange may keep what an earlier attempt brought (`&mut self`): a ranged GET asks for the rest only.
-pub trait Exchange: Send {
-    /// What a successful answer means.
-    type Output: Send;
-
-    /// S3 name of the operation, "GetObject".
-    fn operation(&self) -> &'static str;
-
-    /// Bucket and key, for error messages; the key is empty where the operation is about the bucket.
-    fn place(&self) -> (&str, &str);
-
-    /// The request of the next attempt.
-    ///
-    /// # Errors
-    /// `InvalidPath` or `InvalidOption` for what S3 cannot hold.
-    fn request(&mut self) -> Result<OperationRequest>;
-
-    /// Reads the answer, its body included. An answer with an error status is the exchange's to translate.
-    fn read(&mut self, response: Response) -> impl Future<Output = Result<Self::Output>> + Send;
-
-    /// Called before the first attempt: finds out what must be known before anything is changed.
-    fn prepare(&mut self, gateway: &Gateway) -> impl Future<Output = Result<()>> + Send {
-        let _ = gateway;
-        async { Ok(()) }
-    }
-
-    /// Takes back what was done otherwise than it was asked for: stored without the encryption that was wanted.
-    fn undo(&mut self, gateway: &Gateway, output: Self::Output) -> impl Future<Output = ()> + Send {
-        let _ = (gateway, output);
-        async {}
-    }
-
-    /// Bytes that the attempts so far have brought and that no further attempt asks for again.
-    fn progress(&self) -> u64 {
-        0
-    }
-
-    /// How long a busy gateway is waited for, where that is `usual` for others.
-    fn patience(&self, usual: Duration) -> Duration {
-        usual
-    }
-
-    /// Called before an attempt after one whose outcome is unknown (the connection broke after the request left, a
-    /// 500 to a write). Returns the output where the operation is found done, so that it is not repeated blindly. What
-    /// `gateway` is asked here shares the time of the operation.
-    fn settle(
-        &mut self,
-        gateway: &Gateway,
-        failure: &Error,
-    ) -> impl Future<Output = Result<Option<Self::Output>>> + Send {
-        let _ = (gateway, failure);
-        async { Ok(None) }
-    }
-}
-
-/// A request before it is signed.
-#[derive(Debug, Clone)]
-pub struct OperationRequest {
-    /// HTTP method.
-    pub method: Method,
-    /// Bucket name; empty for ListBuckets.
-    pub bucket: String,
-    /// Object key, not encoded; empty for operations on the bucket.
-    pub key: String,
-    /// What it has to do with an object's bytes.
-    pub concern: Concern,
-    /// Bucket and key of the object that is copied, not encoded.
-    pub copy_source: Option<(String, String)>,
-    /// Number of objects that it deletes.
-    pub deletes: usize,
-    /// Query parameters, not encoded, without value where the value is empty ("uploads").
-    pub query: Vec<(&'static str, String)>,
-    /// Headers besides those that signing adds.
-    pub headers: HeaderMap,
-    /// The body.
-    pub payload: Payload,
-    /// SHA-256 of the body, or that it is unsigned.
-    pub payload_hash: PayloadHash,
-}
-
-impl OperationRequest {
-    /// A request without query, headers and body. The key is empty for operations on the bucket.
-    pub fn new(method: Method, bucket: &str, key: &str) -> Self {
-        Self {
-            method,
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-            concern: Concern::None,
-            copy_source: None,
-            deletes: 0,
-            query: Vec::new(),
-            headers: HeaderMap::new(),
-            payload: Payload::empty(),
-            payload_hash: PayloadHash::Empty,
-        }
-    }
-}
-
-/// How a gateway is reached and in whose name. The settings of [`Gateway::new`].
-#[derive(Clone)]
-pub struct GatewaySettings {
-    /// Scheme, host and port.
-    pub endpoint: Endpoint,
-    /// `endpoint/bucket/key` rather than `bucket.endpoint/key`.
-    pub path_style: bool,
-    /// Region that signatures name; Radosgw takes any.
-    pub region: String,
-    /// In whose name.
-    pub credentials: ProviderChain,
-    /// Deadlines of one attempt.
-    pub limits: Limits,
-    /// When to give up.
-    pub retry: RetryPolicy,
-    /// First words of the User-Agent header.
-    pub user_agent: String,
-    /// What requests say besides their own operation.
-    pub requests: RequestSettings,
-}
-
-/// Is told of changes to objects.
-pub trait Watcher: Send + Sync {
-    /// A request that changes the object `key` goes out `now`, or has ended. Empty where it is about several keys.
-    fn changing(&self, key: &str, now: Instant);
-}
 
 /// A connection to one S3 service. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -265,7 +143,7 @@ impl Gateway {
         loop {
             let (failure, cure) = match self.attempt(&mut exchange).await {
                 Ok(output) => return Ok(output),
-                Err(failed) => failed,
+                Err((failure, cure)) => (self.shared.settings.doubt_endpoint(failure), cure),
             };
             if let Some(cure) = cure.filter(|cure| !cured.contains(cure)) {
                 tracing::debug!(%failure, ?cure, "trying again");
@@ -352,7 +230,8 @@ impl Gateway {
             }
             (Err(failure), _) => {
                 let cure = attempt.cure(&failure, &shared.clock, &shared.credentials);
-                Err((shared.settings.requests.explain(failure, concern, endpoint.tls), cure))
+                let explained = shared.settings.requests.explain(failure, concern, endpoint.tls);
+                Err((attempt.keys.blame(explained), cure))
             }
         }
     }
@@ -406,31 +285,5 @@ impl Gateway {
     /// Clock, randomness and transport.
     pub fn environment(&self) -> &Environment {
         &self.shared.environment
-    }
-}
-
-/// Tells of a change when it begins and when it has ended, also where nobody waits for its end.
-struct Change<'a> {
-    watcher: &'a dyn Watcher,
-    environment: &'a Environment,
-    key: String,
-}
-
-impl<'a> Change<'a> {
-    fn of(gateway: &'a Gateway, request: &OperationRequest) -> Option<Self> {
-        let watcher = gateway.shared.watcher.as_deref().filter(|_| !request.method.is_safe())?;
-        let change = Self { watcher, environment: gateway.environment(), key: request.key.clone() };
-        change.tell();
-        Some(change)
-    }
-
-    fn tell(&self) {
-        self.watcher.changing(&self.key, self.environment.clock.monotonic());
-    }
-}
-
-impl Drop for Change<'_> {
-    fn drop(&mut self) {
-        self.tell();
     }
 }

@@ -11,12 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from support.endpoint import Bucket, setting
+from support.endpoint import Bucket, Endpoint, setting
 from support.failure import Failure, failure_of
+from support.jvm import start_jvm
+from support.waiting import wait_for
 
 PATIENCE = 30.0  # seconds until everything fails, as long as an endpoint has never answered
 
@@ -43,11 +46,12 @@ def mistakes() -> list[Mistake]:
     provider = "fs.s3a.aws.credentials.provider"
     algorithm = "fs.s3a.encryption.algorithm"
     sse_c, customers_key = {algorithm: "SSE-C"}, "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+    own = r"check fs\.s3a\.bucket\."
     no_proxy = {"fs.s3a.proxy.host": "127.0.0.1", "fs.s3a.proxy.port": "1"}
     unsupported = "java.lang.UnsupportedOperationException"
     return [
-        Mistake("wrong-key", {"fs.s3a.access.key": "nobody", "fs.s3a.secret.key": secret_key}, denied, [r"fs\.s3a\.access\.key"]),
-        Mistake("wrong-secret", {"fs.s3a.access.key": access_key, "fs.s3a.secret.key": "wrong"}, denied, [r"fs\.s3a\.secret\.key"]),
+        Mistake("wrong-key", {"fs.s3a.access.key": "nobody", "fs.s3a.secret.key": secret_key}, denied, [rf"{own}wrong-key\.access"]),
+        Mistake("wrong-secret", {"fs.s3a.access.key": access_key, "fs.s3a.secret.key": "wrong"}, denied, [rf"{own}wrong-secret\.secret"]),
         Mistake("half-a-key", {"fs.s3a.access.key": "nobody"}, malformed, ["half-a-key.access.key", "half-a-key.secret.key"]),
         Mistake("plain-to-tls", {"fs.s3a.endpoint": with_scheme("http", secured)}, protocol, ["endpoint", "https"]),
         Mistake("tls-to-plain", {"fs.s3a.endpoint": with_scheme("https", plain)}, protocol, ["endpoint", "http"]),
@@ -126,6 +130,19 @@ def test_path_that_leaves_the_bucket(spark: SparkSession, bucket: Bucket) -> Non
 def test_unknown_option_of_ours_names_the_near_match(spark: SparkSession) -> None:
     with options(spark, {"fs.s3core.memory.limt": "64M"}):
         check(spark, "unknown-option", "java.lang.IllegalArgumentException", ["fs.s3core.memory.limt", "fs.s3core.memory.limit"])
+
+
+def test_slip_in_an_option_of_s3a_is_told_once(tmp_path: Path, jar: Path, endpoint: Endpoint, bucket: Bucket) -> None:
+    """It has no effect and is no error, since every release has options that others do not know."""
+    settings = endpoint.hadoop_settings() | {"fs.s3a.conection.maximum": "7", "fs.s3a.option.of.another.release": "60s"}
+    with start_jvm(tmp_path, [jar], ["-Dorg.apache.logging.log4j.level=WARN"]) as java:
+        for _ in range(2):
+            java.write(java.file_system(bucket.url(""), settings), bucket.url("slip"), b"x")
+        wait_for(lambda: "did you mean" in java.output())
+        lines = [line for line in java.output().splitlines() if "did you mean" in line]
+    assert len(lines) == 1
+    assert "WARN" in lines[0]
+    assert lines[0].endswith(": fs.s3a.conection.maximum (did you mean fs.s3a.connection.maximum?)")
 
 
 def test_unknown_options_of_s3a_are_no_error(spark: SparkSession, bucket: Bucket) -> None:

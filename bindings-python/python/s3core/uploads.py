@@ -12,7 +12,7 @@ from s3core import _s3core
 from s3core.exceptions import ConfigurationError, NotFoundError, S3CoreError, UnsupportedError
 from s3core.spark.hadoop_keys import HadoopKeys
 
-__all__ = ["Job", "Pending", "Upload", "Uploads", "main"]
+__all__ = ["Completed", "Job", "Pending", "Upload", "Uploads", "main"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,23 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Completed:
+    """What completing a job has made visible.
+
+    Attributes:
+        destination: ``s3a://bucket/path``.
+        files: number of files.
+        size: their bytes.
+        is_marked: whether ``_SUCCESS`` was put.
+    """
+
+    destination: str
+    files: int
+    size: int
+    is_marked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """What was found below a path.
 
@@ -89,7 +106,7 @@ class Uploads:
         jobs, unattributed = _s3core.pending_jobs(self._store, self._path)
         return Pending([self._job(job) for job in jobs], [_upload(upload) for upload in unattributed])
 
-    def complete(self, job: str, *, mark_success: bool = False, force: bool = False) -> tuple[int, int]:
+    def complete(self, job: str, *, mark_success: bool = False, force: bool = False) -> Completed:
         """Commits a job whose driver was killed: what its committed tasks have written becomes visible, nothing else.
 
         Nobody knows whether all of its tasks were committed: compare :attr:`Job.committed_tasks` with the job's own
@@ -97,11 +114,12 @@ class Uploads:
 
         Args:
             job: its id.
-            mark_success: whether ``_SUCCESS`` is put, which says that the output is whole.
+            mark_success: whether ``_SUCCESS`` is put, which says that the output is whole. It is put without this where
+                the driver was killed when its commit had begun: it had all of its tasks, and would have put it.
             force: also where the job has written something in the last ten minutes, and may be under way.
 
         Returns:
-            Number and bytes of the files.
+            What became visible.
 
         Raises:
             NotFoundError: there is no such job below the path.
@@ -121,7 +139,8 @@ class Uploads:
                 f"{job} wrote its last state {_shown(written)}, less than ten minutes ago: it may be under way. Where "
                 "its driver is gone for certain, give --force (force=True)"
             )
-        return _s3core.complete_job(self._store, destination, job, mark_success)
+        files, size, is_marked = _s3core.complete_job(self._store, destination, job, mark_success)
+        return Completed(f"s3a://{self._bucket}/{destination}", files, size, is_marked)
 
     def abort(self, job: str) -> None:
         """Gives a job up: its uploads and its state go.
@@ -179,8 +198,13 @@ def main(arguments: list[str]) -> int:
         if given.command == "list":
             _print(uploads.list(), as_json=given.json)
         elif given.command == "complete":
-            files, size = uploads.complete(given.job, mark_success=given.success_marker, force=given.force)
-            print(f"completed {given.job}: {files} files of {size} bytes")
+            done = uploads.complete(given.job, mark_success=given.success_marker, force=given.force)
+            print(f"completed {given.job}: {done.files} files of {done.size} bytes")
+            marker = f"{done.destination.rstrip('/')}/_SUCCESS"
+            if done.is_marked:
+                print(f"put {marker}")
+            else:
+                print(f"did not put {marker}: where these were all of the job's tasks, hadoop fs -touchz does it")
         elif given.command == "abort":
             uploads.abort(given.job)
             print(f"aborted {given.job}")

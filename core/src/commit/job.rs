@@ -3,6 +3,7 @@
 mod abort;
 mod commit;
 mod directory;
+mod record;
 
 use std::collections::HashSet;
 

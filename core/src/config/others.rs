@@ -1,5 +1,8 @@
 //! Options of S3A that no row of the table reads, and what becomes of each: S3A's users bring them along.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use Does::{Nothing, ReadByTheJar, Refused};
 
 use crate::{Error, ErrorKind, Result};
@@ -40,6 +43,8 @@ pub struct Foreign {
     pub other: Option<&'static Other>,
     /// What becomes of it, or what was probably meant.
     pub remark: String,
+    /// The key that was probably meant, where no release knows this one.
+    pub meant: Option<String>,
 }
 
 impl Other {
@@ -50,6 +55,23 @@ impl Other {
             None => other.name == name,
         })
     }
+}
+
+/// Says once in a process which keys are probably slips of the pen: they have no effect, and that is easily overlooked.
+pub(crate) fn warn_of_slips(foreign: &[Foreign]) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if let Some(line) = new_slips(foreign, &mut SAID.lock().unwrap_or_else(PoisonError::into_inner)) {
+        tracing::warn!("{line}");
+    }
+}
+
+/// One line about the slips that are not in `said` yet, which has them then.
+fn new_slips(foreign: &[Foreign], said: &mut BTreeSet<String>) -> Option<String> {
+    let slips = foreign.iter().filter_map(|one| Some((&one.key, one.meant.as_ref()?)));
+    let new = slips.filter(|(key, _)| said.insert((*key).clone()));
+    let new: Vec<_> = new.map(|(key, meant)| format!("{key} (did you mean {meant}?)")).collect();
+    (!new.is_empty())
+        .then(|| format!("these keys are no options of S3A or s3core and have no effect: {}", new.join(", ")))
 }
 
 /// # Errors
@@ -240,6 +262,23 @@ mod tests {
         for other in OTHERS {
             assert!(names.insert(other.name) && !read.contains(&other.name), "{}", other.name);
         }
+    }
+
+    #[test]
+    fn a_slip_is_told_once() {
+        let key = |key: &str, meant: Option<&str>| Foreign {
+            key: key.to_owned(),
+            other: None,
+            remark: String::new(),
+            meant: meant.map(str::to_owned),
+        };
+        let first = [key("fs.s3a.acces.key", Some("fs.s3a.access.key")), key("fs.s3a.colour", None)];
+        let mut said = BTreeSet::new();
+        let line = new_slips(&first, &mut said).unwrap();
+        assert!(line.ends_with(": fs.s3a.acces.key (did you mean fs.s3a.access.key?)"), "{line}");
+        assert_eq!(new_slips(&first, &mut said), None);
+        let more = [first[0].clone(), key("fs.s3a.endpont", Some("fs.s3a.endpoint"))];
+        assert!(new_slips(&more, &mut said).unwrap().ends_with(": fs.s3a.endpont (did you mean fs.s3a.endpoint?)"));
     }
 
     #[test]

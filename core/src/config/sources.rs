@@ -8,7 +8,7 @@ use crate::{Error, ErrorKind, Result};
 
 use super::Sources;
 use super::nearest::nearest;
-use super::others::{Foreign, Other};
+use super::others::{Foreign, OTHERS, Other};
 use super::row::{Kind, Row, Unit};
 use super::table::{self, TABLE};
 use super::values::{self, Value};
@@ -298,15 +298,23 @@ impl<'a> Resolver<'a> {
 
 fn foreign(key: &str, prefix: &str, name: &str) -> Foreign {
     let other = Other::of(name);
-    let remark = match (other, near_row(name)) {
+    let meant = if other.is_some() { None } else { meant_by(prefix, name) };
+    let remark = match (other, &meant) {
         (Some(other), _) => other.remark.to_owned(),
-        (None, Some(row)) => {
-            let meant = row.hadoop.first().map_or_else(|| row.key(), |name| format!("{prefix}{name}"));
-            format!("no option of S3A or s3core; did you mean {meant}?")
-        }
+        (None, Some(meant)) => format!("no option of S3A or s3core; did you mean {meant}?"),
         (None, None) => "no option of S3A or s3core; docs/options.md lists every option".to_owned(),
     };
-    Foreign { key: key.to_owned(), other, remark }
+    Foreign { key: key.to_owned(), other, remark, meant }
+}
+
+/// The key that somebody may have meant who has written `prefix` and `name`: one that is read here, or one of S3A's.
+fn meant_by(prefix: &str, name: &str) -> Option<String> {
+    let others = OTHERS.iter().map(|other| other.name).filter(|name| !name.ends_with('.'));
+    let near = nearest(name, names_of_rows().chain(others))?;
+    Some(match row_of(near) {
+        Some(row) => row.hadoop.first().map_or_else(|| row.key(), |name| format!("{prefix}{name}")),
+        None => format!("{prefix}{near}"),
+    })
 }
 
 /// Whether `text` is what Hadoop's own `core-default.xml` says.
@@ -348,9 +356,16 @@ fn check_own_key(key: &str, bucket: &str) -> Result<()> {
 
 /// The row whose own name, or S3A's name for it, is nearest.
 fn near_row(name: &str) -> Option<&'static Row> {
-    let names = TABLE.iter().flat_map(|row| std::iter::once(row.name).chain(row.hadoop.iter().copied()));
-    let near = nearest(name, names)?;
-    TABLE.iter().find(|row| row.name == near || row.hadoop.contains(&near))
+    row_of(nearest(name, names_of_rows())?)
+}
+
+/// Own names, and S3A's for them.
+fn names_of_rows() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().flat_map(|row| std::iter::once(row.name).chain(row.hadoop.iter().copied()))
+}
+
+fn row_of(name: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.name == name || row.hadoop.contains(&name))
 }
 
 fn unknown(name: &str, near: Option<String>) -> Error {

@@ -12,6 +12,7 @@ use crate::http::{Endpoint, Limits};
 use crate::sign::Identity;
 use crate::{Error, ErrorKind, Result};
 
+use super::key_names::KeyNames;
 use super::provider::{Issued, ProviderChain, World};
 use super::refresh::{Age, Decision};
 
@@ -19,27 +20,43 @@ use super::refresh::{Age, Decision};
 const NOTHING_FOUND: Duration = Duration::from_secs(60);
 /// An answer without a reason may be due to keys that are no longer good, unless they are as new as this.
 const FRESH: Duration = Duration::from_secs(300);
+/// What a refused request without keys means.
+const UNSIGNED: &str = "access denied: requests are sent unsigned (fs.s3core.anonymous or the provider anonymous), and \
+                        not everybody may do this; set fs.s3a.access.key and fs.s3a.secret.key";
 
 /// Keys that one attempt is signed with.
 #[derive(Debug)]
 pub(crate) struct Keys {
     identity: Option<Identity>,
     expires: Option<SystemTime>,
+    names: KeyNames,
 }
 
 impl Keys {
-    fn new(issued: &Issued) -> Self {
-        Self { identity: issued.credentials.as_ref().map(Identity::from), expires: issued.expires }
+    fn new(issued: &Issued, names: KeyNames) -> Self {
+        Self { identity: issued.credentials.as_ref().map(Identity::from), expires: issued.expires, names }
     }
 
     #[cfg(test)]
     pub(crate) fn that_expire(at: SystemTime) -> Self {
-        Self { identity: None, expires: Some(at) }
+        Self { identity: None, expires: Some(at), names: KeyNames::default() }
     }
 
     /// `None` where requests are sent unsigned.
     pub(crate) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
+    }
+
+    /// The same refusal, which names the place that these keys come from where it speaks of keys.
+    pub(crate) fn blame(&self, refusal: Error) -> Error {
+        let named = self.names.put_into(refusal.message());
+        let message = match &self.identity {
+            None if refusal.message().contains("fs.s3a.access.key") => UNSIGNED,
+            _ if named != refusal.message() => named.as_str(),
+            _ => return refusal,
+        };
+        let kind = refusal.kind();
+        refusal.restated(kind, message)
     }
 
     /// Whether they have expired at `time`.
@@ -96,7 +113,7 @@ impl CredentialCache {
             lasting => lasting.cloned(),
         };
         let issued = Issued { credentials: lasting, expires: None };
-        Self { kind: Kind::Lasting(Arc::new(Keys::new(&issued))) }
+        Self { kind: Kind::Lasting(Arc::new(Keys::new(&issued, chain.key_names(0)))) }
     }
 
     /// Keys for an attempt that is sent now.
@@ -187,7 +204,7 @@ impl Changing {
         state.renewal = None;
         let failure = match outcome {
             Ok(Some((provider, issued))) => {
-                let keys = Arc::new(Keys::new(&issued));
+                let keys = Arc::new(Keys::new(&issued, self.chain.key_names(provider)));
                 state.held = Some((Arc::clone(&keys), Age::new(now, issued.expires)));
                 (state.provider, state.nothing) = (provider, None);
                 return Ok(keys);

@@ -4,16 +4,17 @@ use crate::config::endpoint;
 use crate::config::row::Row;
 use crate::config::sources::{DEFAULT, Given, Level, Resolver};
 use crate::config::table::{
-    ACCESS_KEY, ANONYMOUS, ASSUMED_ROLE_ARN, ASSUMED_ROLE_CREDENTIALS_PROVIDER, CREDENTIALS_PROVIDER, SECRET_KEY,
-    SESSION_TOKEN, WEB_IDENTITY_TOKEN_FILE,
+    ACCESS_KEY, ANONYMOUS, ASSUMED_ROLE_ARN, ASSUMED_ROLE_CREDENTIALS_PROVIDER, CREDENTIALS_PROVIDER, KEYS_ORIGIN,
+    SECRET_KEY, SESSION_TOKEN, WEB_IDENTITY_TOKEN_FILE,
 };
 use crate::http::Endpoint;
 use crate::{Error, ErrorKind, Result};
 
 use super::Credentials;
+use super::key_names::KeyNames;
 use super::names::{self, Place};
 use super::profile_keys::{self, Around};
-use super::provider::{Provider, ProviderChain};
+use super::provider::{Known, Provider, ProviderChain};
 use super::services::Services;
 
 /// The providers, and where keys came from that are known already.
@@ -66,7 +67,7 @@ pub(crate) fn choose(resolver: &Resolver<'_>, endpoint: &Endpoint, region: &str)
     let search = Search { resolver, services: Services::new(resolver, endpoint, region)? };
     let places = search.places(&CREDENTIALS_PROVIDER, endpoint)?;
     match explicit {
-        Some((keys, origins)) => Ok(Chosen { chain: keys.into(), origins }),
+        Some((known, origins)) => Ok(Chosen { chain: known.into(), origins }),
         None => search.chain(&places)?.ok_or_else(|| search.nothing_found(&places)),
     }
 }
@@ -135,8 +136,8 @@ impl Search<'_> {
             _ => &[],
         };
         for level in levels {
-            if let Some((keys, origins)) = keys(self.resolver, *level)? {
-                return Ok((vec![Provider::Lasting(keys)], Some(origins)));
+            if let Some((known, origins)) = keys(self.resolver, *level)? {
+                return Ok((vec![Provider::Lasting(known)], Some(origins)));
             }
         }
         let provider = match place {
@@ -226,17 +227,23 @@ impl Search<'_> {
 }
 
 /// The keys of one level, and their origins.
-fn keys(resolver: &Resolver<'_>, level: Level) -> Result<Option<(Credentials, [String; 3])>> {
+fn keys(resolver: &Resolver<'_>, level: Level) -> Result<Option<(Known, [String; 3])>> {
     let [access, secret, token] = [&ACCESS_KEY, &SECRET_KEY, &SESSION_TOKEN].map(|row| resolver.at(row, level));
     match (access, secret) {
         (Some(access), Some(secret)) => {
-            let origin_of_token = token.as_ref().map_or_else(|| DEFAULT.to_owned(), |token| token.origin.clone());
+            let origin_of_token = token.as_ref().map(|token| token.origin.clone());
+            let name_of_token = origin_of_token.clone().unwrap_or_else(|| resolver.name_at(&SESSION_TOKEN, level));
             let credentials = Credentials {
                 access_key: access.one_line(&ACCESS_KEY)?,
                 secret_key: secret.one_line(&SECRET_KEY)?,
                 session_token: token.map(|token| token.one_line(&SESSION_TOKEN)).transpose()?,
             };
-            Ok(Some((credentials, [access.origin, secret.origin, origin_of_token])))
+            let names = match (level, resolver.text(&KEYS_ORIGIN)?) {
+                (Level::Bucket | Level::Plain, Some(place)) => KeyNames::of_one_place(&place),
+                _ => KeyNames::new([access.origin.clone(), secret.origin.clone(), name_of_token]),
+            };
+            let origin_of_token = origin_of_token.unwrap_or_else(|| DEFAULT.to_owned());
+            Ok(Some((Known { credentials, names }, [access.origin, secret.origin, origin_of_token])))
         }
         (Some(access), None) => Err(half(resolver, level, &access, "secret key", &SECRET_KEY)),
         (None, Some(secret)) => Err(half(resolver, level, &secret, "access key", &ACCESS_KEY)),

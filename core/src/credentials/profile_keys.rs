@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::{Error, ErrorKind, Result};
 
 use super::Credentials;
+use super::key_names::KeyNames;
 use super::profile::{Profile, ProfileFiles};
-use super::provider::{AssumedRole, CommandLine, Provider, ProviderChain, Role, Secret, Sts, WebIdentity};
+use super::provider::{AssumedRole, CommandLine, Known, Provider, ProviderChain, Role, Secret, Sts, WebIdentity};
 
 /// What a profile may refer to.
 pub(super) struct Around<'a> {
@@ -78,11 +79,12 @@ fn source(profile: &Profile, name: &str, around: &Around<'_>, passed: &mut Vec<S
 }
 
 /// The keys that stand in the profile.
-fn keys(profile: &Profile) -> Result<Option<Credentials>> {
+fn keys(profile: &Profile) -> Result<Option<Known>> {
     let text = |key: &str| profile.get(key).map(|found| found.text.clone()).filter(|text| !text.is_empty());
     match (text("aws_access_key_id"), text("aws_secret_access_key")) {
         (Some(access_key), Some(secret_key)) => {
-            Ok(Some(Credentials { access_key, secret_key, session_token: text("aws_session_token") }))
+            let credentials = Credentials { access_key, secret_key, session_token: text("aws_session_token") };
+            Ok(Some(Known { credentials, names: KeyNames::of_one_place(&profile.to_string()) }))
         }
         (None, None) => Ok(None),
         (Some(_), None) => Err(invalid(profile, "aws_secret_access_key is missing: set aws_secret_access_key too")),

@@ -13,6 +13,7 @@ use crate::Result;
 use crate::environment::{CorrectedClock, Environment};
 use crate::http::{Endpoint, Limits};
 
+use super::key_names::KeyNames;
 use super::{Credentials, container, instance, process, sts};
 
 /// Where keys come from: the first provider that has any, and from then on always that one.
@@ -30,7 +31,7 @@ impl ProviderChain {
     /// The keys, where they are known and stay the same.
     pub fn lasting(&self) -> Option<&Credentials> {
         match self.providers.first() {
-            Some(Provider::Lasting(credentials)) => Some(credentials),
+            Some(Provider::Lasting(known)) => Some(&known.credentials),
             _ => None,
         }
     }
@@ -73,6 +74,15 @@ impl ProviderChain {
         })
     }
 
+    /// What the keys of provider number `number` are called.
+    pub(super) fn key_names(&self, number: usize) -> KeyNames {
+        match self.providers.get(number) {
+            Some(Provider::Lasting(known)) => known.names.clone(),
+            Some(provider) => KeyNames::of_one_place(&provider.to_string()),
+            None => KeyNames::default(),
+        }
+    }
+
     /// The providers by name, for messages.
     pub(super) fn names(&self) -> String {
         self.providers.iter().map(Provider::to_string).collect::<Vec<_>>().join(", ")
@@ -81,8 +91,21 @@ impl ProviderChain {
 
 impl From<Credentials> for ProviderChain {
     fn from(credentials: Credentials) -> Self {
-        Self { providers: vec![Provider::Lasting(credentials)] }
+        Known { credentials, names: KeyNames::default() }.into()
     }
+}
+
+impl From<Known> for ProviderChain {
+    fn from(known: Known) -> Self {
+        Self { providers: vec![Provider::Lasting(known)] }
+    }
+}
+
+/// Keys that are known and stay the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) credentials: Credentials,
+    pub(super) names: KeyNames,
 }
 
 /// Keys as a provider has issued them.
@@ -144,7 +167,7 @@ pub(super) enum Provider {
     /// None: unsigned requests.
     Anonymous,
     /// Keys that are known.
-    Lasting(Credentials),
+    Lasting(Known),
     /// A program that prints them (`credential_process`).
     Process(CommandLine),
     /// STS AssumeRole.
@@ -161,7 +184,7 @@ impl Provider {
     async fn issue(&self, world: &World) -> Result<Option<Issued>> {
         match self {
             Self::Anonymous => Ok(Some(Issued { credentials: None, expires: None })),
-            Self::Lasting(credentials) => Ok(Some(Issued { credentials: Some(credentials.clone()), expires: None })),
+            Self::Lasting(known) => Ok(Some(Issued { credentials: Some(known.credentials.clone()), expires: None })),
             Self::Process(command) => process::issue(command).await.map(Some),
             Self::AssumedRole(role) => sts::assume_role(role, world).await.map(Some),
             Self::WebIdentity(identity) => sts::assume_role_with_web_identity(identity, world).await.map(Some),

@@ -126,6 +126,7 @@ impl Random for Even {
 pub(super) fn settings() -> GatewaySettings {
     GatewaySettings {
         endpoint: Endpoint { tls: false, host: "gateway".into(), port: 80 },
+        endpoint_is_assumed: false,
         path_style: true,
         region: "us-east-1".into(),
         credentials: ProviderChain::anonymous(),

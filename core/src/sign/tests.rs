@@ -17,6 +17,7 @@ const LIMIT: Duration = Duration::from_secs(1);
 fn settings(host: &str, path_style: bool) -> GatewaySettings {
     GatewaySettings {
         endpoint: Endpoint { tls: true, host: host.into(), port: 443 },
+        endpoint_is_assumed: false,
         path_style,
         region: "us-east-1".into(),
         credentials: ProviderChain::anonymous(),

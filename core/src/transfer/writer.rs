@@ -1,27 +1,29 @@
 //! Writes one object: in one PutObject where it is small, as a multipart upload while the writer still writes where it
 //! is not. Nothing is visible before [`ObjectWriter::close`].
 
+mod closing;
 mod part;
+mod sending;
+mod sizes;
+mod spilling;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 
 use crate::gateway::Gateway;
-use crate::gateway::capabilities::Capability;
 use crate::gateway::statistics::StatisticsSnapshot;
-use crate::ops::{CompletedPart, HeadObject, ObjectAttributes, PutObject, UploadPart, WriteCondition, WriteId};
-use crate::probe::probe;
+use crate::ops::{CompletedPart, ObjectAttributes, WriteCondition};
 use crate::{Error, ErrorKind, Result};
 
 use super::TransferSettings;
-use super::budget::{Holder, MemoryBudget, Reservation};
-use super::pending::{PendingBody, PendingObject, PendingSink, PendingUpload};
+use super::budget::MemoryBudget;
+use super::pending::PendingSink;
 use super::upload::Upload;
 use part::{Appended, PartBuffer};
+use sizes::{LARGEST_PART, grown};
 
 /// An object being written. Dropping it unclosed gives it up: nothing becomes visible.
 pub struct ObjectWriter {
@@ -66,17 +68,6 @@ pub(crate) enum Form {
     /// In one, as a part of somebody's upload. Such a part is not cut, however long it is.
     Part { upload_id: String, number: u32 },
 }
-
-/// A part of at least this size may go out before it is full; smaller ones would leave too many behind. Two RADOS
-/// objects of `rgw_obj_stripe_size`.
-const EARLY: u64 = 8 << 20;
-/// After so many parts the next ones are twice as large: parts of 8 MiB reach 5 TiB, the largest object there is, with
-/// fewer than [`MOST_PARTS`].
-const PARTS_PER_SIZE: u32 = 1_000;
-/// Most parts of an upload (S3 API).
-const MOST_PARTS: u32 = 10_000;
-/// Largest part (S3 API).
-const LARGEST_PART: u64 = 5 << 30;
 
 struct Shared {
     target: Target,
@@ -255,247 +246,6 @@ impl Shared {
             changed.await;
         }
     }
-
-    /// Sends the part that was being filled and begins the next.
-    fn seal(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        if state.part.length() == 0 {
-            return;
-        }
-        if let Form::Part { .. } = self.target.form {
-            state.failure.get_or_insert_with(too_large_part);
-            return;
-        }
-        if state.next_part > MOST_PARTS {
-            state.failure.get_or_insert_with(too_many_parts);
-            return;
-        }
-        let part = std::mem::take(&mut state.part);
-        let number = state.next_part;
-        let upload = state.upload.get_or_insert_with(|| self.begin_upload()).clone();
-        let length = part.length();
-        state.sealed += length;
-        state.next_part += 1;
-        state.in_flight += 1;
-        state.in_flight_bytes += length;
-        while state.sending.try_join_next().is_some() {}
-        let shared = Arc::clone(self);
-        state.sending.spawn(async move {
-            let outcome = shared.send(&upload, number, part).await;
-            let mut state = shared.lock();
-            state.in_flight -= 1;
-            state.in_flight_bytes -= length;
-            match outcome {
-                Ok(completed) => state.completed.push(completed),
-                Err(failure) => {
-                    state.failure.get_or_insert(failure);
-                }
-            }
-            drop(state);
-            shared.changed.notify_waiters();
-        });
-    }
-
-    fn begin_upload(&self) -> Upload {
-        let Target { gateway, bucket, key, attributes, pending, .. } = &self.target;
-        let sink = pending.clone();
-        let before = async move {
-            match sink {
-                Some(sink) => sink.before_upload().await,
-                None => Ok(()),
-            }
-        };
-        Upload::create(gateway, bucket, key, attributes.clone(), before)
-    }
-
-    /// Sends one part; its memory comes back when the gateway has it.
-    async fn send(&self, upload: &Upload, number: u32, part: PartBuffer) -> Result<CompletedPart> {
-        let (payload, digest, _memory) = part.into_payload();
-        let Target { gateway, bucket, key, .. } = &self.target;
-        let mut upload_part = UploadPart::new(bucket, key, &upload.id().await?, number, payload);
-        upload_part.digest = Some(digest);
-        let etag = gateway.run(upload_part).await?;
-        Ok(CompletedPart { number, etag })
-    }
-
-    async fn finish(self: &Arc<Self>) -> Result<WrittenObject> {
-        let whole = {
-            let mut state = self.until(|state| !state.spilling).await?;
-            state.closing = true;
-            let room = match (&self.target.pending, &self.target.form) {
-                (Some(sink), _) => sink.room(),
-                (None, Form::Upload) => 0,
-                (None, _) => u64::MAX,
-            };
-            if state.upload.is_none() && state.part.length() <= room {
-                Some(std::mem::take(&mut state.part))
-            } else {
-                self.seal(state);
-                None
-            }
-        };
-        if let Some(part) = whole {
-            return match &self.target.pending {
-                Some(sink) => leave_whole(part, sink.as_ref()),
-                None => self.put_whole(part).await,
-            };
-        }
-        let (upload, mut parts, length) = {
-            let mut state = self.until(|state| state.in_flight == 0).await?;
-            (state.upload.clone(), std::mem::take(&mut state.completed), state.sealed)
-        };
-        let Some(upload) = upload else {
-            return Err(Error::new(ErrorKind::Internal, "an upload without parts"));
-        };
-        parts.sort_unstable_by_key(|part| part.number);
-        if let Some(sink) = &self.target.pending {
-            let upload_id = upload.id().await?;
-            sink.take(PendingObject::Upload(PendingUpload { upload_id, parts, length }))?;
-            self.lock().upload = None; // it is the sink's now: dropping the writer must not remove it
-            return Ok(WrittenObject { etag: None, length });
-        }
-        self.check_condition().await?;
-        let etag = upload.complete(parts, length, self.target.condition.clone()).await?;
-        Ok(WrittenObject { etag: Some(etag), length })
-    }
-
-    async fn put_whole(&self, part: PartBuffer) -> Result<WrittenObject> {
-        let (payload, digest, _memory) = part.into_payload();
-        let length = payload.len();
-        if let Form::Part { upload_id, number } = &self.target.form {
-            let mut upload_part = UploadPart::new(&self.target.bucket, &self.target.key, upload_id, *number, payload);
-            upload_part.digest = Some(digest);
-            let etag = self.target.gateway.run(upload_part).await?;
-            return Ok(WrittenObject { etag: Some(etag), length });
-        }
-        let mut put = PutObject::new(&self.target.bucket, &self.target.key, payload);
-        put.digest = Some(digest);
-        put.attributes = self.target.attributes.clone();
-        if self.target.condition != WriteCondition::Always {
-            put.condition = self.target.condition.clone();
-            put.write_id = Some(WriteId::new(self.target.gateway.environment().random.bits()));
-        }
-        let etag = self.target.gateway.run(put).await?;
-        Ok(WrittenObject { etag: Some(etag), length })
-    }
-
-    /// Looks before a completion whether its condition holds, since the gateway may ignore it there.
-    async fn check_condition(&self) -> Result<()> {
-        let Target { gateway, bucket, key, condition, for_certain, .. } = &self.target;
-        if *condition == WriteCondition::Always {
-            return Ok(());
-        }
-        if *for_certain && !probe(gateway, bucket, Capability::ExclusiveComplete).await? {
-            return Err(not_for_certain().at(bucket, key));
-        }
-        let existing = match gateway.run(HeadObject::new(bucket, key)).await {
-            Ok(head) => Some(head),
-            Err(failure) if failure.kind() == ErrorKind::NotFound => None,
-            Err(failure) => return Err(failure),
-        };
-        let refusal = match (condition, existing) {
-            (WriteCondition::IfAbsent, Some(_)) => {
-                Error::new(ErrorKind::AlreadyExists, "somebody created it meanwhile")
-            }
-            (WriteCondition::IfMatch(etag), found)
-                if found.as_ref().and_then(|head| head.etag.as_ref()) != Some(etag) =>
-            {
-                Error::new(ErrorKind::PreconditionFailed, format!("the object no longer has the ETag {etag}"))
-            }
-            _ => return Ok(()),
-        };
-        Err(refusal.at(bucket, key))
-    }
-
-    async fn abort(&self) -> Result<()> {
-        let (upload, mut sending) = {
-            let mut state = self.lock();
-            state.failure = Some(closed());
-            state.part = PartBuffer::default();
-            (state.upload.take(), std::mem::take(&mut state.sending))
-        };
-        self.changed.notify_waiters();
-        // A part that arrives after the abort would stay for ever.
-        sending.shutdown().await;
-        match upload {
-            Some(upload) => upload.abort().await,
-            None => Ok(()),
-        }
-    }
-
-    /// Aborts where nobody can be told of a failure to do so.
-    async fn give_up(&self) {
-        if let Err(failure) = self.abort().await {
-            tracing::warn!(%failure, "an upload was given up but could not be removed; it stays pending, invisible");
-        }
-    }
-
-    /// Writes what the part holds in memory to its file. False where there is nothing to write now.
-    async fn spill(self: Arc<Self>) -> Result<bool> {
-        let taken = {
-            let mut state = self.lock();
-            if state.spilling || state.closing {
-                return Ok(false);
-            }
-            let Some(taken) = state.part.take_memory() else {
-                return Ok(false);
-            };
-            state.spilling = true;
-            taken
-        };
-        let directory = self.settings.buffer_directory.clone();
-        let spilled = tokio::task::spawn_blocking(move || taken.write(&directory)).await;
-        let mut state = self.lock();
-        state.spilling = false;
-        let outcome = match spilled {
-            Ok(Ok(spilled)) => {
-                state.part.put_back_file(spilled);
-                Ok(true)
-            }
-            Ok(Err((taken, failure))) => {
-                state.part.put_back_memory(taken);
-                Err(failure)
-            }
-            Err(stopped) => {
-                // What was taken is lost, so the object cannot be completed any more.
-                let failure = spilling_was_stopped(stopped);
-                state.failure.get_or_insert_with(|| failure.clone());
-                Err(failure)
-            }
-        };
-        drop(state);
-        self.changed.notify_waiters();
-        outcome
-    }
-
-    fn may_go_early(&self, state: &State) -> bool {
-        let is_cut = !matches!(self.target.form, Form::Part { .. });
-        is_cut && !state.spilling && !state.closing && state.part.length() >= grown(EARLY, state.next_part)
-    }
-}
-
-impl Holder for Shared {
-    fn holds(&self) -> u64 {
-        self.state.try_lock().map_or(0, |state| if state.spilling || state.closing { 0 } else { state.part.memory() })
-    }
-
-    fn is_cheap(&self) -> bool {
-        self.state.try_lock().is_ok_and(|state| self.may_go_early(&state))
-    }
-
-    fn give_back(self: Arc<Self>) -> BoxFuture<'static, Result<bool>> {
-        Box::pin(async move {
-            {
-                let state = self.lock();
-                if self.may_go_early(&state) {
-                    self.seal(state);
-                    return Ok(true);
-                }
-            }
-            // In a task of its own: who asked for the memory may go away, and must not take the part along.
-            let spilling = tokio::spawn(self.spill());
-            spilling.await.unwrap_or_else(|stopped| Err(spilling_was_stopped(stopped)))
-        })
-    }
 }
 
 impl State {
@@ -526,52 +276,6 @@ impl Drop for Unfinished<'_> {
     }
 }
 
-fn leave_whole(part: PartBuffer, sink: &dyn PendingSink) -> Result<WrittenObject> {
-    let (payload, _, memory) = part.into_payload();
-    let length = payload.len();
-    let memory = memory.map(Reservation::no_longer_in_flight);
-    sink.take(PendingObject::Body(PendingBody { payload, _memory: memory }))?;
-    Ok(WrittenObject { etag: None, length })
-}
-
-/// The size of the part of that number, where the first have `size`.
-fn grown(size: u64, number: u32) -> u64 {
-    size.saturating_mul(1 << (number / PARTS_PER_SIZE).min(16)).min(LARGEST_PART)
-}
-
-fn spilling_was_stopped(stopped: JoinError) -> Error {
-    Error::new(ErrorKind::Internal, "spilling was stopped").caused_by(stopped)
-}
-
-fn not_for_certain() -> Error {
-    let message = "this gateway ignores conditions when an upload is completed (Radosgw before 20.2.1), so whether somebody \
-                   else was first cannot be told for certain: write less than one part (fs.s3a.multipart.size), or ask for \
-                   the condition with opt() rather than must()";
-    Error::new(ErrorKind::Unsupported, message)
-}
-
-fn too_many_parts() -> Error {
-    let message = "the object needs more than 10,000 parts: set fs.s3a.multipart.size to a larger one";
-    Error::new(ErrorKind::InvalidOption, message)
-}
-
-fn too_large_part() -> Error {
-    Error::new(ErrorKind::InvalidOption, "a part of an upload has at most 5 GiB: send more, smaller parts")
-}
-
 fn closed() -> Error {
     Error::new(ErrorKind::Closed, "the file was closed or given up before")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_reach_the_largest_object() {
-        let total: u64 = (1..=MOST_PARTS).map(|number| grown(EARLY, number)).sum();
-        assert!(total >= 5 << 40, "{total}");
-        assert_eq!((grown(EARLY, 1), grown(EARLY, 999), grown(EARLY, 1000)), (EARLY, EARLY, 2 * EARLY));
-        assert_eq!(grown(5 << 30, 9999), LARGEST_PART);
-    }
 }

@@ -144,6 +144,19 @@ async fn killed_in_mid_commit(files: &Files) -> Job {
     job
 }
 
+/// Whoever began the commit had all of the job's tasks, and said whether it would mark the success.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_was_begun_says_whether_success_is_owed() {
+    for mark_success in [true, false] {
+        let files = Files::at(EMBEDDED).await;
+        let job = four_tasks(&files, LARGE).await;
+        assert!(!job.owes_success_marker(&files).await.unwrap());
+        files.place.faults().add(full("CompleteMultipartUpload", "out/table/part-3"));
+        job.commit(&elsewhere(&files), CommitOptions { mark_success, ..kept() }).await.unwrap_err();
+        assert_eq!(job.owes_success_marker(&elsewhere(&files)).await.unwrap(), mark_success);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_somebody_may_be_committing_is_not_aborted() {
     let files = Files::at(EMBEDDED).await;

@@ -1,9 +1,12 @@
 //! Jobs from their beginning to their end.
 
+use std::sync::atomic::Ordering;
+
 use rstest::rstest;
 use s3core::ErrorKind;
 
-use super::support::EMBEDDED;
+use super::support::in_flight::InFlight;
+use super::support::{EMBEDDED, environment};
 use super::*;
 
 #[rstest]
@@ -42,6 +45,32 @@ async fn nothing_is_visible_before_the_job_is_committed_and_everything_after(#[c
     assert_eq!(read(&elsewhere, "out/table/day=1/large").await.unwrap(), large);
     assert_eq!(read(&elsewhere, "out/table/day=2/small").await.unwrap(), small);
     assert_eq!((requests(&files, "CopyObject"), requests(&elsewhere, "CopyObject"), uploads(&files).await), (0, 0, 0));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_files_become_visible_at_a_time_as_the_option_says(
+    #[values(Service::Ceph, EMBEDDED)] service: Service,
+    #[values("1", "3")] threads: &str,
+) {
+    let files = Files::with(service, &[("fs.s3core.committer.small.file.size", "0")], 64 << 20).await;
+    let job = job("j1");
+    job.set_up(&files, false, ConflictMode::Append).await.unwrap();
+    let attempt = attempt(&job, 0, 0);
+    for file in 0..7 {
+        write_as(&files, &attempt, &format!("part-{file}"), &content(SMALL, file)).await;
+    }
+    attempt.commit(&files).await.unwrap();
+    let running = &files.place.running;
+    let options = [
+        ("fs.s3a.access.key", running.access_key.as_str()),
+        ("fs.s3a.secret.key", running.secret_key.as_str()),
+        ("fs.s3a.committer.threads", threads),
+    ];
+    let (environment, most) = InFlight::before(environment(), "POST", "uploadId=");
+    let driver = Files::in_world(environment, &running.url, &files.place.bucket, &options, 64 << 20);
+    assert_eq!(job.commit(&driver, CommitOptions::default()).await.unwrap().files, 7);
+    assert_eq!(most.load(Ordering::SeqCst).to_string(), threads);
 }
 
 #[rstest]

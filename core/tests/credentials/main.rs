@@ -9,6 +9,7 @@ mod support;
 mod expiry;
 mod issuer;
 mod platforms;
+mod refused;
 mod roles;
 mod skew;
 mod web_identity;

@@ -1,5 +1,6 @@
 //! Writing: in one request or many, visible only when closed.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rstest::rstest;
@@ -9,7 +10,8 @@ use s3core::ops::ListMultipartUploads;
 use s3core_gateway::Fault;
 
 use super::support::files::Files;
-use super::support::{EMBEDDED, Service, content};
+use super::support::in_flight::InFlight;
+use super::support::{EMBEDDED, Place, Service, content, environment};
 use super::{paths, read, write};
 
 const MIB: usize = 1 << 20;
@@ -78,6 +80,27 @@ async fn a_small_file_costs_one_put() {
     exclusive.close().await.unwrap();
     let counts = files.gateway().statistics().snapshot();
     assert_eq!((counts["PutObject"].requests, counts["ListObjectsV2"].requests, counts.len()), (2, 2, 2), "{counts:?}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_parts_are_under_way_as_the_option_says(
+    #[values(Service::Ceph, EMBEDDED)] service: Service,
+    #[values("1", "3")] blocks: &str,
+) {
+    let place = Place::at(service).await;
+    let options = [
+        ("fs.s3a.access.key", place.running.access_key.as_str()),
+        ("fs.s3a.secret.key", place.running.secret_key.as_str()),
+        ("fs.s3a.multipart.size", "8M"),
+        ("fs.s3a.fast.upload.active.blocks", blocks),
+    ];
+    let (environment, most) = InFlight::before(environment(), "PUT", "partNumber=");
+    let files = Files::in_world(environment, &place.running.url, &place.bucket, &options, 512 << 20);
+    let bytes = content(50 * MIB, 1);
+    write(&files, "file", &bytes).await.unwrap();
+    assert_eq!(most.load(Ordering::SeqCst).to_string(), blocks);
+    assert!(read(&files, "file").await.unwrap() == bytes);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -44,7 +44,7 @@ fn assert_up_to_date(name: &str, wanted: &str) {
 const OPTIONS: &str = "\
 # Options
 
-Generated from `core/src/config/table.rs`.
+Generated from `core/src/config/table/`.
 
 An endpoint and keys are enough; everything else has a default that fits Ceph Radosgw and Amazon S3.
 

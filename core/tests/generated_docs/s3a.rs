@@ -13,6 +13,9 @@ use super::{code, codes};
 type Test = (&'static str, &'static str);
 
 const CONFIG: &str = "core/src/config/tests.rs";
+const KEYS: &str = "core/src/config/tests/keys.rs";
+const PROVIDERS: &str = "core/src/config/tests/providers.rs";
+const ADDRESSES: &str = "core/src/config/tests/addresses.rs";
 const OF_HADOOP: &str = "core/src/config/tests/of_hadoop.rs";
 const ROLES: &str = "core/tests/credentials/roles.rs";
 const PLATFORMS: &str = "core/tests/credentials/platforms.rs";
@@ -64,7 +67,7 @@ const FEATURES: &[(&str, &str, &[Test])] = &[
         "names of S3A and of both AWS SDKs mean providers of s3core; no class is loaded; an unknown name is an error",
         &[
             ("core/src/credentials/names.rs", "an_unknown_name_lists_the_known_ones"),
-            (CONFIG, "the_provider_list_sets_the_order"),
+            (KEYS, "the_provider_list_sets_the_order"),
         ],
     ),
     (
@@ -81,7 +84,7 @@ const FEATURES: &[(&str, &str, &[Test])] = &[
          the token of a platform is shown to Amazon only",
         &[
             ("core/tests/credentials/web_identity.rs", "a_token_of_a_trusted_provider_gives_the_role"),
-            (CONFIG, "the_token_of_a_platform_is_not_shown_to_others_than_amazon"),
+            (PROVIDERS, "the_token_of_a_platform_is_not_shown_to_others_than_amazon"),
             (PLATFORMS, "a_container_shows_the_token_of_its_file"),
             (PLATFORMS, "an_instance_is_asked_by_version_two_of_the_service"),
         ],
@@ -170,19 +173,19 @@ const LEFT_OUT: &str = "what_is_left_out_on_purpose_is_refused";
 
 /// What shows that an option does what it says: own names.
 const SHOWN: &[(&[&str], Test)] = &[
-    (&["endpoint", "region", "path.style.access"], (CONFIG, "endpoint_region_and_style_follow_from_each_other")),
-    (&["connection.ssl.enabled"], (CONFIG, "endpoint_region_and_style_follow_from_each_other")),
-    (&["access.key", "secret.key", "session.token"], (CONFIG, "both_keys_come_from_one_source")),
-    (&["profile", "profile.file"], (CONFIG, "profiles_lead_to_keys")),
-    (&["credentials.provider"], (CONFIG, "the_provider_list_sets_the_order")),
+    (&["endpoint", "region", "path.style.access"], (ADDRESSES, "endpoint_region_and_style_follow_from_each_other")),
+    (&["connection.ssl.enabled"], (ADDRESSES, "endpoint_region_and_style_follow_from_each_other")),
+    (&["access.key", "secret.key", "session.token"], (KEYS, "both_keys_come_from_one_source")),
+    (&["profile", "profile.file"], (PROVIDERS, "profiles_lead_to_keys")),
+    (&["credentials.provider"], (KEYS, "the_provider_list_sets_the_order")),
     (&["assumed.role.arn", "assumed.role.session.name"], (ROLES, "a_role_may_do_what_its_policy_says")),
     (&["assumed.role.session.duration"], (ROLES, "sessions_of_a_few_seconds_last_as_long_as_the_upload")),
     (&["assumed.role.policy"], (ROLES, "a_policy_of_the_session_narrows_the_roles_own")),
     (&["assumed.role.external.id"], ("core/src/credentials/sts.rs", "a_form_says_what_was_asked_for")),
-    (&["assumed.role.credentials.provider"], (CONFIG, "a_role_needs_keys_of_somebody_else")),
+    (&["assumed.role.credentials.provider"], (PROVIDERS, "a_role_needs_keys_of_somebody_else")),
     (
         &["assumed.role.sts.endpoint", "assumed.role.sts.endpoint.region"],
-        (CONFIG, "roles_are_taken_on_at_the_sts_of_the_service"),
+        (PROVIDERS, "roles_are_taken_on_at_the_sts_of_the_service"),
     ),
     (&["proxy.host", "proxy.port"], (PROXIES, "everything_goes_through_the_proxy")),
     (&["proxy.username", "proxy.password"], (PROXIES, "who_asks_must_be_known_to_the_proxy")),
@@ -208,7 +211,11 @@ const SHOWN: &[(&[&str], Test)] = &[
     (&["buffer.dir"], (WRITING, "a_full_disk_fails_the_one_who_needs_memory_and_harms_no_other")),
     (&["multipart.size"], (WRITING, "sizes_around_the_part_size_come_back_equal")),
     (&["multipart.threshold"], ("core/tests/files/renaming.rs", "a_large_file_is_copied_in_parts")),
-    (&["fast.upload.active.blocks", "committer.threads"], (CONFIG, "other_settings_reach_their_place")),
+    (&["fast.upload.active.blocks"], (WRITING, "as_many_parts_are_under_way_as_the_option_says")),
+    (
+        &["committer.threads"],
+        ("core/tests/commit/jobs.rs", "as_many_files_become_visible_at_a_time_as_the_option_says"),
+    ),
     (&["create.storage.class"], (HEADERS, "new_objects_have_the_storage_class")),
     (&["object.content.encoding"], (HEADERS, "new_objects_have_the_content_encoding")),
     (&["acl.default"], (HEADERS, "new_objects_have_the_canned_acl")),

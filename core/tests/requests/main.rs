@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod assumed_endpoint;
 mod encryption;
 mod headers;
 mod proxies;

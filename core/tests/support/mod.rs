@@ -6,6 +6,7 @@
 pub mod admin;
 mod cleanup;
 pub mod files;
+pub mod in_flight;
 pub mod proxy;
 
 use std::sync::Arc;
@@ -95,6 +96,7 @@ pub fn keys(access_key: &str, secret_key: &str) -> ProviderChain {
 pub fn gateway_settings(running: &Running) -> GatewaySettings {
     GatewaySettings {
         endpoint: parsed(&running.url),
+        endpoint_is_assumed: false,
         path_style: true,
         region: "us-east-1".to_owned(),
         credentials: keys(&running.access_key, &running.secret_key),

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,17 @@ from pyspark import TaskContext, cloudpickle
 from pyspark.sql import SparkSession
 
 from support.endpoint import Bucket, Endpoint
-from support.proxy import proxy_before
+from support.proxy import Request, nth, proxy_before
 from support.session import spark_session
 from support.standalone import standalone_cluster
 from support.tables import numbers, visible
+from support.waiting import wait_for
 
 ROWS_OF_A_TASK = 200
 TASKS = 3
 EVERY_ROW = list(range(TASKS * ROWS_OF_A_TASK))
+# How soon an executor that says nothing is taken for lost.
+IMPATIENCE = {"spark.network.timeout": "8s", "spark.executor.heartbeatInterval": "2s", "spark.network.timeoutInterval": "2s"}
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,6 @@ def write(spark: SparkSession, target: str, at_the_end: Callable[[int, int], Non
 def running(work: Callable[[], None]) -> Iterator[Future[None]]:
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(work)
-
-
-def wait_for(what: Callable[[], object], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
-        time.sleep(0.1)
 
 
 def test_speculation_with_both_attempts_alive(cluster: Cluster) -> None:
@@ -125,7 +121,6 @@ def test_executor_killed_while_its_task_commits(cluster: Cluster) -> None:
 
 def test_zombie_that_wakes_up_after_the_job(cluster: Cluster) -> None:
     """An executor stands still in mid-write, is taken for lost, and goes on when the job is committed: nobody sees what it does."""
-    impatience = {"spark.network.timeout": "8s", "spark.executor.heartbeatInterval": "2s", "spark.network.timeoutInterval": "2s"}
     mark = cluster.directory / "executor"
 
     def stand_still(task: int, attempt: int) -> None:
@@ -135,7 +130,7 @@ def test_zombie_that_wakes_up_after_the_job(cluster: Cluster) -> None:
             os.kill(executor, signal.SIGSTOP)
 
     with (
-        cluster.session(impatience) as spark,
+        cluster.session(IMPATIENCE) as spark,
         running(lambda: write(spark, cluster.bucket.url("zombie"), stand_still)) as job,
     ):
         job.result(timeout=180)
@@ -145,6 +140,64 @@ def test_zombie_that_wakes_up_after_the_job(cluster: Cluster) -> None:
         after = {key: size for key, size in cluster.bucket.objects("zombie/").items() if "/_s3core_job-" not in key}
         assert after == before
         assert numbers(spark, cluster.bucket, "zombie") == EVERY_ROW
+
+
+def begins_an_upload(request: Request) -> bool:
+    return request.method == "POST" and request.query == "uploads"
+
+
+def sends_a_part(request: Request) -> bool:
+    return request.method == "PUT" and "partNumber=" in request.query
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "uploads"),
+    [
+        # The gateway begins an upload for whoever asks.
+        pytest.param(begins_an_upload, 200, 1, id="upload"),
+        # The upload that it is for was aborted by the job's commit.
+        pytest.param(sends_a_part, 404, 0, id="part"),
+    ],
+)
+def test_late_upload_of_a_zombie_stays_invisible(cluster: Cluster, sent: Callable[[Request], bool], status: int, uploads: int) -> None:
+    """What an executor has sent before it stood still reaches the gateway when the job is committed without it."""
+    mark, directory = cluster.directory / "executor", f"late-{status}"
+
+    def tell(task: int, attempt: int) -> None:
+        if task == 0 and attempt == 0:
+            mark.write_text(str(executor_of(os.getpid())))
+
+    with proxy_before(cluster.endpoint.url) as proxy:
+        behind = Endpoint(proxy.url, cluster.endpoint.access_key, cluster.endpoint.secret_key)
+        late = proxy.hold(nth(1, lambda request: "/part-00000-" in request.path and sent(request)))
+        with (
+            cluster.session(IMPATIENCE, behind) as spark,
+            running(lambda: write(spark, cluster.bucket.url(directory), tell)) as job,
+        ):
+            late.wait_for_one(90)
+            with standing_still(int(mark.read_text())):
+                job.result(timeout=180)
+                before = cluster.bucket.objects(f"{directory}/")
+                assert proxy.status_of(late.request) is None
+                late.release()
+                wait_for(lambda: proxy.status_of(late.request))
+                assert proxy.status_of(late.request) == status
+                assert len(cluster.bucket.uploads(f"{directory}/")) == uploads
+                assert cluster.bucket.objects(f"{directory}/") == before
+            time.sleep(10)  # it goes on, if it can
+            after = {key: size for key, size in cluster.bucket.objects(f"{directory}/").items() if "/_s3core_job-" not in key}
+            assert after == before
+            assert numbers(spark, cluster.bucket, directory) == EVERY_ROW
+
+
+@contextmanager
+def standing_still(process: int) -> Iterator[None]:
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):  # taken for lost, it may have been ended
+            os.kill(process, signal.SIGCONT)
 
 
 def executor_of(process: int) -> int:

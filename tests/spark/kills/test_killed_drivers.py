@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ import pytest
 
 from support.driver import Driver
 from support.endpoint import Bucket, Endpoint
-from support.proxy import Held, Proxy, Request, proxy_before
+from support.program import Program
+from support.proxy import Held, Proxy, Request, nth, proxy_before
 from support.session import spark_session
 from support.tables import PARTITIONS, ROWS, numbers, overwrite, table, visible
 
@@ -90,6 +92,29 @@ def test_driver_killed_between_task_and_job_commit(place: Place, proxy: Proxy) -
     with spark_session(place.directory, place.jar, place.endpoint) as spark:
         table(spark).write.mode("append").partitionBy("part").parquet(target)
         assert numbers(spark, bucket, "driver") == list(range(ROWS))
+
+
+def test_driver_killed_between_two_completions_of_a_job_commit(place: Place, proxy: Proxy) -> None:
+    """Some files are visible, the others pending: what docs/commits.md says ends what the driver had begun."""
+    bucket, target = place.bucket, place.bucket.url("half")
+    second = proxy.hold(nth(2, lambda request: request.method == "POST" and "uploadId=" in request.query))
+    one_by_one = {"spark.hadoop.fs.s3a.committer.threads": "1", "spark.hadoop.fs.s3core.committer.small.file.size": "0"}
+    body = f"table(spark).write.mode('append').parquet({target!r})"
+    driver = Driver(place.directory / "driver", place.jar, behind(proxy, place.endpoint), body, one_by_one)
+    second.wait_for_one(120)
+    driver.kill()
+    second.drop()
+    assert (len(visible(bucket, "half")), len(bucket.uploads("half/"))) == (1, 3)
+    program = Program(place.directory / "wheel", place.endpoint)
+    (job,) = json.loads(program.run("uploads", "list", target, "--json"))["jobs"]
+    assert (job["committed_tasks"], job["committed_files"]) == (4, 4)
+    assert "completed" in program.run("uploads", "complete", target, job["job"], "--force")
+    assert (len(visible(bucket, "half")), bucket.uploads("half/")) == (4, [])
+    # The driver had all of its tasks, and would have put it.
+    hidden = [key for key in bucket.objects("half/") if "/_" in key]
+    assert hidden == ["half/_SUCCESS"]
+    with spark_session(place.directory, place.jar, place.endpoint) as spark:
+        assert numbers(spark, bucket, "half") == list(range(ROWS))
 
 
 def test_what_a_killed_driver_of_v1_has_left_is_not_taken_along(place: Place, proxy: Proxy) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,16 +17,10 @@ from pyspark.sql import SparkSession
 from support.endpoint import Bucket, Endpoint
 from support.jvm import start_jvm
 from support.session import spark_session
+from support.waiting import wait_for
 
 MIB = 1024 * 1024
 LINES = 300  # per task, of 100 KB each
-
-
-def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
-        time.sleep(0.1)
 
 
 def test_killed_virtual_machine_leaves_no_file(tmp_path: Path, jar: Path, endpoint: Endpoint, bucket: Bucket) -> None:

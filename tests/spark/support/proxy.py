@@ -34,10 +34,28 @@ class Request:
         return "x-amz-copy-source" in self.headers
 
 
+def nth(number: int, matches: Callable[[Request], bool]) -> Callable[[Request], bool]:
+    """Matches once: the request of that number, from 1, among those that match."""
+    seen: list[Request] = []
+
+    def is_it(request: Request) -> bool:
+        if not matches(request):
+            return False
+        seen.append(request)
+        return len(seen) == number
+
+    return is_it
+
+
 class Held:
-    """Requests that are held back before the gateway sees them."""
+    """Requests that are held back before the gateway sees them.
+
+    Attributes:
+        request: the first of them.
+    """
 
     def __init__(self) -> None:
+        self.request: Request | None = None
         self._arrived = threading.Event()
         self._ended = threading.Event()
         self._are_dropped = False
@@ -54,7 +72,7 @@ class Held:
         self._are_dropped = True
         self._ended.set()
 
-    def hold(self) -> None:
+    def hold(self, request: Request) -> None:
         """Waits for the end; called by the proxy.
 
         Raises:
@@ -62,6 +80,7 @@ class Held:
         """
         if self._ended.is_set():
             return
+        self.request = self.request or request
         self._arrived.set()
         self._ended.wait()
         if self._are_dropped:
@@ -74,6 +93,7 @@ class Proxy:
 
     url: str
     requests: list[Request] = field(default_factory=list)
+    _answers: list[tuple[Request, int]] = field(default_factory=list)
     _holds: list[tuple[Callable[[Request], bool], Held]] = field(default_factory=list)
     _loses: Callable[[Request], bool] = lambda _: False
     lost: int = 0
@@ -84,6 +104,10 @@ class Proxy:
         self._holds.append((matches, held))
         return held
 
+    def status_of(self, request: Request | None) -> int | None:
+        """What the gateway has answered to this very request; `None` as long as it has not."""
+        return next((status for answered, status in self._answers if answered is request), None)
+
     def lose_replies(self, matches: Callable[[Request], bool]) -> None:
         """Closes the connection instead of answering, after the gateway has answered."""
         self._loses = matches
@@ -92,7 +116,7 @@ class Proxy:
         self.requests.append(request)
         for matches, held in self._holds:
             if matches(request):
-                await asyncio.to_thread(held.hold)
+                await asyncio.to_thread(held.hold, request)
 
     def _is_lost(self, request: Request) -> bool:
         lost = self._loses(request)
@@ -167,6 +191,7 @@ async def _answer(proxy: Proxy, request: Request, reader: asyncio.StreamReader, 
     head = await reader.readuntil(b"\r\n\r\n")
     first, headers = _parse(head)
     status = int(first.split(" ", 2)[1])
+    proxy._answers.append((request, status))
     is_lost = proxy._is_lost(request)
     sink = None if is_lost else client_writer
     if sink:

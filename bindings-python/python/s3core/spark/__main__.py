@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     conf.add_argument("--format", choices=FORMATS, default="defaults")
     for name, text in (("install", "copy the jar into Spark's jars folder"), ("uninstall", "take it out again")):
         commands.add_parser(name, help=text).add_argument("--spark-home", metavar="DIRECTORY")
-    doctor = commands.add_parser("doctor", help="check versions, machine, endpoint, clock and credentials")
+    doctor = commands.add_parser("doctor", help="check versions, Java, machine, endpoint, clock and credentials")
     doctor.add_argument("--spark-home", metavar="DIRECTORY")
     doctor.add_argument("--bucket", help="also look into this bucket, in the name of the keys found")
     for command in (conf, doctor):

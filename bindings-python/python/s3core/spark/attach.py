@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from s3core.exceptions import ConfigurationError, UnsupportedError
 from s3core.spark.jar import FILE_SYSTEM_CLASS, jar_path
-from s3core.spark.running import check_version, find_file_system_class
+from s3core.spark.running import cached_file_systems, check_version, find_file_system_class
 from s3core.spark.settings import Option, check_redaction, hadoop_settings
 
 if TYPE_CHECKING:
-    from py4j.java_gateway import JVMView
+    from py4j.java_gateway import JavaObject, JVMView
     from pyspark.sql import SparkSession
 
 __all__ = ["attach"]
@@ -28,10 +28,11 @@ def attach(
 ) -> None:
     """Makes a running session read and write ``s3a://`` through s3core, on the driver and the executors.
 
-    Two things cannot be changed in a running JVM. Hadoop remembers a class that it once failed to find, per class
-    loader: after a failed ``s3a://`` access with our ``fs.s3a.impl`` the session must be started anew, and this
-    function says so. And a FileSystem object of another implementation that this JVM has opened for a bucket stays
-    in Hadoop's cache for that bucket.
+    Hadoop remembers a class that it once failed to find, per class loader: after a failed ``s3a://`` access with our
+    ``fs.s3a.impl`` the session must be started anew, and this function says so. It also keeps each FileSystem object
+    for as long as the JVM lives, whatever the options are by then: those of ``s3a://`` buckets that were opened with
+    other values of what is given here are closed, and what is being written through them fails. The executors of a
+    cluster cannot be reached for that; where they may have opened such buckets, the session must be started anew.
 
     Prefer ``configure`` where you build the session: ``spark.archives`` and ``spark.files`` on s3a need the jar when
     the executors start.
@@ -42,8 +43,8 @@ def attach(
 
     Raises:
         UnsupportedError: ``spark`` is a Spark Connect session.
-        ConfigurationError: an option is malformed, another version of s3core is loaded, or Hadoop has already failed
-            to find our class.
+        ConfigurationError: an option is malformed, another version of s3core is loaded, Hadoop has already failed to
+            find our class, or executors have opened buckets with other options.
     """
     if type(spark).__module__.startswith("pyspark.sql.connect"):
         raise UnsupportedError(
@@ -77,8 +78,28 @@ def attach(
             "(Configuration keeps failed look-ups for each class loader): restart the session, with "
             "s3core.spark.configure or attach before the first s3a:// path"
         )
+    _close_outdated(jvm, settings, is_local=context.master.startswith("local") and "cluster" not in context.master)
     for name, value in settings.items():
         configuration.set(name, value)
+
+
+def _close_outdated(jvm: JVMView, settings: dict[str, str], *, is_local: bool) -> None:
+    """Closes the file systems of ``s3a://`` that were opened with other options, so that Hadoop makes new ones."""
+    outdated = [one for one in cached_file_systems(jvm, "s3a") if _is_outdated(one, settings)]
+    if outdated and not is_local:
+        buckets = ", ".join(sorted(one.getUri().toString() for one in outdated))
+        raise ConfigurationError(
+            f"{buckets} was opened with other options in this session, and its executors go on with those: Hadoop "
+            "keeps each file system for as long as a JVM lives. Stop the session (spark.stop()) and start it anew, or "
+            "attach before the first s3a:// path"
+        )
+    for one in outdated:
+        one.close()
+
+
+def _is_outdated(file_system: JavaObject, settings: dict[str, str]) -> bool:
+    configuration = file_system.getConf()
+    return configuration is None or any(configuration.get(name) != value for name, value in settings.items())
 
 
 def _extend_class_path(jvm: JVMView) -> None:

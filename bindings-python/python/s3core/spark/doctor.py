@@ -12,9 +12,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from s3core import _s3core
+from s3core.exceptions import ConfigurationError
+from s3core.spark.environment import spark_home
 from s3core.spark.hadoop_keys import HadoopKeys, heap_size
 from s3core.spark.install import installed_jars
 from s3core.spark.jar import JAR_NAME, jar_path, version_of_jar
+from s3core.spark.java import NoJavaError, find_java, judge_java, spark_version
 from s3core.spark.settings import Option, option_text
 
 __all__ = ["Finding", "diagnose", "print_findings"]
@@ -41,6 +44,7 @@ def diagnose(options: dict[str, Option], *, bucket: str | None = None, home: str
     keys = HadoopKeys.of_this_machine(home)
     checks: list[Callable[[], Iterator[Finding]]] = [
         lambda: _versions(home),
+        lambda: _java(home),
         _machine,
         _memory,
         lambda: _files(keys),
@@ -76,6 +80,23 @@ def _versions(home: str | None) -> Iterator[Finding]:
     yield Finding("native libraries", "ok" if fits else "FAIL", ", ".join(libraries) or "none in the jar")
     for installed in installed_jars(home):
         yield Finding("jar in Spark", "ok" if installed.name == JAR_NAME else "FAIL", str(installed))
+
+
+def _java(home: str | None) -> Iterator[Finding]:
+    try:
+        directory = spark_home(home)
+    except ConfigurationError:
+        directory = None
+    try:
+        java = find_java(os.environ)
+    except NoJavaError as failure:
+        yield Finding("Java", "FAIL", str(failure))
+    else:
+        state, consequence = judge_java(java.version, spark_version(directory) if directory else None)
+        yield Finding("Java", state, f"{java.name} ({java.origin}){consequence}")
+    script = directory / "conf" / "spark-env.sh" if directory else None
+    if script is not None and script.is_file() and "JAVA_HOME" in script.read_text(errors="replace"):
+        yield Finding("Java", "note", f"{script} speaks of JAVA_HOME too, and Spark goes by that: it was not looked at")
 
 
 def _machine() -> Iterator[Finding]:

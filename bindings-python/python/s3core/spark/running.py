@@ -11,7 +11,7 @@ from s3core.spark.jar import FILE_SYSTEM_CLASS
 if TYPE_CHECKING:
     from py4j.java_gateway import JavaObject, JVMView
 
-__all__ = ["check_version", "find_file_system_class"]
+__all__ = ["cached_file_systems", "check_version", "find_file_system_class"]
 
 
 def find_file_system_class(jvm: JVMView) -> JavaObject | None:
@@ -24,6 +24,23 @@ def find_file_system_class(jvm: JVMView) -> JavaObject | None:
         if failure.java_exception.getClass().getSimpleName() == "ClassNotFoundException":
             return None
         raise
+
+
+def cached_file_systems(jvm: JVMView, scheme: str) -> list[JavaObject]:
+    """The file systems of a scheme that Hadoop keeps in this JVM, of every bucket and user.
+
+    Hadoop has no public list of them. The fields have had these names since before 2.7.
+    """
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    cache = _field_of(loader.loadClass("org.apache.hadoop.fs.FileSystem"), "CACHE").get(None)
+    kept = jvm.java.util.ArrayList(_field_of(cache.getClass(), "map").get(cache).values())
+    return [one for one in kept if one.getUri().getScheme() == scheme]
+
+
+def _field_of(owner: JavaObject, name: str) -> JavaObject:
+    field = owner.getDeclaredField(name)
+    field.setAccessible(True)
+    return field
 
 
 def check_version(loaded: JavaObject) -> None:

@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind, Result};
 use super::super::conflict;
 use super::super::pending_set::{SetContent, SetFile, completed_parts};
 use super::super::survey::{Scope, purge_among};
-use super::super::{COMMIT_RECORD, uploads};
+use super::super::uploads;
 use super::directory::LoadedSet;
 use super::{CommitOptions, CommittedJob, Directory, Job};
 
@@ -144,8 +144,7 @@ impl Commit<'_> {
         if !self.needs_record() {
             return Ok(());
         }
-        let key = format!("{}/{COMMIT_RECORD}", self.job.directory());
-        self.files.gateway().run(PutObject::new(self.files.bucket(), &key, Payload::empty())).await.map(|_| ())
+        self.job.record_commit(self.files, self.options.mark_success).await
     }
 
     /// Makes what pending sets name visible, the files of sets whose bytes are not in memory one after the other.

@@ -57,6 +57,8 @@ fn keys_that_no_row_reads_are_listed_with_a_remark() {
         ("fs.s3a.threads.max", Some(Does::Nothing)),
     ];
     assert_eq!(found, wanted);
+    let meant: Vec<_> = options.foreign().iter().filter_map(|one| one.meant.as_deref()).collect();
+    assert_eq!(meant, ["fs.s3a.bucket.lake.connection.maximum", "fs.s3a.endpoint"]);
     let remark = |key: &str| options.foreign().iter().find(|one| one.key == key).unwrap().remark.clone();
     assert!(remark("fs.s3a.bucket.lake.conection.maximum").contains("fs.s3a.bucket.lake.connection.maximum?"));
     assert!(remark("fs.s3a.endpont").contains("fs.s3a.endpoint?"));

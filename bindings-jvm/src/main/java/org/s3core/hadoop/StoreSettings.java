@@ -9,8 +9,11 @@ import java.security.NoSuchAlgorithmException;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import javax.net.ssl.TrustManager;
@@ -35,8 +38,9 @@ final class StoreSettings {
   private static final String AUDIT_PREFIX = OWN_PREFIX + "audit.";
   /** Names this process in the Referer header. */
   private static final String PROCESS = UUID.randomUUID().toString();
-  /** Hadoop's own defaults for S3A: what nobody asked for. */
-  private static final String HADOOP_DEFAULTS = "core-default.xml";
+  /** What nobody asked for: Hadoop's own defaults for S3A, and Spark's, which name Amazon's endpoint where none is set. */
+  private static final Set<String> DEFAULTS =
+      new HashSet<>(Arrays.asList("core-default.xml", "Set by Spark to default values"));
 
   private StoreSettings() {
   }
@@ -51,7 +55,12 @@ final class StoreSettings {
         settings.put(key, conf.get(key));
       }
     }
-    settings.putAll(providedSecrets(conf, bucket));
+    Map<String, String> provided = providedSecrets(conf, bucket);
+    settings.putAll(provided);
+    String origin = KeyOrigin.of(conf, bucket, provided);
+    if (origin != null) {
+      settings.putIfAbsent(OWN_PREFIX + "keys.origin", origin);
+    }
     settings.putIfAbsent(AUDIT_PREFIX + "principal", UserGroupInformation.getCurrentUser().getUserName());
     settings.putIfAbsent(AUDIT_PREFIX + "process", PROCESS);
     for (String key : JOBS) {
@@ -69,12 +78,12 @@ final class StoreSettings {
   }
 
   /**
-   * Whether the value is only what Hadoop ships, which suits S3A and says nothing about what the user wants. The
+   * Whether the value is only what Hadoop or Spark ship, which suits S3A and says nothing about what the user wants. The
    * buffer directory is kept: Hadoop knows the disks of a YARN container.
    */
   private static boolean isMereDefault(Configuration conf, String key) {
     String[] sources = conf.getPropertySources(key);
-    return sources != null && sources.length > 0 && HADOOP_DEFAULTS.equals(sources[0])
+    return sources != null && sources.length > 0 && DEFAULTS.contains(sources[0])
         && !key.equals(PREFIX + "buffer.dir");
   }
 

@@ -33,6 +33,35 @@ class StoreSettingsTest {
   }
 
   @Test
+  void whatSparkSetsByItselfIsNotWhatTheUserWants() throws IOException {
+    Configuration conf = new Configuration(false);
+    conf.set("fs.s3a.endpoint", "s3.amazonaws.com", "Set by Spark to default values");
+    assertFalse(settings(conf).containsKey("fs.s3a.endpoint"));
+    conf.set("fs.s3a.endpoint", "s3.amazonaws.com", "Set by Spark from keys starting with 'spark.hadoop'");
+    assertEquals("s3.amazonaws.com", settings(conf).get("fs.s3a.endpoint"));
+  }
+
+  @Test
+  void keysOfTheEnvironmentAndOfProvidersSayWhereTheyComeFrom() throws IOException {
+    Configuration conf = new Configuration(false);
+    conf.set("fs.s3a.secret.key", "s");
+    assertFalse(settings(conf).containsKey("fs.s3core.keys.origin"));
+    conf.set("fs.s3a.secret.key", "s", "Set by Spark on box/10.0.0.1 from AWS_SECRET_ACCESS_KEY");
+    assertEquals("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of box/10.0.0.1",
+        settings(conf).get("fs.s3core.keys.origin"));
+
+    String provider = "localjceks://file" + temporary.resolve("origin.jceks");
+    conf.set("hadoop.security.credential.provider.path", provider);
+    CredentialProvider keys = CredentialProviderFactory.getProviders(conf).get(0);
+    keys.createCredentialEntry("fs.s3a.secret.key", "other".toCharArray());
+    keys.flush();
+    String origin = settings(conf).get("fs.s3core.keys.origin");
+    assertTrue(origin.contains("credential provider that holds fs.s3a.secret.key"), origin);
+    conf.set("fs.s3a.bucket.lake.secret.key", "the user's own");
+    assertFalse(settings(conf).containsKey("fs.s3core.keys.origin"));
+  }
+
+  @Test
   void onlyOurKeysAreTakenAndVariablesAreExpanded() throws IOException {
     Configuration conf = new Configuration(false);
     conf.set("host", "rgw");
