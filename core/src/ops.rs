@@ -48,7 +48,7 @@ pub use delete_objects::{DeleteFailure, DeleteObjects};
 pub use digest::{PayloadDigest, PayloadHasher};
 pub use etag::multipart_etag;
 pub use get_object::{ByteRange, GetObject, Sink};
-pub use head_bucket::HeadBucket;
+pub use head_bucket::{BucketHead, HeadBucket};
 pub use head_object::HeadObject;
 pub use list_multipart_uploads::{ListMultipartUploads, MultipartUpload, MultipartUploadPage};
 pub use list_objects_v2::{ListObjectsV2, ListedObject, ObjectPage};
