@@ -7,22 +7,29 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use s3core::config::{Options, Sources};
 use s3core::environment::{Environment, SystemClock, SystemRandom};
+use s3core::fs::{FileSystem, WorkPaths};
 use s3core::gateway::Gateway;
 use s3core::http::connection::HttpTransport;
 use s3core::ops::{ListMultipartUploads, ListObjectsV2};
+use s3core::transfer::budget::MemoryBudget;
 use s3core::{Error, ErrorKind, Result};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::hadoop_keys;
 use crate::inventory::{Inventory, InventoryBuilder, Object};
 use crate::policy::Dataset;
+use crate::run::Bucket;
 
 /// The class of an object that names none.
 const STANDARD: &str = "STANDARD";
 
+/// Memory for the buffers of plans on their way, in bytes.
+const MEMORY: u64 = 64 << 20;
+
 /// A bucket, with the threads that requests run on.
 pub struct Connection {
     gateway: Gateway,
+    files: FileSystem,
     bucket: String,
     runtime: Runtime,
 }
@@ -43,13 +50,24 @@ impl Connection {
         let runtime = runtime.map_err(|failure| {
             Error::new(ErrorKind::Internal, "the process may not start threads").caused_by(failure)
         })?;
-        let gateway = {
+        let files = {
             let _context = runtime.enter();
-            let transport = Arc::new(HttpTransport::new(options.transport)?);
+            let transport = Arc::new(HttpTransport::new(options.transport.clone())?);
             let environment = Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport };
-            Gateway::new(options.gateway, environment)
+            let memory = MemoryBudget::new(options.transfer.memory_limit.unwrap_or(MEMORY));
+            FileSystem::new(&options, environment, memory, WorkPaths::new())
         };
-        Ok(Self { gateway, bucket: bucket.to_owned(), runtime })
+        Ok(Self { gateway: files.gateway().clone(), files, bucket: bucket.to_owned(), runtime })
+    }
+
+    /// The bucket as the keeper of state.
+    pub fn bucket(&self) -> Bucket {
+        Bucket::new(self.files.clone())
+    }
+
+    /// Waits for what runs on the connection's threads.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
     }
 
     /// Lists a dataset and its pending uploads.

@@ -1,12 +1,20 @@
 //! What a run is about to do, written down before it does it, and what came of it.
 //!
 //! A batch is two objects below the run's journal: the intent, written before anything in it is touched, and the outcome.
-//! Their names begin with the number of the lease that their writer held.
+//! Their names begin with the number of the lease that their writer held. Units that are announced together make a group
+//! of one batch or more; its outcome stands beside the group's first intent.
+
+mod entries;
+mod text;
+mod writer;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::line::{PlannedAction, PlannedObject};
+
+pub use entries::{Entries, Entry, JournaledUnit, Units};
+pub use writer::{BatchId, Journal};
 
 /// Most objects of a batch.
 pub const BATCH: usize = 1000;
