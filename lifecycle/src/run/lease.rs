@@ -37,6 +37,8 @@ pub struct Lease {
 struct Held {
     keeper: Arc<Keeper>,
     renewals: JoinHandle<()>,
+    /// See [`Lease::turn`].
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Lease {
@@ -61,7 +63,7 @@ impl Lease {
     ) -> Result<Self, LeaseError> {
         let keeper = Arc::new(taking::take(bucket, holder, purpose, term).await?);
         let renewals = tokio::spawn(Arc::clone(&keeper).keep());
-        Ok(Self { held: Arc::new(Held { keeper, renewals }) })
+        Ok(Self { held: Arc::new(Held { keeper, renewals, turn: tokio::sync::Mutex::new(()) }) })
     }
 
     /// The newest lease of the bucket; `None` where there never was one. Nothing is changed.
@@ -89,6 +91,12 @@ impl Lease {
     /// It is lost, or was not renewed for so long that it may be.
     pub fn check(&self) -> Result<(), Lost> {
         self.held.keeper.check()
+    }
+
+    /// Waits until nothing else of this process changes a record. A write whose answer was lost is recognised as long as
+    /// nobody writes over it, which under a lease nobody else does.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.held.turn.lock().await
     }
 
     /// Gives it back, so that the next one need not wait for its end.

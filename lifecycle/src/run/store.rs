@@ -105,6 +105,7 @@ impl Store {
         run: &str,
         mut change: impl FnMut(&mut RunRecord) -> Result<(), StateError>,
     ) -> Result<RunRecord, StateError> {
+        let _turn = lease.turn().await;
         for _ in 0..MOST_ROUNDS {
             let (found, etag) = self.read(run).await?;
             if found.lease > lease.number() {

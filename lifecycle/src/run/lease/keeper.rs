@@ -7,7 +7,7 @@ use crate::run::bucket::Bucket;
 use crate::run::error::StateError;
 
 use super::document::{Closed, Holder, LeaseDocument};
-use super::{Lost, LostReason};
+use super::{Lost, LostReason, taking};
 
 /// A lease is renewed so often in its term.
 const RENEWALS: u32 = 3;
@@ -189,7 +189,9 @@ impl Keeper {
                     _ => (!is_own).then_some(document.holder),
                 }
             }
-            Ok(None) | Err(StateError::Malformed { .. }) => None,
+            // Its successor has removed it, or that one's.
+            Ok(None) => taking::look(&self.bucket).await.ok().flatten().map(|newest| newest.holder),
+            Err(StateError::Malformed { .. }) => None,
             Err(failure) => return Err(failure),
         };
         let reason = LostReason::TakenOver { by };
