@@ -1,14 +1,21 @@
 //! The command line of `s3life`.
 
 mod explain;
+mod history;
 mod output;
+mod status;
 mod validate;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::connection::Connection;
+use crate::policy::Place;
+
+use output::Failure;
 
 /// Datasets tier and expire where they lie.
 #[derive(Debug, Parser)]
@@ -44,6 +51,10 @@ enum Command {
     Validate(validate::Validate),
     /// Say what becomes of an object or a directory, by which rule, and when. Nothing is changed.
     Explain(explain::Explain),
+    /// List the runs of a bucket, the newest first.
+    History(history::History),
+    /// Say who is at work in a bucket, what its trash holds, and what was skipped.
+    Status(status::Status),
     /// Print the JSON Schema of policies, for editors. Nothing is sent.
     Schema,
 }
@@ -54,6 +65,26 @@ struct PolicyFile {
     /// The policy, in YAML.
     #[arg(value_name = "POLICY")]
     path: PathBuf,
+}
+
+/// A bucket, or a policy for it.
+#[derive(Debug, Args)]
+struct BucketOrPolicy {
+    /// A policy, or s3a://BUCKET.
+    #[arg(value_name = "POLICY|s3a://BUCKET")]
+    place: String,
+}
+
+impl BucketOrPolicy {
+    /// Reaches the bucket.
+    fn connect(&self, common: &Common) -> Result<Connection, Failure> {
+        let bucket = if self.place.contains("://") {
+            self.place.parse::<Place>().map_err(Failure::Usage)?.bucket
+        } else {
+            output::policy(Path::new(&self.place))?.bucket
+        };
+        Ok(Connection::new(&bucket, common.endpoint.as_deref())?)
+    }
 }
 
 /// Wrong arguments, as clap has it.
@@ -76,6 +107,8 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let done = match &command {
         Command::Validate(command) => command.run(&common),
         Command::Explain(command) => command.run(&common),
+        Command::History(command) => command.run(&common),
+        Command::Status(command) => command.run(&common),
         Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())),
     };
     match done {

@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::Form;
 use crate::policy::{Findings, Policy};
+use crate::run::StateError;
 
 /// Why a command has not done what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +19,9 @@ pub(super) enum Failure {
     /// The gateway or the configuration has failed.
     #[error("error: {0}")]
     Gateway(#[from] s3core::Error),
+    /// The state in the bucket could not be read or written.
+    #[error("error: {0}")]
+    State(#[from] StateError),
     /// What was asked makes no sense.
     #[error("error: {0}")]
     Usage(String),
@@ -64,6 +69,11 @@ impl Failure {
 /// Prints a line of a result.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     Ok(writeln!(io::stdout(), "{text}")?)
+}
+
+/// Prints a result for programs, in one line.
+pub(super) fn json(result: &impl Serialize) -> Result<(), Failure> {
+    line(&serde_json::to_string(result).map_err(io::Error::from)?)
 }
 
 /// Reads the policy in a file.

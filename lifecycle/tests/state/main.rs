@@ -10,6 +10,7 @@
 
 mod journals;
 mod leases;
+mod programs;
 mod stores;
 mod support;
 mod suspended;
