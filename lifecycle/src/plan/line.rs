@@ -76,6 +76,36 @@ pub enum PlannedAction {
     SweepAbandoned,
 }
 
+impl PlannedAction {
+    /// As the policy writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Tier(_) => "tier",
+            Self::Archive(_) => "archive",
+            Self::Expire => "expire",
+            Self::Delete => "delete",
+            Self::SweepAbandoned => "sweep_abandoned",
+        }
+    }
+
+    /// Whether objects go.
+    pub fn removes(&self) -> bool {
+        !matches!(self, Self::Tier(_) | Self::Archive(_))
+    }
+}
+
+/// Which keys belong to a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// All that begin with its prefix: a partition, or what a job has left.
+    Prefix,
+    /// The same, without what lies in directories that hold `_SUCCESS`: those are units of their own.
+    Directory,
+    /// The one that it is named after.
+    Object,
+}
+
 /// A unit that tiers or goes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedUnit {
@@ -87,10 +117,15 @@ pub struct PlannedUnit {
     pub action: PlannedAction,
     /// First letters of its keys, up to a slash; of a unit that is an object its key.
     pub prefix: String,
+    /// Which of those keys belong to it.
+    pub shape: Shape,
     /// Number of its objects.
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Whether these are not all objects of the unit, but those that the rule's conditions select. Never where it removes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// Since when the action is due.
     pub since: Timestamp,
     /// Until when the trash keeps it; of what goes there.
@@ -152,8 +187,15 @@ pub struct End {
     pub datasets: Vec<DatasetSummary>,
     /// Units, objects and bytes of all `unit` lines.
     pub planned: Amount,
-    /// SHA-256 of all bytes before this line, in hexadecimal digits.
+    /// SHA-256 of all that stands before it in the plan, in hexadecimal digits. The last value of the line.
     pub digest: String,
+}
+
+impl End {
+    /// Datasets of which the plan would remove more than their guards allow. Such a plan is not applied.
+    pub fn stopped(&self) -> impl Iterator<Item = &DatasetSummary> {
+        self.datasets.iter().filter(|dataset| dataset.guard.as_ref().is_some_and(|guard| guard.exceeded))
+    }
 }
 
 /// How much.
