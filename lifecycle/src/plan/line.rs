@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::document::hexadecimal;
 
 /// Version of the format.
 pub const FORMAT: u32 = 1;
@@ -58,6 +61,13 @@ pub struct PolicySource {
     pub path: String,
     /// SHA-256 of its text, in hexadecimal digits.
     pub sha256: String,
+}
+
+impl PolicySource {
+    /// Of the text in a file.
+    pub fn of(path: String, text: &str) -> Self {
+        Self { path, sha256: hexadecimal(&Sha256::digest(text)) }
+    }
 }
 
 /// What is done with a unit.
