@@ -20,7 +20,7 @@ use crate::unit::UnitSummary;
 
 use directories::{Directories, Directory};
 pub use jobs::JobTree;
-pub(crate) use jobs::is_state_of_job;
+pub(crate) use jobs::{is_state_of_job, tree_of as tree_of_job};
 pub use tables::{Table, TableFormat};
 
 /// An object of a listing.

@@ -5,3 +5,5 @@
 
 pub mod document;
 pub mod line;
+pub mod make;
+pub mod report;

@@ -34,7 +34,7 @@ const STATE: [&str; 4] = [".spark-staging", "__magic", "_s3core_job-", ".hive-st
 const TEMPORARY: &str = "_temporary";
 
 /// The part of `path` that is the tree of a job, up to its slash.
-pub(super) fn tree_of(path: &str) -> Option<&str> {
+pub(crate) fn tree_of(path: &str) -> Option<&str> {
     let mut end = 0;
     for part in path.split_inclusive('/') {
         end += part.len();
