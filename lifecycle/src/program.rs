@@ -2,6 +2,7 @@
 
 mod explain;
 mod output;
+mod plan;
 mod validate;
 
 use std::ffi::OsString;
@@ -44,6 +45,8 @@ enum Command {
     Validate(validate::Validate),
     /// Say what becomes of an object or a directory, by which rule, and when. Nothing is changed.
     Explain(explain::Explain),
+    /// Say what a policy would change now, and save it as a plan. Nothing is changed.
+    Plan(plan::Plan),
     /// Print the JSON Schema of policies, for editors. Nothing is sent.
     Schema,
 }
@@ -59,7 +62,8 @@ struct PolicyFile {
 /// Wrong arguments, as clap has it.
 const USAGE: u8 = 2;
 
-/// Runs the program as these arguments say; returns its exit status: 0, 1 for a failure, 2 for wrong arguments.
+/// Runs the program as these arguments say; returns its exit status: 0, 1 for a failure, 2 for wrong arguments,
+/// 3 for pending changes where that was asked for.
 pub fn run(arguments: Vec<OsString>) -> u8 {
     let Arguments { common, command } = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
@@ -74,12 +78,13 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         }
     };
     let done = match &command {
-        Command::Validate(command) => command.run(&common),
-        Command::Explain(command) => command.run(&common),
-        Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())),
+        Command::Validate(command) => command.run(&common).map(|()| 0),
+        Command::Explain(command) => command.run(&common).map(|()| 0),
+        Command::Plan(command) => command.run(&common),
+        Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())).map(|()| 0),
     };
     match done {
-        Ok(()) => 0,
+        Ok(status) => status,
         Err(failure) => failure.print(common.output),
     }
 }
