@@ -8,6 +8,7 @@ use crate::plan::line::{
     Amount, DatasetSummary, End, Header, Line, PlannedAction, PlannedObject, PlannedUnit, PlannedUpload, Shape,
 };
 use crate::policy::{Action, CONTROL_PREFIX, Dataset, Policy, Rule, Unit};
+use crate::run::keys::is_run_name;
 
 /// What was seen of a plan so far.
 pub(super) struct Rules<'a> {
@@ -70,6 +71,9 @@ impl<'a> Rules<'a> {
                 self.close()?;
                 self.upload(upload, number)?;
             }
+            Line::Trash(trash) if !is_run_name(&trash.run) => {
+                return Err(format!("`{}` is the name of no run", trash.run));
+            }
             Line::Plan(_) | Line::Trash(_) | Line::End(_) => self.close()?,
         }
         Ok(())
@@ -131,6 +135,9 @@ impl<'a> Rules<'a> {
         not_ours(&upload.key)?;
         if let Some(policy) = self.policy {
             rule_of(policy, &upload.dataset, &upload.rule, &Action::AbortUploads)?;
+            if policy.hold_of(&upload.key).is_some() {
+                return Err(format!("{} is held by the policy", upload.key));
+            }
         }
         self.dataset(&upload.dataset)?.note(&upload.key, number);
         Ok(())
