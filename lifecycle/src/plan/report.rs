@@ -46,7 +46,11 @@ impl fmt::Display for Report<'_> {
             .fold((0, 0), |(count, bytes), rule| (count + rule.copied.0, bytes + rule.copied.1));
         writeln!(formatter, "; of {count} objects bytes are really copied, {}", size(copied))?;
         writeln!(formatter, "digest {}", self.end.digest)?;
-        writeln!(formatter, "to be applied until {}", in_zone(self.header.expires, zone))
+        let Header { created, expires, .. } = self.header;
+        if now > created {
+            return writeln!(formatter, "not to be applied: at the gateway it is {}", in_zone(*created, zone));
+        }
+        writeln!(formatter, "to be applied until {}", in_zone(*expires, zone))
     }
 }
 
@@ -127,7 +131,7 @@ fn rule_lines(formatter: &mut fmt::Formatter<'_>, rule: &str, tally: &RuleTally)
 
 fn guard_line(formatter: &mut fmt::Formatter<'_>, dataset: &str, guard: &GuardVerdict) -> fmt::Result {
     let GuardVerdict { percent, within, before, share: (units, bytes), exceeded, .. } = guard;
-    let mut line = format!("  guard: {units}% of units and {bytes}% of bytes within {within}, of {percent}%");
+    let mut line = format!("  guard: {units}% of units and {bytes}% of bytes within {within}, {percent}% allowed");
     if before.units > 0 {
         // Writing to a string cannot fail.
         let _ = write!(line, ", {} units by earlier runs", before.units);

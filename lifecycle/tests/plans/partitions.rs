@@ -150,6 +150,9 @@ async fn partitions_are_dated_by_their_columns() {
         "{}",
         said.out
     );
+    assert!(said.out.contains("\nnot to be applied: at the gateway it is 20"), "{}", said.out);
+    let past = lake.plan(&["--now", "2026-01-01T00:00:00Z", "--expires", "2h"]);
+    assert!(past.out.contains("\nto be applied until 20"), "{}", past.out);
     assert!(said.out.contains("drop_two (expire): 2 units, 2 objects, 20 B"), "{}", said.out);
     assert!(said.out.contains("two/ym=2036-02/country=de/dom=28/ to two/ym=2036-02/dom=29/"), "{}", said.out);
 }
