@@ -202,9 +202,19 @@ pub struct End {
 }
 
 impl End {
-    /// Datasets of which the plan would remove more than their guards allow. Such a plan is not applied.
-    pub fn stopped(&self) -> impl Iterator<Item = &DatasetSummary> {
-        self.datasets.iter().filter(|dataset| dataset.guard.as_ref().is_some_and(|guard| guard.exceeded))
+    /// Why the plan is not applied, and what helps: it would remove more of a dataset than its guard allows.
+    pub fn stopped(&self) -> Option<String> {
+        let is_stopped = |dataset: &&DatasetSummary| dataset.guard.as_ref().is_some_and(|guard| guard.exceeded);
+        let names: Vec<_> = self.datasets.iter().filter(is_stopped).map(|dataset| dataset.name.as_str()).collect();
+        let options: Vec<_> = names.iter().map(|name| format!("--allow {name}=…%")).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "the plan would remove more of {} than the guard allows, and is not applied: look at it, and if all of \
+                 it shall go plan again with {}",
+                names.join(", "),
+                options.join(" ")
+            )
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 
 use crate::policy::Policy;
 
-use super::document::{RuleTally, Tally};
+use super::document::{PlanReader, RuleTally, Tally};
 use super::line::{Amount, DatasetSummary, End, GuardVerdict, Header};
 use super::make::DatasetNotes;
 
@@ -23,6 +23,13 @@ pub struct Report<'a> {
     pub notes: &'a [DatasetNotes],
     /// Its policy, to name holds.
     pub policy: Option<&'a Policy>,
+}
+
+impl<'a> Report<'a> {
+    /// Of a plan that was read.
+    pub fn of(plan: &'a PlanReader) -> Self {
+        Self { header: plan.header(), end: plan.end(), tally: plan.tally(), notes: &[], policy: None }
+    }
 }
 
 impl fmt::Display for Report<'_> {

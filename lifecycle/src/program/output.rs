@@ -31,8 +31,8 @@ pub(super) enum Failure {
     #[error("error: {0}")]
     Plan(#[from] PlanError),
     /// Guards stop the plan.
-    #[error("error: {}", stopped(.0))]
-    Stopped(Vec<String>),
+    #[error("error: {0}")]
+    Stopped(String),
     /// What was asked makes no sense.
     #[error("error: {0}")]
     Usage(String),
@@ -49,16 +49,6 @@ impl From<MakeError> for Failure {
             failure => Self::Make(failure),
         }
     }
-}
-
-fn stopped(datasets: &[String]) -> String {
-    let options: Vec<_> = datasets.iter().map(|name| format!("--allow {name}=…%")).collect();
-    format!(
-        "the plan would remove more than the guard allows of {}, and will not be applied: look at it, and if all of it \
-         shall go plan again with {}",
-        datasets.join(", "),
-        options.join(" ")
-    )
 }
 
 /// A policy that is wrong, with the file that it is in.
@@ -107,18 +97,24 @@ pub(super) fn text(text: &str) -> Result<(), Failure> {
     Ok(io::stdout().write_all(text.as_bytes())?)
 }
 
+/// A policy, and where it was read.
+pub(super) struct ReadPolicy {
+    pub(super) policy: Policy,
+    pub(super) source: PolicySource,
+}
+
 /// Reads the policy in a file.
 pub(super) fn policy(path: &Path) -> Result<Policy, Failure> {
-    policy_and_source(path).map(|(policy, _)| policy)
+    read_policy(path).map(|read| read.policy)
 }
 
 /// Reads the policy in a file, and says which it is.
-pub(super) fn policy_and_source(path: &Path) -> Result<(Policy, PolicySource), Failure> {
+pub(super) fn read_policy(path: &Path) -> Result<ReadPolicy, Failure> {
     let file = path.display().to_string();
     let unreadable = |failure| Failure::Usage(format!("the policy {file} cannot be read: {failure}"));
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let absolute = std::path::absolute(path).map_err(unreadable)?.display().to_string();
     let source = PolicySource::of(absolute, &text);
     let policy = Policy::read(&text).map_err(|findings| PolicyFailure { file, findings })?;
-    Ok((policy, source))
+    Ok(ReadPolicy { policy, source })
 }

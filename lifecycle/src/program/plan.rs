@@ -13,16 +13,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::output::{self, Failure};
+use super::output::{self, Failure, ReadPolicy};
 use super::{Common, Form, PolicyFile};
 use crate::calendar::Period;
 use crate::connection::{AT_ONCE, Connection};
 use crate::listing::Lister;
-use crate::plan::document::PlanReader;
-use crate::plan::line::Amount;
+use crate::plan::document::{PlanReader, WrittenPlan};
 use crate::plan::make::{MadePlan, Past, Request, make};
 use crate::plan::report::Report;
-use crate::policy::Policy;
 
 /// Exit status where there is something to do, and `--detailed-exitcode`.
 const PENDING: u8 = 3;
@@ -34,6 +32,16 @@ pub(super) struct Plan {
     /// Save the plan, for `s3life apply --plan FILE`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    options: PlanOptions,
+    /// Exit with 3 where there is something to do, rather than with 0.
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+/// How a plan is made.
+#[derive(Debug, Args)]
+pub(super) struct PlanOptions {
     /// Count ages to this time, as in 2026-11-25T12:00:00Z. Without it: the gateway's. Plans for a later time than the
     /// gateway's cannot be applied.
     #[arg(long, value_name = "TIME")]
@@ -50,9 +58,6 @@ pub(super) struct Plan {
     /// Listings under way at once.
     #[arg(long, value_name = "NUMBER", default_value_t = AT_ONCE)]
     at_once: usize,
-    /// Exit with 3 where there is something to do, rather than with 0.
-    #[arg(long)]
-    detailed_exitcode: bool,
 }
 
 fn allowed(text: &str) -> Result<(String, u32), String> {
@@ -64,50 +69,49 @@ fn allowed(text: &str) -> Result<(String, u32), String> {
 
 impl Plan {
     pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
-        let (policy, source) = output::policy_and_source(&self.policy.path)?;
-        let connection = Connection::new(&policy.bucket, common.endpoint.as_deref())?;
-        let lister = connection.lister(self.at_once);
-        let made = {
-            let _progress = Progress::of(&lister);
-            connection.block_on(async {
-                let bucket = connection.bucket();
-                let created = bucket.time().await?;
-                let past = Past::read(&bucket).await?;
-                let expires = self.expires.after(&created.to_zoned_datetime(policy.zone.clone()));
-                let request = Request {
-                    policy: &policy,
-                    source,
-                    now: self.now.unwrap_or(created),
-                    created,
-                    expires: expires.map_or(Timestamp::MAX, |expires| expires.timestamp()),
-                    allowed: self.allow.iter().cloned().collect::<BTreeMap<_, _>>(),
-                    confirmed: self.confirm_delete.clone(),
-                    past: &past,
-                };
-                make(&lister, &request).await.map_err(Failure::from)
-            })?
-        };
+        let read = output::read_policy(&self.policy.path)?;
+        let connection = Connection::new(&read.policy.bucket, common.endpoint.as_deref())?;
+        let made = self.options.make(&connection, &read)?;
         if let Some(path) = &self.out {
             made.plan.save(path)?;
         }
+        let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &made;
         match common.output {
-            Form::Text => output::text(&report(&policy, &made))?,
+            Form::Text => output::text(&Report { header, end, tally, notes, policy: Some(&read.policy) }.to_string())?,
             Form::Json => json(&made)?,
         }
-        let stopped: Vec<_> = made.plan.end.stopped().map(|dataset| dataset.name.clone()).collect();
-        if !stopped.is_empty() {
-            return Err(Failure::Stopped(stopped));
+        match end.stopped() {
+            Some(reason) => Err(Failure::Stopped(reason)),
+            None if self.detailed_exitcode && !tally.is_empty() => Ok(PENDING),
+            None => Ok(0),
         }
-        let is_empty = made.plan.end.planned == Amount::default()
-            && made.plan.tally.trash == Amount::default()
-            && made.plan.tally.rules.values().all(|rule| rule.uploads == 0);
-        Ok(if self.detailed_exitcode && !is_empty { PENDING } else { 0 })
     }
 }
 
-fn report(policy: &Policy, MadePlan { plan, notes }: &MadePlan) -> String {
-    let report = Report { header: &plan.header, end: &plan.end, tally: &plan.tally, notes, policy: Some(policy) };
-    report.to_string()
+impl PlanOptions {
+    /// Makes a plan; says on a terminal that something is going on.
+    pub(super) fn make(&self, connection: &Connection, read: &ReadPolicy) -> Result<MadePlan, Failure> {
+        let ReadPolicy { policy, source } = read;
+        let lister = connection.lister(self.at_once);
+        let _progress = Progress::of(&lister);
+        connection.block_on(async {
+            let bucket = connection.bucket();
+            let created = bucket.time().await?;
+            let past = Past::read(&bucket).await?;
+            let expires = self.expires.after(&created.to_zoned_datetime(policy.zone.clone()));
+            let request = Request {
+                policy,
+                source: source.clone(),
+                now: self.now.unwrap_or(created),
+                created,
+                expires: expires.map_or(Timestamp::MAX, |expires| expires.timestamp()),
+                allowed: self.allow.iter().cloned().collect::<BTreeMap<_, _>>(),
+                confirmed: self.confirm_delete.clone(),
+                past: &past,
+            };
+            make(&lister, &request).await.map_err(Failure::from)
+        })
+    }
 }
 
 /// One object: the first and the last line of the plan, with its units, uploads and trash between them. There may be as

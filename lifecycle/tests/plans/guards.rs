@@ -4,6 +4,7 @@ use std::fs;
 
 use s3life::plan::document::{PlanError, PlanReader};
 use s3life::plan::line::PolicySource;
+use s3life::plan::report::Report;
 use s3life::policy::Policy;
 
 use super::lake::Lake;
@@ -64,6 +65,8 @@ async fn a_rule_that_would_drop_95_percent_is_stopped() {
         assert_eq!(object.written, found.modified.unwrap().try_into().unwrap());
     }
     assert!(plan.next_unit().unwrap().is_none());
+    let report = Report::of(&plan).to_string();
+    assert!(report.contains("drop (expire): 19 units, 19 objects, 190 B") && !plan.is_empty(), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -103,6 +103,11 @@ impl PlanReader {
         &self.tally
     }
 
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.tally.is_empty()
+    }
+
     /// The next unit with its objects. None after the last one.
     ///
     /// # Errors

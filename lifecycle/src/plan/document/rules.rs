@@ -209,14 +209,7 @@ impl<'a> Rules<'a> {
                 return Err(format!("it removes from {} and says nothing of its guard", dataset.name));
             }
         }
-        match end.stopped().next() {
-            Some(stopped) => Err(format!(
-                "it would remove more of {name} than its guard allows: look at it, and if all of it shall go plan with \
-                 `--allow {name}=…%`",
-                name = stopped.name
-            )),
-            None => Ok(()),
-        }
+        end.stopped().map_or(Ok(()), Err)
     }
 }
 

@@ -33,6 +33,11 @@ pub struct RuleTally {
 const COPIED_WHOLE: u64 = 4 << 20;
 
 impl Tally {
+    /// Whether nothing is done.
+    pub fn is_empty(&self) -> bool {
+        self.trash.units == 0 && self.rules.values().all(|rule| rule.planned.units == 0 && rule.uploads == 0)
+    }
+
     pub(super) fn add_unit(&mut self, unit: &PlannedUnit) {
         let rule = self.rule(&unit.dataset, &unit.rule);
         if rule.action.is_empty() {

@@ -204,7 +204,8 @@ fn a_unit_that_is_not_as_it_said_leaves_no_trace() {
 #[test]
 fn an_empty_plan_is_a_plan() {
     let plan = PlanWriter::new(header()).unwrap().finish(vec![summary(&[], false)]).unwrap();
-    assert!(PlanReader::open(plan.path()).unwrap().next_unit().unwrap().is_none());
+    let mut reader = PlanReader::open(plan.path()).unwrap();
+    assert!(reader.is_empty() && reader.next_unit().unwrap().is_none());
 }
 
 #[test]
