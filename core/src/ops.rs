@@ -6,6 +6,7 @@
 //! settled. [`failure`] translates every error answer; ETags leave this room without quotes.
 
 mod abort_multipart_upload;
+mod access_control_list;
 mod answer;
 mod complete_multipart_upload;
 mod condition;
@@ -16,11 +17,14 @@ mod delete_bucket;
 mod delete_object;
 mod delete_objects;
 pub mod digest;
+mod element;
 mod encoding;
 mod encryption;
 mod etag;
 mod failure;
 mod get_object;
+mod get_object_acl;
+mod get_object_tagging;
 mod head_bucket;
 mod head_object;
 mod list_multipart_uploads;
@@ -28,6 +32,8 @@ mod list_objects_v2;
 mod list_parts;
 mod object_head;
 mod put_object;
+mod put_object_acl;
+mod put_object_tagging;
 mod request;
 #[cfg(test)]
 mod scripted;
@@ -37,6 +43,7 @@ mod upload_part_copy;
 mod xml;
 
 pub use abort_multipart_upload::AbortMultipartUpload;
+pub use access_control_list::AccessControlList;
 pub use complete_multipart_upload::{CompleteMultipartUpload, CompletedPart};
 pub use condition::{WriteCondition, WriteId};
 pub use copy_object::{CopiedObject, CopyObject, CopySource};
@@ -48,6 +55,8 @@ pub use delete_objects::{DeleteFailure, DeleteObjects};
 pub use digest::{PayloadDigest, PayloadHasher};
 pub use etag::multipart_etag;
 pub use get_object::{ByteRange, GetObject, Sink};
+pub use get_object_acl::GetObjectAcl;
+pub use get_object_tagging::GetObjectTagging;
 pub use head_bucket::HeadBucket;
 pub use head_object::HeadObject;
 pub use list_multipart_uploads::{ListMultipartUploads, MultipartUpload, MultipartUploadPage};
@@ -55,6 +64,8 @@ pub use list_objects_v2::{ListObjectsV2, ListedObject, ObjectPage};
 pub use list_parts::{ListParts, ListedPart, PartPage};
 pub use object_head::ObjectHead;
 pub use put_object::{ObjectAttributes, PutObject};
+pub use put_object_acl::PutObjectAcl;
+pub use put_object_tagging::PutObjectTagging;
 pub(crate) use request::METADATA_PREFIX;
 pub use upload_part::UploadPart;
 pub use upload_part_copy::UploadPartCopy;

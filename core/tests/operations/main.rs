@@ -5,11 +5,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acls;
 mod buckets;
 mod copies;
 mod deletions;
 mod failures;
 mod listings;
 mod reads;
+mod tags;
 mod uploads;
 mod writes;

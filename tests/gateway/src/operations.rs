@@ -1,5 +1,6 @@
 //! The S3 operations, one room per subject. Protocol, XML and signatures are the `s3s` crate's.
 
+mod acl;
 mod answers;
 mod attributes;
 mod body;
@@ -109,6 +110,8 @@ operations! {
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tagging::get;
     put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = tagging::put;
     delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tagging::delete;
+    get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acl::get;
+    put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acl::put;
     create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = multipart::create;
     complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = multipart::complete;
     abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = multipart::abort;

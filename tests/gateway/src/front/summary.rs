@@ -59,11 +59,13 @@ impl Summary {
             (false, true, &Method::PUT) => "CreateBucket",
             (false, true, &Method::DELETE) => "DeleteBucket",
             (false, true, &Method::POST) if has("delete") => "DeleteObjects",
+            (false, false, &Method::GET) if has("acl") => "GetObjectAcl",
             (false, false, &Method::GET) if has("attributes") => "GetObjectAttributes",
             (false, false, &Method::GET) if has("tagging") => "GetObjectTagging",
             (false, false, &Method::GET) if has("uploadId") => "ListParts",
             (false, false, &Method::GET) => "GetObject",
             (false, false, &Method::HEAD) => "HeadObject",
+            (false, false, &Method::PUT) if has("acl") => "PutObjectAcl",
             (false, false, &Method::PUT) if has("tagging") => "PutObjectTagging",
             (false, false, &Method::PUT) if has("uploadId") && copies => "UploadPartCopy",
             (false, false, &Method::PUT) if has("uploadId") => "UploadPart",
@@ -120,6 +122,7 @@ mod tests {
     #[case(Method::POST, "/bucket/a?uploadId=1", "CompleteMultipartUpload")]
     #[case(Method::POST, "/bucket/a?uploads", "CreateMultipartUpload")]
     #[case(Method::POST, "/bucket?delete", "DeleteObjects")]
+    #[case(Method::PUT, "/bucket/a?acl", "PutObjectAcl")]
     #[case(Method::PATCH, "/bucket", "Other")]
     fn names_the_operation(#[case] method: Method, #[case] uri: &str, #[case] operation: &str) {
         let summary = Summary::new(&method, &uri.parse().unwrap(), &HeaderMap::new());
