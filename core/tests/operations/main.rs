@@ -10,6 +10,7 @@ mod buckets;
 mod copies;
 mod deletions;
 mod failures;
+mod lifecycles;
 mod listings;
 mod reads;
 mod tags;

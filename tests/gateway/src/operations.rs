@@ -9,6 +9,7 @@ mod checksums;
 mod conditions;
 mod copy;
 mod delete;
+mod lifecycle;
 mod listing;
 mod multipart;
 mod parts;
@@ -98,6 +99,12 @@ operations! {
     delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = buckets::delete;
     head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
+    get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = lifecycle::versioning;
+    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput)
+        -> GetBucketLifecycleConfigurationOutput = lifecycle::get;
+    put_bucket_lifecycle_configuration(PutBucketLifecycleConfigurationInput)
+        -> PutBucketLifecycleConfigurationOutput = lifecycle::put;
+    delete_bucket_lifecycle(DeleteBucketLifecycleInput) -> DeleteBucketLifecycleOutput = lifecycle::delete;
     list_objects(ListObjectsInput) -> ListObjectsOutput = listing::version_1;
     list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = listing::version_2;
     get_object(GetObjectInput) -> GetObjectOutput = read::get;
