@@ -15,4 +15,5 @@ mod listings;
 mod reads;
 mod tags;
 mod uploads;
+mod versions;
 mod writes;
