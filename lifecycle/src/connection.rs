@@ -16,6 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::hadoop_keys;
 use crate::inventory::{Inventory, InventoryBuilder, Object};
 use crate::policy::Dataset;
+use crate::tier::Rules;
 
 /// The class of an object that names none.
 const STANDARD: &str = "STANDARD";
@@ -78,6 +79,14 @@ impl Connection {
             let uploads = self.uploads(&dataset.prefix).await?;
             Ok(builder.finish(&uploads, now))
         })
+    }
+
+    /// Reads the bucket's lifecycle rules.
+    ///
+    /// # Errors
+    /// The gateway's.
+    pub fn rules(&self) -> Result<Rules> {
+        self.runtime.block_on(Rules::read(&self.gateway, &self.bucket))
     }
 
     async fn uploads(&self, prefix: &str) -> Result<Vec<(String, Timestamp)>> {

@@ -10,4 +10,5 @@ pub mod plan;
 pub mod policy;
 pub mod program;
 pub mod run;
+pub mod tier;
 pub mod unit;

@@ -1,6 +1,7 @@
 //! The command line of `s3life`.
 
 mod explain;
+mod native;
 mod output;
 mod validate;
 
@@ -44,6 +45,8 @@ enum Command {
     Validate(validate::Validate),
     /// Say what becomes of an object or a directory, by which rule, and when. Nothing is changed.
     Explain(explain::Explain),
+    /// Print the lifecycle rules of the policy's bucket: those of s3life and those of others. Nothing is changed.
+    Native(native::Native),
     /// Print the JSON Schema of policies, for editors. Nothing is sent.
     Schema,
 }
@@ -76,6 +79,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     let done = match &command {
         Command::Validate(command) => command.run(&common),
         Command::Explain(command) => command.run(&common),
+        Command::Native(command) => command.run(&common),
         Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())),
     };
     match done {
