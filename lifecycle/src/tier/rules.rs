@@ -122,14 +122,14 @@ impl Rules {
             };
             self.gateway.run(PutBucketLifecycleConfiguration::new(&self.bucket, configuration)).await?;
         }
-        self.read_back(&before, &merged).await
+        self.read_back(before.all(), &merged).await
     }
 
-    async fn read_back(&mut self, before: &Self, written: &[LifecycleRule]) -> Result<()> {
+    async fn read_back(&mut self, before: &[LifecycleRule], written: &[LifecycleRule]) -> Result<()> {
         let mut reads = 1;
         loop {
             *self = Self::read(&self.gateway, &self.bucket).await?;
-            let Some(difference) = self.difference(before, written) else { return Ok(()) };
+            let Some(difference) = difference(before, written, self.all()) else { return Ok(()) };
             if reads == READS {
                 return Err(Error::new(ErrorKind::Changed, difference).at(&self.bucket, ""));
             }
@@ -137,24 +137,23 @@ impl Rules {
             self.gateway.environment().clock.sleep(PAUSE).await;
         }
     }
+}
 
-    /// What is not as it was written, in a sentence.
-    fn difference(&self, before: &Self, written: &[LifecycleRule]) -> Option<String> {
-        if let Some(lost) = before.foreign().find(|rule| !self.all().contains(rule)) {
-            return Some(format!(
-                "the lifecycle rule `{}` of the bucket, which is not s3life's, is no longer what it was: either somebody else \
-                 changed the configuration at the same time, or the gateway did not take back what it had given; it was {}",
-                lost.id(),
-                lost.xml()
-            ));
-        }
-        let kept = |rule: &&LifecycleRule| self.all().iter().any(|found| found.means(rule));
-        let is_expected = |rule: &&LifecycleRule| written.iter().any(|known| known.means(rule));
-        let missing = written.iter().find(|rule| !kept(rule)).map(|rule| ("lost", rule));
-        let odd = self.all().iter().find(|rule| !is_expected(rule)).map(|rule| ("got", rule));
-        let (verb, rule) = missing.or(odd)?;
-        Some(format!("the lifecycle configuration of the bucket {verb} the rule `{}` while it was written", rule.id()))
+/// What is not as it was written, in a sentence.
+fn difference(before: &[LifecycleRule], written: &[LifecycleRule], found: &[LifecycleRule]) -> Option<String> {
+    if let Some(lost) = before.iter().find(|rule| run_of(rule).is_none() && !found.contains(rule)) {
+        return Some(format!(
+            "the lifecycle rule `{}` of the bucket, which is not s3life's, is no longer what it was: either somebody else \
+             changed the configuration at the same time, or the gateway did not take back what it had given; it was {}",
+            lost.id(),
+            lost.xml()
+        ));
     }
+    let lacks = |rules: &[LifecycleRule], rule: &LifecycleRule| !rules.iter().any(|other| other.means(rule));
+    let missing = written.iter().find(|rule| lacks(found, rule)).map(|rule| ("lost", rule));
+    let odd = || found.iter().find(|rule| lacks(written, rule)).map(|rule| ("got", rule));
+    let (verb, rule) = missing.or_else(odd)?;
+    Some(format!("the lifecycle configuration of the bucket {verb} the rule `{}` while it was written", rule.id()))
 }
 
 /// Id of the rule with that number of a run.
@@ -165,8 +164,58 @@ pub(super) fn id(run: &str, number: usize) -> String {
 /// The run that a rule belongs to; `None` for a rule that s3life has not made, whatever its id.
 fn run_of(rule: &LifecycleRule) -> Option<&str> {
     let (run, number) = rule.id().strip_prefix(OWN)?.rsplit_once('-')?;
-    let is_numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_numbered = !run.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     let filter = RuleFilter { prefix: rule.filter().prefix.clone(), ..RuleFilter::default() };
     let is_plain = matches!(rule.actions(), [RuleAction::Transition { days: Some(_), .. }]) && rule.filter() == &filter;
     (is_numbered && is_plain && rule.is_enabled()).then_some(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THEIRS: &str = "<Rule><ID>theirs</ID><Filter><Prefix>other/</Prefix></Filter><Status>Enabled</Status><Expiration>\
+                          <Days>9</Days></Expiration></Rule>";
+
+    fn rule(xml: &str) -> LifecycleRule {
+        xml.parse().unwrap()
+    }
+
+    fn own(id: &str) -> LifecycleRule {
+        LifecycleRule::transition(id, "events/", 0, "COLD").unwrap()
+    }
+
+    #[test]
+    fn only_what_s3life_makes_is_its_own() {
+        assert_eq!(run_of(&own(&id("2026-a", 12))), Some("2026-a"));
+        for foreign in ["theirs", "s3core-", "s3core--1", "s3core-run", "s3core-run-", "s3core-run-x", "S3core-run-1"] {
+            assert_eq!(run_of(&own(foreign)), None, "{foreign}");
+        }
+        let xml = own("s3core-run-1").xml().to_owned();
+        for (part, other) in [
+            ("Enabled", "Disabled"),
+            ("<Transition>", "<Expiration><Days>1</Days></Expiration><Transition>"),
+            ("</Prefix>", "</Prefix><Tag><Key>a</Key><Value>b</Value></Tag>"),
+            ("<Days>0</Days>", "<Date>2030-01-01T00:00:00Z</Date>"),
+        ] {
+            assert_eq!(run_of(&rule(&xml.replace(part, other))), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_back_is_compared_with_what_was_written() {
+        let (theirs, ours) = (rule(THEIRS), own("s3core-run-0"));
+        let (before, written) = ([theirs.clone()], [theirs.clone(), ours.clone()]);
+        assert_eq!(difference(&before, &written, &[ours.clone(), theirs.clone()]), None);
+        // In other words an own rule is still the same, one of somebody else's is not.
+        let otherwise =
+            |rule: &LifecycleRule| rule.xml().replace("<Status>Enabled</Status>", "<Status> Enabled </Status>");
+        assert_eq!(difference(&before, &written, &[rule(&otherwise(&ours)), theirs.clone()]), None);
+        let changed = difference(&before, &written, &[ours.clone(), rule(&otherwise(&theirs))]).unwrap();
+        assert!(changed.contains("`theirs`") && changed.contains(THEIRS), "{changed}");
+        let lost = difference(&before, &written, &[theirs.clone()]).unwrap();
+        assert!(lost.contains("lost the rule `s3core-run-0`"), "{lost}");
+        let more = difference(&before, &written, &[theirs, ours, own("s3core-run-1")]).unwrap();
+        assert!(more.contains("got the rule `s3core-run-1`"), "{more}");
+    }
 }
