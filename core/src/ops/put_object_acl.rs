@@ -14,8 +14,9 @@ use super::request::{about_object, set_document};
 ///
 /// Radosgw before Reef sets the object's modification time to now.
 ///
-/// The owner in the list must be the object's: `AccessDenied` otherwise. Fails with `Unsupported` where the bucket takes no
-/// lists (AWS, "bucket owner enforced"), and with `BadRequest` where somebody in the list does not exist any more.
+/// The owner in the list must be the object's: `AccessDenied` otherwise, `BadRequest` on Radosgw from Tentacle on. Fails with
+/// `Unsupported` where the bucket takes no lists (AWS, "bucket owner enforced"), and with `BadRequest` where somebody in the
+/// list does not exist any more.
 #[derive(Debug, Clone)]
 pub struct PutObjectAcl {
     /// Bucket.
