@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(difference(&before, &written, &[rule(&otherwise(&ours)), theirs.clone()]), None);
         let changed = difference(&before, &written, &[ours.clone(), rule(&otherwise(&theirs))]).unwrap();
         assert!(changed.contains("`theirs`") && changed.contains(THEIRS), "{changed}");
-        let lost = difference(&before, &written, &[theirs.clone()]).unwrap();
+        let lost = difference(&before, &written, &before).unwrap();
         assert!(lost.contains("lost the rule `s3core-run-0`"), "{lost}");
         let more = difference(&before, &written, &[theirs, ours, own("s3core-run-1")]).unwrap();
         assert!(more.contains("got the rule `s3core-run-1`"), "{more}");
