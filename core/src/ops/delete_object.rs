@@ -19,8 +19,11 @@ use super::timestamp;
 /// The conditions hold only on gateways that know them: Radosgw before 20.2.1 ignores `If-Match` and deletes
 /// (`unmodified_since` works there), AWS knows nothing of `unmodified_since`.
 ///
-/// A bucket that keeps versions puts a delete marker over the object. An attempt whose answer was lost may have put one too,
-/// beneath the one that is answered: [`ListObjectVersions`](super::ListObjectVersions) shows both.
+/// A bucket that keeps versions puts a delete marker over the object, whatever `unmodified_since` says (Radosgw, up
+/// to Tentacle): whether it lies over the version that was meant, [`ListObjectVersions`](super::ListObjectVersions)
+/// shows. So does which marker an attempt has made whose answer was lost: to the next one Radosgw before Tentacle
+/// answers without an id, and later releases put a second marker. Where versioning is suspended, a deletion with
+/// `unmodified_since` must not be sent: the object cannot be read any more, and stays in listings.
 #[derive(Debug, Clone)]
 pub struct DeleteObject {
     /// Bucket.

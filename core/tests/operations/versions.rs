@@ -1,6 +1,8 @@
 //! Buckets that keep versions: GetBucketVersioning, PutBucketVersioning, ListObjectVersions, and versions by their ids.
 //! The embedded endpoint keeps none.
 
+use std::time::{Duration, SystemTime};
+
 use rstest::rstest;
 use s3core::ErrorKind;
 use s3core::ops::{
@@ -83,6 +85,31 @@ async fn a_delete_marker_is_removed_and_the_object_is_back() {
     assert_eq!(place.gateway.run(HeadObject::new(&place.bucket, key)).await.unwrap(), before);
     delete(&place, key, Some(&version)).await;
     assert_eq!(versions(&place, "", 1000).await, []);
+}
+
+#[tokio::test]
+async fn what_is_deleted_twice_has_as_many_markers_as_were_named() {
+    let place = Place::at(Service::Ceph).await;
+    place.gateway.run(PutBucketVersioning::new(&place.bucket, true)).await.unwrap();
+    place.put("k", "x").await;
+    let named = [delete(&place, "k", None).await, delete(&place, "k", None).await].map(|deleted| deleted.version_id);
+    let listed = versions(&place, "", 1000).await.into_iter().filter(|version| version.is_delete_marker);
+    let listed: Vec<_> = listed.map(|version| Some(version.version_id)).collect();
+    // Before Tentacle there is no second one, and the answer names none.
+    let expected: Vec<_> = named.into_iter().rev().filter(Option::is_some).collect();
+    assert_eq!(listed, expected);
+    empty(&place).await;
+}
+
+#[tokio::test]
+async fn no_time_holds_a_deletion_back_where_versions_are_kept() {
+    let place = Place::at(Service::Ceph).await;
+    place.gateway.run(PutBucketVersioning::new(&place.bucket, true)).await.unwrap();
+    place.put("k", "x").await;
+    let mut delete = DeleteObject::new(&place.bucket, "k");
+    delete.unmodified_since = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000));
+    assert!(place.gateway.run(delete).await.unwrap().is_delete_marker);
+    empty(&place).await;
 }
 
 #[tokio::test]
