@@ -124,7 +124,8 @@ impl Store {
     /// Removes an object; that there is none is fine.
     fn delete(&self, py: Python<'_>, key: &str) -> PyResult<()> {
         let (process, files) = self.open(py)?;
-        Ok(wait(py, process, files.gateway().run(DeleteObject::new(files.bucket(), key)))?)
+        wait(py, process, files.gateway().run(DeleteObject::new(files.bucket(), key)))?;
+        Ok(())
     }
 
     /// Makes the bucket.

@@ -48,6 +48,14 @@ impl Probe<'_> {
     async fn run(&self, capability: Capability, etag: &str) -> Result<bool> {
         match capability {
             Capability::ExclusivePut => is_refused(self.put(WriteCondition::IfAbsent).await, ErrorKind::AlreadyExists),
+            Capability::ConditionalPut => {
+                let foreign = self.put(WriteCondition::IfMatch(FOREIGN_ETAG.to_owned())).await;
+                if !is_refused(foreign, ErrorKind::PreconditionFailed)? {
+                    return Ok(false);
+                }
+                let right = WriteCondition::IfMatch(etag.to_owned());
+                is_refused(self.put(right).await, ErrorKind::PreconditionFailed).map(|refused| !refused)
+            }
             Capability::QuotedIfMatch => {
                 let right = WriteCondition::IfMatch(format!("\"{etag}\""));
                 is_refused(self.put(right).await, ErrorKind::PreconditionFailed).map(|refused| !refused)

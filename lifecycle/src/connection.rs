@@ -1,28 +1,31 @@
-//! How s3life reaches a bucket, and what it lists there.
+//! How s3life reaches a bucket.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ZonedDateTime};
 use s3core::config::{Options, Sources};
 use s3core::environment::{Environment, SystemClock, SystemRandom};
+use s3core::fs::{FileSystem, WorkPaths};
 use s3core::gateway::Gateway;
 use s3core::http::connection::HttpTransport;
-use s3core::ops::{ListMultipartUploads, ListObjectsV2};
+use s3core::transfer::budget::MemoryBudget;
 use s3core::{Error, ErrorKind, Result};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::hadoop_keys;
-use crate::inventory::{Inventory, InventoryBuilder, Object};
-use crate::policy::Dataset;
+use crate::listing::Lister;
+use crate::run::Bucket;
+use crate::tier::Rules;
 
-/// The class of an object that names none.
-const STANDARD: &str = "STANDARD";
+/// Listings under way at once, where nothing else was asked for.
+pub const AT_ONCE: usize = 8;
+
+/// Memory for the buffers of plans on their way, in bytes.
+const MEMORY: u64 = 64 << 20;
 
 /// A bucket, with the threads that requests run on.
 pub struct Connection {
     gateway: Gateway,
+    files: FileSystem,
     bucket: String,
     runtime: Runtime,
 }
@@ -43,58 +46,41 @@ impl Connection {
         let runtime = runtime.map_err(|failure| {
             Error::new(ErrorKind::Internal, "the process may not start threads").caused_by(failure)
         })?;
-        let gateway = {
+        let files = {
             let _context = runtime.enter();
-            let transport = Arc::new(HttpTransport::new(options.transport)?);
+            let transport = Arc::new(HttpTransport::new(options.transport.clone())?);
             let environment = Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport };
-            Gateway::new(options.gateway, environment)
+            let memory = MemoryBudget::new(options.transfer.memory_limit.unwrap_or(MEMORY));
+            FileSystem::new(&options, environment, memory, WorkPaths::new())
         };
-        Ok(Self { gateway, bucket: bucket.to_owned(), runtime })
+        Ok(Self { gateway: files.gateway().clone(), files, bucket: bucket.to_owned(), runtime })
     }
 
-    /// Lists a dataset and its pending uploads.
+    /// The bucket as the keeper of state.
+    pub fn bucket(&self) -> Bucket {
+        Bucket::new(self.files.clone())
+    }
+
+    /// Waits for what runs on the connection's threads.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Lists the bucket, with up to `at_once` requests under way.
+    pub fn lister(&self, at_once: usize) -> Lister {
+        Lister::new(self.gateway.clone(), &self.bucket, at_once)
+    }
+
+    /// The gateway.
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Reads the bucket's lifecycle rules.
     ///
     /// # Errors
     /// The gateway's.
-    pub fn inventory(&self, dataset: &Dataset, zone: &TimeZone, now: &ZonedDateTime) -> Result<Inventory> {
-        self.runtime.block_on(async {
-            let mut builder = InventoryBuilder::new(dataset, zone);
-            let mut list = ListObjectsV2::new(&self.bucket, &dataset.prefix);
-            loop {
-                let page = self.gateway.run(list.clone()).await?;
-                for object in &page.objects {
-                    builder.add(&Object {
-                        key: &object.key,
-                        bytes: object.length,
-                        written: timestamp(object.modified),
-                        class: object.storage_class.as_deref().unwrap_or(STANDARD),
-                    });
-                }
-                match page.next {
-                    Some(token) => list.continuation_token = Some(token),
-                    None => break,
-                }
-            }
-            let uploads = self.uploads(&dataset.prefix).await?;
-            Ok(builder.finish(&uploads, now))
-        })
+    pub fn rules(&self) -> Result<Rules> {
+        self.runtime.block_on(Rules::read(&self.gateway, &self.bucket))
     }
-
-    async fn uploads(&self, prefix: &str) -> Result<Vec<(String, Timestamp)>> {
-        let mut list = ListMultipartUploads::new(&self.bucket, prefix);
-        let mut uploads = Vec::new();
-        loop {
-            let page = self.gateway.run(list.clone()).await?;
-            uploads.extend(page.uploads.into_iter().map(|upload| (upload.key, timestamp(upload.initiated))));
-            match page.next {
-                Some(next) => list.marker = Some(next),
-                None => return Ok(uploads),
-            }
-        }
-    }
-}
-
-/// What has no time is taken for just written: it is never old enough for anything.
-fn timestamp(time: Option<SystemTime>) -> Timestamp {
-    time.and_then(|time| Timestamp::try_from(time).ok()).unwrap_or(Timestamp::MAX)
 }

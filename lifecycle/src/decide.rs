@@ -1,16 +1,23 @@
 //! What becomes of each unit of a dataset at a given moment, and why. Nothing is asked or changed here.
 //!
-//! Holds and keeps come before every action. Of several rules that apply the most final one counts, whatever their order.
+//! Holds and keeps come before every action. Of several rules that apply the most final one counts, whatever their order;
+//! of two that tier the one that applies from the greater age on. Conditions on single objects select objects inside a
+//! unit: each goes by the most final rule that selects it, and the unit by the most final one that finds something to do.
 
 mod kept;
+mod selection;
 #[cfg(test)]
 mod tests;
 
 use jiff::ZonedDateTime;
 
-use crate::inventory::{Inventory, TableFormat};
-use crate::policy::{Action, Age, Dataset, Policy, Rule};
+use crate::inventory::{Inventory, Table, TableFormat};
+use crate::places::Places;
+use crate::policy::{Age, Dataset, Policy, Rule};
 use crate::unit::UnitSummary;
+
+use selection::Candidate;
+pub use selection::Selection;
 
 /// What becomes of a unit.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,69 +69,97 @@ pub enum Verdict {
     Untouched,
 }
 
+impl Verdict {
+    /// In a word or two.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Due { .. } => "due",
+            Self::Settling { .. } => "settling",
+            Self::OfTable { .. } => "of a table",
+            Self::Running { .. } => "running",
+            Self::NotYet { .. } => "not yet",
+            Self::Kept { .. } => "kept",
+            Self::Held { .. } => "held",
+            Self::Undated => "undated",
+            Self::Untouched => "untouched",
+        }
+    }
+}
+
 /// The verdict on each unit of `inventory`, which is that of `dataset`, in their order.
 pub fn decide(policy: &Policy, dataset: &Dataset, inventory: &Inventory, now: &ZonedDateTime) -> Vec<Verdict> {
-    let Inventory { units, tables, .. } = inventory;
-    let kept = kept::by_rule(policy, dataset, units, now);
-    let verdict = |(unit, kept): (&UnitSummary, Option<usize>)| {
-        if let Some(hold) = policy.holds.iter().position(|hold| is_held(&unit.prefix, &hold.prefix)) {
+    let kept = kept::by_rule(policy, dataset, &inventory.units, now);
+    let judge = Judge::new(policy, dataset, &inventory.tables, now);
+    let verdict = |(unit, kept): (&UnitSummary, Option<usize>)| match (policy.hold_of(&unit.prefix), kept) {
+        (Some(hold), _) => Verdict::Held { hold },
+        (None, Some(rule)) => Verdict::Kept { rule },
+        (None, None) => judge.of(unit),
+    };
+    inventory.units.iter().zip(kept).map(verdict).collect()
+}
+
+/// Decides on single units.
+pub struct Judge<'a> {
+    policy: &'a Policy,
+    dataset: &'a Dataset,
+    tables: Places<&'a Table>,
+    now: &'a ZonedDateTime,
+}
+
+impl<'a> Judge<'a> {
+    /// For the units of a dataset that has these tables in it.
+    pub fn new(policy: &'a Policy, dataset: &'a Dataset, tables: &'a [Table], now: &'a ZonedDateTime) -> Self {
+        let mut places = Places::default();
+        for table in tables {
+            places.add(table.prefix.clone(), table);
+        }
+        Self { policy, dataset, tables: places, now }
+    }
+
+    /// The verdict on a unit that no rule keeps.
+    pub fn of(&self, unit: &UnitSummary) -> Verdict {
+        if let Some(hold) = self.policy.hold_of(&unit.prefix) {
             return Verdict::Held { hold };
         }
-        let table = tables.iter().find(|table| is_held(&unit.prefix, &table.prefix));
-        match kept {
-            Some(rule) => Verdict::Kept { rule },
-            None => by_rules(policy, dataset, unit, table.map(|table| table.format), now),
+        let Some(from) = self.from(unit) else { return Verdict::Undated };
+        let candidates = Candidate::all(self.dataset, &from);
+        let Some(found) = selection::chosen(&candidates, unit, self.now) else {
+            let next = selection::next(&candidates, unit, self.now);
+            return next.map_or(Verdict::Untouched, |next| Verdict::NotYet { rule: next.rule, due: next.due.clone() });
+        };
+        let removes = found.action.removes();
+        if let Some(table) = self.tables.meeting(&unit.prefix)
+            && (removes || table.has_log_in(&unit.prefix))
+        {
+            return Verdict::OfTable { format: table.format };
         }
-    };
-    units.iter().zip(kept).map(verdict).collect()
-}
-
-/// A unit goes as a whole, so that what holds a part of it, or all around it, holds it.
-fn is_held(unit: &str, place: &str) -> bool {
-    unit.starts_with(place) || place.starts_with(unit)
-}
-
-fn by_rules(
-    policy: &Policy,
-    dataset: &Dataset,
-    unit: &UnitSummary,
-    table: Option<TableFormat>,
-    now: &ZonedDateTime,
-) -> Verdict {
-    let from = match (&dataset.age, &unit.interval) {
-        (Age::Partition(_), None) => return Verdict::Undated,
-        (Age::Partition(_), Some(interval)) => interval.end.clone(),
-        (Age::NewestObject, _) => unit.newest.to_zoned_datetime(policy.zone.clone()),
-    };
-    // A moment beyond the calendar never comes.
-    let due = |rule: &Rule| rule.when.older_than.map_or(Some(from.clone()), |period| period.after(&from));
-    let rules = dataset.rules.iter().enumerate();
-    let rules = rules.filter_map(|(index, rule)| Some((index, acting(rule, unit)?, due(rule)?)));
-    let (due, later): (Vec<_>, Vec<_>) = rules.partition(|(_, _, due)| due <= now);
-    // Of equally final ones the first; of those to come the earliest.
-    let most_final = due.into_iter().rev().max_by(|(_, one, _), (_, other, _)| one.cmp(other));
-    let Some((rule, action, since)) = most_final else {
-        let next = later.into_iter().min_by(|(_, _, one), (_, _, other)| one.cmp(other));
-        return next.map_or(Verdict::Untouched, |(rule, _, due)| Verdict::NotYet { rule, due });
-    };
-    if let Some(format) = table.filter(|_| action.removes()) {
-        return Verdict::OfTable { format };
+        if let Some(key) = &unit.running {
+            return Verdict::Running { key: key.clone() };
+        }
+        let settled = self.dataset.settle.after(&unit.newest.to_zoned_datetime(self.policy.zone.clone()));
+        match settled.filter(|settled| removes && settled > self.now) {
+            Some(until) => Verdict::Settling { rule: found.rule, until },
+            None => Verdict::Due { rule: found.rule, since: found.due.clone() },
+        }
     }
-    if let Some(key) = &unit.running {
-        return Verdict::Running { key: key.clone() };
+
+    /// What the rule of this index, which is due, takes of a unit.
+    pub fn selection(&self, unit: &UnitSummary, rule: usize) -> Selection {
+        let candidates = self.from(unit).map(|from| Candidate::all(self.dataset, &from)).unwrap_or_default();
+        Selection::new(&candidates, unit, rule, self.now)
     }
-    let settled = dataset.settle.after(&unit.newest.to_zoned_datetime(policy.zone.clone()));
-    match settled.filter(|settled| action.removes() && settled > now) {
-        Some(until) => Verdict::Settling { rule, until },
-        None => Verdict::Due { rule, since },
+
+    /// The moment that the age of a unit counts from.
+    fn from(&self, unit: &UnitSummary) -> Option<ZonedDateTime> {
+        match (&self.dataset.age, &unit.interval) {
+            (Age::Partition(_), None) => None,
+            (Age::Partition(_), Some(interval)) => Some(interval.end.clone()),
+            (Age::NewestObject, _) => Some(unit.newest.to_zoned_datetime(self.policy.zone.clone())),
+        }
     }
 }
 
-/// The action of a rule that would change something about the unit.
-fn acting<'a>(rule: &'a Rule, unit: &UnitSummary) -> Option<&'a Action> {
-    let action = rule.action.as_ref().filter(|action| action.is_on_units())?;
-    match action {
-        Action::Tier(class) | Action::Archive(class) if unit.is_all_in(class) => None,
-        _ => Some(action),
-    }
+/// When a rule is due for what is as old as `from`. A moment beyond the calendar never comes.
+fn due(rule: &Rule, from: &ZonedDateTime) -> Option<ZonedDateTime> {
+    rule.when.older_than.map_or_else(|| Some(from.clone()), |period| period.after(from))
 }

@@ -1,7 +1,8 @@
 //! What lies in a dataset: its units, the jobs that are at work in it, and the tables of other systems.
 //!
-//! Objects are added in the order of their keys, as listings give them. Memory grows with the units, not with the
-//! objects, unless each object is one.
+//! A dataset is listed in parts, each of which is a directory or what lies right in one; the objects of a part are added
+//! in the order of their keys, as listings give them. Memory grows with the units, not with the objects; where each object
+//! is a unit, only those that are asked for are kept.
 
 mod directories;
 mod jobs;
@@ -12,11 +13,14 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
-use crate::policy::{Age, Dataset, Unit};
+use crate::places::{Places, directories_above};
+use crate::plan::line::Amount;
+use crate::policy::{Age, CONTROL_PREFIX, Dataset, Unit};
 use crate::unit::UnitSummary;
 
-use directories::Directories;
+use directories::{Directories, Directory};
 pub use jobs::JobTree;
+pub(crate) use jobs::{is_state_of_job, tree_of as tree_of_job};
 pub use tables::{Table, TableFormat};
 
 /// An object of a listing.
@@ -32,111 +36,222 @@ pub struct Object<'a> {
     pub class: &'a str,
 }
 
+/// A pending upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// The key that it would be completed at.
+    pub key: String,
+    /// Its id.
+    pub id: String,
+    /// When it was begun.
+    pub begun: Timestamp,
+}
+
 /// What lies in a dataset.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Inventory {
-    /// Its units, by their prefixes.
+    /// Its units, by their prefixes. Where each object is one: those that were asked for.
     pub units: Vec<UnitSummary>,
-    /// Objects that belong to no unit, and their bytes: no rule touches them.
-    pub outside: (u64, u64),
-    /// What jobs that have not ended have left, or work on.
+    /// All that lies in units.
+    pub total: Amount,
+    /// Objects that belong to no unit: no rule touches them.
+    pub outside: Amount,
+    /// What jobs that have not ended have left, or work on, by their keys.
     pub jobs: Vec<JobTree>,
+    /// Where jobs are at work, with the keys that show it.
+    pub living: Places<String>,
     /// Tables whose own procedures must remove their files.
     pub tables: Vec<Table>,
 }
 
-/// Makes an inventory out of the listing of a dataset.
+/// Makes a part of an inventory out of a listing.
 pub struct InventoryBuilder<'a> {
     dataset: &'a Dataset,
     zone: &'a TimeZone,
+    /// The directory that is listed.
+    place: String,
+    /// What the keys of objects that are kept begin with, where each is a unit; None where none is kept.
+    kept: Option<String>,
     /// The unit that the last object belongs to.
     current: Option<UnitSummary>,
     directories: Directories,
+    part: InventoryPart,
+}
+
+/// A part of an inventory.
+#[derive(Default)]
+pub struct InventoryPart {
     units: Vec<UnitSummary>,
-    outside: (u64, u64),
-    jobs: BTreeMap<String, Timestamp>,
+    total: Amount,
+    /// What belongs to the unit around, if there is one in another part, by the directory that it lies in.
+    rest: Vec<UnitSummary>,
+    outside: Amount,
+    trees: jobs::Trees,
     tables: tables::Finder,
 }
 
 impl<'a> InventoryBuilder<'a> {
-    /// Of a dataset whose ages are counted in `zone`.
+    /// Of a whole dataset whose ages are counted in `zone`.
     pub fn new(dataset: &'a Dataset, zone: &'a TimeZone) -> Self {
+        Self::of(dataset, zone, &dataset.prefix)
+    }
+
+    /// Of what a directory of the dataset holds, or what lies right in it.
+    pub fn of(dataset: &'a Dataset, zone: &'a TimeZone, place: &str) -> Self {
         Self {
             dataset,
             zone,
+            place: place.to_owned(),
+            kept: Some(String::new()),
             current: None,
             directories: Directories::default(),
-            units: Vec::new(),
-            outside: (0, 0),
-            jobs: BTreeMap::new(),
-            tables: tables::Finder::default(),
+            part: InventoryPart::default(),
         }
     }
 
-    /// Adds the next object. One outside the dataset is passed over.
+    /// Where each object is a unit, keeps those whose keys begin so, or none, and only counts the others.
+    #[must_use]
+    pub fn keeping(self, kept: Option<&str>) -> Self {
+        Self { kept: kept.map(str::to_owned), ..self }
+    }
+
+    /// Adds the next object. One outside the dataset is passed over, and so is the state of s3life.
     pub fn add(&mut self, object: &Object<'_>) {
         let Some(path) = object.key.strip_prefix(&self.dataset.prefix) else { return };
-        if let Some(tree) = jobs::tree_of(path) {
-            let newest = self.jobs.entry(tree.to_owned()).or_insert(object.written);
-            *newest = object.written.max(*newest);
+        if object.key.starts_with(CONTROL_PREFIX) {
             return;
         }
-        self.tables.look_at(path);
+        if let Some(tree) = jobs::tree_of(path) {
+            self.part.trees.add(&self.dataset.prefix, tree, object);
+            return;
+        }
+        self.part.tables.look_at(path);
+        let met = self.dataset.met(object);
         match (self.dataset.unit, &self.dataset.age) {
             (Unit::Partition, Age::Partition(template)) => {
                 let is_inside = |unit: &UnitSummary| object.key.starts_with(&unit.prefix);
                 if !self.current.as_ref().is_some_and(is_inside) {
-                    self.units.extend(self.current.take());
+                    self.part.close(self.current.take());
                     self.current = template.partition(path).map(|(prefix, values)| {
                         let interval = template.interval(&values, self.zone);
                         UnitSummary::new(&format!("{}{prefix}", self.dataset.prefix), interval)
                     });
                 }
                 match &mut self.current {
-                    Some(unit) => unit.add(object.bytes, object.written, object.class),
-                    None => self.leave_outside(object.bytes),
+                    Some(unit) => unit.add(object.bytes, object.written, object.class, met),
+                    None => self.part.leave_outside(object.bytes),
                 }
+            }
+            // The marker of a directory is no data.
+            (Unit::Object, _) if object.key.ends_with('/') => self.part.leave_outside(object.bytes),
+            (Unit::Object, _) if !self.kept.as_ref().is_some_and(|kept| object.key.starts_with(kept)) => {
+                self.part.total.add(Amount { units: 1, objects: 1, bytes: object.bytes });
             }
             (Unit::Object, _) => {
                 let mut unit = UnitSummary::new(object.key, None);
-                unit.add(object.bytes, object.written, object.class);
-                self.units.push(unit);
+                unit.add(object.bytes, object.written, object.class, met);
+                self.part.close(Some(unit));
             }
             (Unit::Directory | Unit::Partition, _) => {
-                self.units.extend(
-                    self.directories.add(object).into_iter().filter_map(|closed| closed.into_unit(&mut self.outside)),
-                );
+                let closed = self.directories.add(object, met);
+                self.part.close_directories(closed, &self.place);
             }
+        }
+    }
+
+    /// The part that was added.
+    pub fn part(mut self) -> InventoryPart {
+        self.part.close(self.current.take());
+        let closed = self.directories.finish();
+        self.part.close_directories(closed, &self.place);
+        self.part
+    }
+
+    /// The inventory of a dataset that was added as a whole: see [`InventoryPart::finish`].
+    pub fn finish(self, uploads: &[Upload], now: &ZonedDateTime) -> Inventory {
+        let (dataset, zone) = (self.dataset, self.zone);
+        self.part().finish(dataset, zone, uploads, now)
+    }
+}
+
+impl InventoryPart {
+    fn close(&mut self, unit: Option<UnitSummary>) {
+        if let Some(unit) = unit {
+            self.total.add(Amount { units: 1, objects: unit.objects, bytes: unit.bytes });
+            self.units.push(unit);
+        }
+    }
+
+    fn close_directories(&mut self, closed: Vec<Directory>, place: &str) {
+        for Directory { mut own, is_unit } in closed {
+            if is_unit {
+                self.close(Some(own));
+                continue;
+            }
+            if own.prefix.len() < place.len() {
+                place.clone_into(&mut own.prefix);
+            }
+            self.rest.push(own);
         }
     }
 
     fn leave_outside(&mut self, bytes: u64) {
-        self.outside.0 += 1;
-        self.outside.1 += bytes;
+        self.outside.objects += 1;
+        self.outside.bytes += bytes;
+    }
+
+    /// Adds another part of the same dataset.
+    pub fn merge(&mut self, other: Self) {
+        self.units.extend(other.units);
+        self.total.add(other.total);
+        self.rest.extend(other.rest);
+        self.outside.add(other.outside);
+        self.trees.merge(other.trees);
+        self.tables.merge(other.tables);
     }
 
     /// The inventory of what was added, with the jobs that wrote something within the dataset's `abandoned_after` of `now`
-    /// marked in the units that they may write to. `uploads` are the keys of pending uploads and when they were begun.
-    pub fn finish(mut self, uploads: &[(String, Timestamp)], now: &ZonedDateTime) -> Inventory {
-        self.units.extend(self.current.take());
-        let closed = self.directories.finish();
-        self.units.extend(closed.into_iter().filter_map(|closed| closed.into_unit(&mut self.outside)));
-        self.units.sort_unstable_by(|one, other| one.prefix.cmp(&other.prefix));
-        let prefix = &self.dataset.prefix;
-        let trees = self.jobs.into_iter().map(|(tree, newest)| JobTree::new(format!("{prefix}{tree}"), newest));
-        let pending = uploads.iter().filter(|(key, _)| key.starts_with(prefix.as_str()));
-        let pending = pending.map(|(key, begun)| JobTree::upload(key.clone(), *begun));
-        let jobs: Vec<_> = trees.chain(pending).collect();
-        let is_live = |job: &&JobTree| {
-            let since = job.newest.to_zoned_datetime(self.zone.clone());
-            self.dataset.abandoned_after.after(&since).is_none_or(|until| until > *now)
-        };
-        for job in jobs.iter().filter(is_live) {
-            for unit in self.units.iter_mut().filter(|unit| job.concerns(&unit.prefix)) {
-                unit.running.get_or_insert_with(|| job.key.clone());
+    /// marked in the units that they may write to. `uploads` are the pending ones.
+    pub fn finish(mut self, dataset: &Dataset, zone: &TimeZone, uploads: &[Upload], now: &ZonedDateTime) -> Inventory {
+        let mut units = BTreeMap::new();
+        for unit in std::mem::take(&mut self.units) {
+            match units.get_mut(&unit.prefix) {
+                // A partition that was listed in parts.
+                Some(own) => {
+                    UnitSummary::merge(own, unit);
+                    self.total.units -= 1;
+                }
+                None => {
+                    units.insert(unit.prefix.clone(), unit);
+                }
             }
         }
-        Inventory { units: self.units, outside: self.outside, jobs, tables: self.tables.finish(prefix) }
+        for rest in std::mem::take(&mut self.rest) {
+            let above = std::iter::once(rest.prefix.as_str()).chain(directories_above(&rest.prefix));
+            let around = above.filter(|place| units.contains_key(*place)).map(str::to_owned).next();
+            let sum = match around.and_then(|place| units.get_mut(&place)) {
+                Some(unit) => {
+                    let (objects, bytes) = (rest.objects, rest.bytes);
+                    unit.merge(rest);
+                    self.total.add(Amount { units: 0, objects, bytes });
+                    continue;
+                }
+                None => Amount { units: 0, objects: rest.objects, bytes: rest.bytes },
+            };
+            self.outside.add(sum);
+        }
+        let mut units: Vec<_> = units.into_values().collect();
+        let uploads: Vec<_> = uploads
+            .iter()
+            .filter(|upload| upload.key.starts_with(&dataset.prefix) && !upload.key.starts_with(CONTROL_PREFIX))
+            .cloned()
+            .collect();
+        let (jobs, living) = self.trees.finish(&uploads, dataset.abandoned_after, zone, now);
+        for unit in &mut units {
+            unit.running = living.meeting(&unit.prefix).cloned();
+        }
+        let tables = self.tables.finish(&dataset.prefix);
+        Inventory { units, total: self.total, outside: self.outside, jobs, living, tables }
     }
 }
 

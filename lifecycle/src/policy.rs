@@ -17,12 +17,12 @@ use crate::calendar::Period;
 
 use document::{At, Document};
 
-pub use dataset::{Age, Catalog, Dataset, Guard, Unit};
+pub use dataset::{Age, Catalog, Dataset, Guard, Met, Unit};
 pub use document::Stretch;
 pub use finding::{Finding, Findings};
 pub(crate) use location::CONTROL_PREFIX;
 pub use location::Place;
-pub use rule::{Action, Keep, Rule, When};
+pub use rule::{Action, Keep, ObjectCondition, Rule, When};
 
 /// Version of the format.
 const VERSION: u32 = 1;
@@ -72,6 +72,14 @@ impl Policy {
                 Err(Findings(findings))
             }
         }
+    }
+
+    /// Index of the hold that protects a unit. It goes as a whole, so that what holds a part of it, or all around it,
+    /// holds it.
+    pub fn hold_of(&self, unit: &str) -> Option<usize> {
+        let is_directory = unit.is_empty() || unit.ends_with('/');
+        let meets = |place: &str| unit.starts_with(place) || is_directory && place.starts_with(unit);
+        self.holds.iter().position(|hold| meets(&hold.prefix))
     }
 
     /// The JSON Schema of policies, for editors.

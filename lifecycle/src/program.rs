@@ -1,14 +1,23 @@
 //! The command line of `s3life`.
 
 mod explain;
+mod history;
+mod native;
 mod output;
+mod plan;
+mod status;
 mod validate;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::connection::Connection;
+use crate::policy::Place;
+
+use output::Failure;
 
 /// Datasets tier and expire where they lie.
 #[derive(Debug, Parser)]
@@ -44,6 +53,14 @@ enum Command {
     Validate(validate::Validate),
     /// Say what becomes of an object or a directory, by which rule, and when. Nothing is changed.
     Explain(explain::Explain),
+    /// Say what a policy would change now, and save it as a plan. Nothing is changed.
+    Plan(plan::Plan),
+    /// List the runs of a bucket, the newest first.
+    History(history::History),
+    /// Say who is at work in a bucket, what its trash holds, and what was skipped.
+    Status(status::Status),
+    /// Print the lifecycle rules of the policy's bucket: those of s3life and those of others. Nothing is changed.
+    Native(native::Native),
     /// Print the JSON Schema of policies, for editors. Nothing is sent.
     Schema,
 }
@@ -56,10 +73,31 @@ struct PolicyFile {
     path: PathBuf,
 }
 
+/// A bucket, or a policy for it.
+#[derive(Debug, Args)]
+struct BucketOrPolicy {
+    /// A policy, or s3a://BUCKET.
+    #[arg(value_name = "POLICY|s3a://BUCKET")]
+    place: String,
+}
+
+impl BucketOrPolicy {
+    /// Reaches the bucket.
+    fn connect(&self, common: &Common) -> Result<Connection, Failure> {
+        let bucket = if self.place.contains("://") {
+            self.place.parse::<Place>().map_err(Failure::Usage)?.bucket
+        } else {
+            output::policy(Path::new(&self.place))?.bucket
+        };
+        Ok(Connection::new(&bucket, common.endpoint.as_deref())?)
+    }
+}
+
 /// Wrong arguments, as clap has it.
 const USAGE: u8 = 2;
 
-/// Runs the program as these arguments say; returns its exit status: 0, 1 for a failure, 2 for wrong arguments.
+/// Runs the program as these arguments say; returns its exit status: 0, 1 for a failure, 2 for wrong arguments,
+/// 3 for pending changes where that was asked for.
 pub fn run(arguments: Vec<OsString>) -> u8 {
     let Arguments { common, command } = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
@@ -74,12 +112,16 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         }
     };
     let done = match &command {
-        Command::Validate(command) => command.run(&common),
-        Command::Explain(command) => command.run(&common),
-        Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())),
+        Command::Validate(command) => command.run(&common).map(|()| 0),
+        Command::Explain(command) => command.run(&common).map(|()| 0),
+        Command::Plan(command) => command.run(&common),
+        Command::History(command) => command.run(&common).map(|()| 0),
+        Command::Status(command) => command.run(&common).map(|()| 0),
+        Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())).map(|()| 0),
+        Command::Native(command) => command.run(&common).map(|()| 0),
     };
     match done {
-        Ok(()) => 0,
+        Ok(status) => status,
         Err(failure) => failure.print(common.output),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::partition::Interval;
+use crate::policy::Met;
 
 /// What a listing says of a unit.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,12 +18,25 @@ pub struct UnitSummary {
     pub bytes: u64,
     /// When the newest was written.
     pub newest: Timestamp,
-    /// Bytes by storage class.
-    pub classes: BTreeMap<String, u64>,
+    /// Its objects, by what rules can tell apart.
+    pub groups: Vec<Group>,
     /// The time that its data is from, where it is a partition whose values say so.
     pub interval: Option<Interval>,
     /// A job that is under way in it, by the key that shows it.
     pub running: Option<String>,
+}
+
+/// Objects of a unit that rules cannot tell apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Their storage class.
+    pub class: String,
+    /// The conditions on single objects that they meet.
+    pub met: Met,
+    /// How many.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 impl UnitSummary {
@@ -33,27 +47,57 @@ impl UnitSummary {
             objects: 0,
             bytes: 0,
             newest: Timestamp::MIN,
-            classes: BTreeMap::new(),
+            groups: Vec::new(),
             interval,
             running: None,
         }
     }
 
     /// Adds an object.
-    pub fn add(&mut self, bytes: u64, written: Timestamp, class: &str) {
+    pub fn add(&mut self, bytes: u64, written: Timestamp, class: &str, met: Met) {
         self.objects += 1;
         self.bytes += bytes;
         self.newest = self.newest.max(written);
-        match self.classes.get_mut(class) {
-            Some(sum) => *sum += bytes,
-            None => {
-                self.classes.insert(class.to_owned(), bytes);
+        match self.group_mut(class, met) {
+            Some(group) => {
+                group.objects += 1;
+                group.bytes += bytes;
+            }
+            None => self.groups.push(Group { class: class.to_owned(), met, objects: 1, bytes }),
+        }
+    }
+
+    /// Adds all objects of another one.
+    pub fn merge(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+        self.newest = self.newest.max(other.newest);
+        for group in other.groups {
+            match self.group_mut(&group.class, group.met) {
+                Some(own) => {
+                    own.objects += group.objects;
+                    own.bytes += group.bytes;
+                }
+                None => self.groups.push(group),
             }
         }
     }
 
-    /// Whether all of it is in this storage class.
-    pub fn is_all_in(&self, class: &str) -> bool {
-        self.classes.keys().all(|own| own == class)
+    /// Index of the group that such objects belong to.
+    pub fn group(&self, class: &str, met: Met) -> Option<usize> {
+        self.groups.iter().position(|group| group.met == met && group.class == class)
+    }
+
+    fn group_mut(&mut self, class: &str, met: Met) -> Option<&mut Group> {
+        self.groups.iter_mut().find(|group| group.met == met && group.class == class)
+    }
+
+    /// Bytes by storage class.
+    pub fn classes(&self) -> BTreeMap<&str, u64> {
+        let mut classes = BTreeMap::new();
+        for group in &self.groups {
+            *classes.entry(group.class.as_str()).or_default() += group.bytes;
+        }
+        classes
     }
 }

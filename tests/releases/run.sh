@@ -45,6 +45,7 @@ HEAD
     END {
       split("pacific reef tentacle", releases, " ")
       title["ExclusivePut"] = "PutObject with `If-None-Match: *` does not replace"
+      title["ConditionalPut"] = "PutObject with the bare ETag in `If-Match` replaces that object only"
       title["QuotedIfMatch"] = "PutObject takes the quoted ETag in `If-Match` (else only the bare one)"
       title["ExclusiveComplete"] = "CompleteMultipartUpload with `If-None-Match: *` does not replace"
       title["ConditionalDelete"] = "DeleteObject honours `If-Match`"

@@ -13,6 +13,8 @@ use crate::environment::Clock;
 pub enum Capability {
     /// PutObject with `If-None-Match: *` fails where the key exists.
     ExclusivePut,
+    /// PutObject with the bare ETag in `If-Match` replaces the object that has it, and no other.
+    ConditionalPut,
     /// PutObject with the quoted right ETag in `If-Match` succeeds (Radosgw before 20.2.1 wants the bare one).
     QuotedIfMatch,
     /// CompleteMultipartUpload honours `If-None-Match: *` (Radosgw from 20.2.1; before, it silently overwrites).
@@ -25,8 +27,9 @@ pub enum Capability {
 
 impl Capability {
     /// Every capability, in the order of documentation.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ExclusivePut,
+        Self::ConditionalPut,
         Self::QuotedIfMatch,
         Self::ExclusiveComplete,
         Self::ConditionalDelete,

@@ -63,6 +63,14 @@ impl Document {
         }
     }
 
+    /// The document as it came.
+    ///
+    /// # Errors
+    /// None that can happen: it was read as text before.
+    pub(super) fn text(&self) -> Result<&str> {
+        xml::text(&self.text)
+    }
+
     /// The document's content.
     ///
     /// # Errors

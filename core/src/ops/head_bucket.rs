@@ -1,5 +1,7 @@
 //! HeadBucket: whether a bucket exists and may be used.
 
+use std::time::SystemTime;
+
 use http::Method;
 
 use crate::gateway::{Exchange, OperationRequest};
@@ -9,7 +11,7 @@ use crate::{ErrorKind, Result};
 use super::answer;
 use super::request::about_bucket;
 
-/// Asks for a bucket. Fails with `NoSuchBucket` or `AccessDenied`.
+/// Asks for a bucket; the answer is also how to learn the gateway's time. Fails with `NoSuchBucket` or `AccessDenied`.
 #[derive(Debug, Clone)]
 pub struct HeadBucket {
     /// Bucket.
@@ -23,8 +25,15 @@ impl HeadBucket {
     }
 }
 
+/// A bucket that exists and may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BucketHead {
+    /// The gateway's time when it answered (its `Date` header), in whole seconds.
+    pub date: Option<SystemTime>,
+}
+
 impl Exchange for HeadBucket {
-    type Output = ();
+    type Output = BucketHead;
 
     fn operation(&self) -> &'static str {
         "HeadBucket"
@@ -38,9 +47,9 @@ impl Exchange for HeadBucket {
         Ok(about_bucket(Method::HEAD, &self.bucket))
     }
 
-    async fn read(&mut self, response: Response) -> Result<()> {
+    async fn read(&mut self, response: Response) -> Result<BucketHead> {
         match answer::without_document(response).await {
-            Ok(_) => Ok(()),
+            Ok(response) => Ok(BucketHead { date: response.date("date") }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 Err(error.restated(ErrorKind::NoSuchBucket, "the bucket does not exist: check its name"))
             }
@@ -51,6 +60,8 @@ impl Exchange for HeadBucket {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::ops::scripted::{Answer, play};
 
@@ -61,5 +72,14 @@ mod tests {
         assert_eq!(error.location().as_deref(), Some("s3a://lake/"));
         let error = play(HeadBucket::new("lake"), [Answer::new(403, "")]).await.outcome.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AccessDenied);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_gateways_time_is_told() {
+        let wanted = SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_158_400);
+        for (date, expected) in [("Fri, 14 Nov 2025 22:13:20 GMT", Some(wanted)), ("yesterday", None)] {
+            let answer = Answer::new(200, "").header("date", date);
+            assert_eq!(play(HeadBucket::new("lake"), [answer]).await.outcome.unwrap().date, expected);
+        }
     }
 }

@@ -10,8 +10,8 @@ use http::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use crate::http::Response;
 use crate::{Error, ErrorKind, Result};
 
-use super::etag;
 use super::request::METADATA_PREFIX;
+use super::{etag, timestamp};
 
 /// An object's properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,18 @@ impl ObjectHead {
     }
 }
 
+impl ObjectHead {
+    /// Until when nobody may remove this version (object lock, in either mode).
+    pub fn retained_until(&self) -> Option<SystemTime> {
+        self.others.get("x-amz-object-lock-retain-until-date").and_then(|date| timestamp::from_xml(date))
+    }
+
+    /// Whether a legal hold keeps this version.
+    pub fn is_held(&self) -> bool {
+        self.others.get("x-amz-object-lock-legal-hold").is_some_and(|hold| hold.eq_ignore_ascii_case("on"))
+    }
+}
+
 /// Whether the ETag in this answer is no MD5 (SSE-KMS and SSE-C on AWS).
 pub(super) fn has_opaque_etag(response: &Response) -> bool {
     response.header("x-amz-server-side-encryption").is_some_and(|kind| kind.starts_with("aws:kms"))
@@ -157,6 +169,24 @@ mod tests {
         assert_eq!(head.others, BTreeMap::from([("content-encoding", "gzip".to_owned())]));
         assert!(head.modified.is_some());
         assert!(!head.has_opaque_etag);
+    }
+
+    #[test]
+    fn locks_are_known() {
+        let locked = ObjectHead::of(&answer(
+            200,
+            &[
+                ("content-length", "0"),
+                ("x-amz-object-lock-mode", "GOVERNANCE"),
+                ("x-amz-object-lock-retain-until-date", "2030-01-01T00:00:00.000000000Z"),
+                ("x-amz-object-lock-legal-hold", "ON"),
+            ],
+        ));
+        let locked = locked.unwrap();
+        let until = locked.retained_until().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!((until.as_secs(), locked.is_held()), (1_893_456_000, true));
+        let free = ObjectHead::of(&answer(200, &[("content-length", "0"), ("x-amz-object-lock-legal-hold", "OFF")]));
+        assert_eq!(free.map(|free| (free.retained_until(), free.is_held())).unwrap(), (None, false));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! HeadBucket, CreateBucket, DeleteBucket.
 
+use std::time::{Duration, SystemTime};
+
 use rstest::rstest;
 use s3core::ErrorKind;
 use s3core::ops::{CreateBucket, DeleteBucket, DeleteObject, HeadBucket, HeadObject, ListObjectsV2};
@@ -13,7 +15,9 @@ use crate::support::{EMBEDDED, Place, Service};
 async fn a_bucket_comes_and_goes(#[case] service: Service) {
     let place = Place::at(service).await;
     let (gateway, bucket) = (&place.gateway, place.bucket.as_str());
-    gateway.run(HeadBucket::new(bucket)).await.unwrap();
+    let date = gateway.run(HeadBucket::new(bucket)).await.unwrap().date.unwrap();
+    let apart = SystemTime::now().duration_since(date).unwrap();
+    assert!(apart < Duration::from_secs(60), "the gateway's clock is this machine's");
     gateway.run(DeleteBucket::new(bucket)).await.unwrap();
     let gone = gateway.run(HeadBucket::new(bucket)).await.unwrap_err();
     assert_eq!(gone.kind(), ErrorKind::NoSuchBucket);

@@ -5,11 +5,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acls;
 mod buckets;
 mod copies;
 mod deletions;
 mod failures;
+mod lifecycles;
 mod listings;
 mod reads;
+mod tags;
 mod uploads;
+mod versions;
 mod writes;

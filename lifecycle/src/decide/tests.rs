@@ -5,8 +5,8 @@ use jiff::{Timestamp, ToSpan};
 use rstest::rstest;
 
 use super::*;
-use crate::inventory::Table;
-use crate::policy::Age;
+use crate::inventory::{Object, Table};
+use crate::policy::{Age, Met};
 
 fn policy(rules: &str) -> Policy {
     zoned("UTC", "{day:%Y-%m-%d}", rules)
@@ -24,7 +24,7 @@ fn partition(policy: &Policy, path: &str, written: &str) -> UnitSummary {
     let Age::Partition(template) = &policy.datasets[0].age else { panic!("partitions") };
     let (prefix, values) = template.partition(path).unwrap();
     let mut unit = UnitSummary::new(&format!("events/{prefix}"), template.interval(&values, &policy.zone));
-    unit.add(10, written.parse().unwrap(), "STANDARD");
+    unit.add(10, written.parse().unwrap(), "STANDARD", Met::default());
     unit
 }
 
@@ -145,11 +145,11 @@ fn partitions_of_one_time_are_kept_together() {
 fn a_partition_with_one_new_object_waits_and_tiers() {
     let policy = policy(COOL_AND_DROP);
     let mut unit = partition(&policy, "day=2020-01-01/x", "2020-01-01T00:00:00Z");
-    unit.add(1, "2024-05-30T00:00:00Z".parse().unwrap(), "STANDARD");
+    unit.add(1, "2024-05-30T00:00:00Z".parse().unwrap(), "STANDARD", Met::default());
     assert_eq!(verdicts(&policy, std::slice::from_ref(&unit), "2024-06-01T00:00:00Z"), ["settling: drop"]);
     assert_eq!(verdicts(&policy, &[unit], "2024-06-06T00:00:00Z"), ["drop"]);
     let mut young = partition(&policy, "day=2024-04-01/x", "2020-01-01T00:00:00Z");
-    young.add(1, "2024-05-30T00:00:00Z".parse().unwrap(), "STANDARD");
+    young.add(1, "2024-05-30T00:00:00Z".parse().unwrap(), "STANDARD", Met::default());
     assert_eq!(verdicts(&policy, &[young], "2024-06-01T00:00:00Z"), ["cool"]);
 }
 
@@ -157,12 +157,12 @@ fn a_partition_with_one_new_object_waits_and_tiers() {
 fn what_is_in_its_class_already_needs_nothing() {
     let policy = policy(COOL_AND_DROP);
     let mut unit = partition(&policy, "day=2024-01-01/x", "2020-01-01T00:00:00Z");
-    unit.classes = [("COLD".to_owned(), 10)].into();
+    unit.groups[0].class = "COLD".to_owned();
     assert_eq!(
         verdicts(&policy, std::slice::from_ref(&unit), "2024-06-01T00:00:00Z"),
         ["drop at 2025-01-02T00:00:00Z"]
     );
-    unit.add(1, "2020-01-01T00:00:00Z".parse().unwrap(), "STANDARD");
+    unit.add(1, "2020-01-01T00:00:00Z".parse().unwrap(), "STANDARD", Met::default());
     assert_eq!(verdicts(&policy, &[unit], "2024-06-01T00:00:00Z"), ["cool"]);
 }
 
@@ -190,7 +190,7 @@ fn a_directory_is_as_old_as_its_newest_object() {
     let policy = Policy::read(text).unwrap();
     let mut unit = UnitSummary::new("events/run-1/", None);
     for written in ["2024-05-01T00:00:00Z", "2024-05-30T12:00:00Z"] {
-        unit.add(1, written.parse().unwrap(), "STANDARD");
+        unit.add(1, written.parse().unwrap(), "STANDARD", Met::default());
     }
     let now = at("2024-06-02T11:59:59Z");
     let due = at("2024-06-02T12:00:00Z");
@@ -209,4 +209,106 @@ fn of_a_table_with_a_log_nothing_is_removed() {
     let verdicts = decide(&policy, &policy.datasets[0], &inventory, &at("2024-06-01T00:00:00Z"));
     assert_eq!(verdicts[0], Verdict::OfTable { format: TableFormat::Delta });
     assert!(matches!(verdicts[1], Verdict::Due { rule: 0, .. }), "it may tier: {:?}", verdicts[1]);
+}
+
+#[test]
+fn the_log_of_a_table_does_not_move_either() {
+    let policy = policy("[{name: cool, when: {older_than: 1d}, then: {tier: COLD}}]");
+    let units = days(&policy, &["2024-01-01", "2024-01-02"]);
+    let table = Table { prefix: "events/day=2024-01-01/".to_owned(), format: TableFormat::Iceberg };
+    let inventory = Inventory { units, tables: vec![table], ..Inventory::default() };
+    let verdicts = decide(&policy, &policy.datasets[0], &inventory, &at("2024-06-01T00:00:00Z"));
+    assert_eq!(verdicts[0], Verdict::OfTable { format: TableFormat::Iceberg });
+    assert!(matches!(verdicts[1], Verdict::Due { .. }), "{verdicts:?}");
+}
+
+#[test]
+fn a_unit_goes_from_class_to_class_and_not_back() {
+    let rules = "[{name: frozen, when: {older_than: 90d}, then: {tier: FROZEN}}, \
+                 {name: cool, when: {older_than: 30d}, then: {tier: COLD}}]";
+    let policy = policy(rules);
+    let mut unit = partition(&policy, "day=2024-01-01/x", "2020-01-01T00:00:00Z");
+    for (class, now, expected) in [
+        ("STANDARD", "2024-02-15T00:00:00Z", "cool"),
+        ("COLD", "2024-02-15T00:00:00Z", "frozen at 2024-04-01T00:00:00Z"),
+        ("COLD", "2024-05-01T00:00:00Z", "frozen"),
+        ("STANDARD", "2024-05-01T00:00:00Z", "frozen"),
+        ("FROZEN", "2024-05-01T00:00:00Z", "untouched"),
+    ] {
+        unit.groups[0].class = class.to_owned();
+        assert_eq!(verdicts(&policy, std::slice::from_ref(&unit), now), [expected], "{class} {now}");
+    }
+}
+
+/// A day of objects `name`, of so many bytes, in a class.
+fn day(policy: &Policy, objects: &[(&str, u64, &str)]) -> UnitSummary {
+    let mut unit = partition(policy, "day=2024-01-01/x", "2020-01-01T00:00:00Z");
+    (unit.groups, unit.objects, unit.bytes) = (Vec::new(), 0, 0);
+    for (name, bytes, class) in objects {
+        let key = format!("events/day=2024-01-01/{name}");
+        let written = "2020-01-01T00:00:00Z".parse().unwrap();
+        let object = Object { key: &key, bytes: *bytes, written, class };
+        unit.add(*bytes, written, class, policy.datasets[0].met(&object));
+    }
+    unit
+}
+
+#[test]
+fn conditions_select_objects_inside_a_unit() {
+    let rules = "[{name: large, when: {older_than: 30d, larger_than: 100}, then: {tier: COLD}}, \
+                 {name: logs, when: {older_than: 60d, name: '*.log'}, then: {tier: FROZEN}}]";
+    let policy = policy(rules);
+    let dataset = &policy.datasets[0];
+    let (february, may) = (at("2024-02-15T00:00:00Z"), at("2024-05-01T00:00:00Z"));
+    let select = |unit: &UnitSummary, now: &ZonedDateTime| {
+        let judge = Judge::new(&policy, dataset, &[], now);
+        match judge.of(unit) {
+            Verdict::Due { rule, .. } => {
+                let Selection { objects, bytes, is_partial, .. } = judge.selection(unit, rule);
+                (dataset.rules[rule].name.clone(), objects, bytes, is_partial)
+            }
+            verdict => (verdict.word().to_owned(), 0, 0, false),
+        }
+    };
+    let due = |rule: &str, objects, bytes, is_partial| (rule.to_owned(), objects, bytes, is_partial);
+    let mixed = day(&policy, &[("a", 100, "STANDARD"), ("b", 101, "STANDARD"), ("c.log", 200, "STANDARD")]);
+    assert_eq!(select(&mixed, &february), due("large", 2, 301, true));
+    assert_eq!(select(&mixed, &may), due("logs", 1, 200, true), "the rule of the greater age comes first");
+    let moved = day(&policy, &[("a", 100, "STANDARD"), ("b", 101, "STANDARD"), ("c.log", 200, "FROZEN")]);
+    assert_eq!(select(&moved, &may), due("large", 1, 101, true), "and takes nothing back");
+    let done = day(&policy, &[("a", 100, "STANDARD"), ("b", 101, "COLD"), ("c.log", 200, "FROZEN")]);
+    assert_eq!(select(&done, &may), due("untouched", 0, 0, false));
+    let large = day(&policy, &[("b", 101, "STANDARD"), ("c", 102, "COLD")]);
+    assert_eq!(select(&large, &may), due("large", 2, 203, false), "all of it moves as a whole");
+    let small = day(&policy, &[("a", 1, "STANDARD")]);
+    assert_eq!(select(&small, &may), due("untouched", 0, 0, false));
+}
+
+#[rstest]
+#[case("larger_than: 10", &["b", "c.tmp"])]
+#[case("smaller_than: 11", &["a"])]
+#[case("name: '*.tmp'", &["c.tmp"])]
+#[case("storage_class: COLD", &["b"])]
+#[case("name: '*.tmp', smaller_than: 11", &[])]
+fn conditions_select_objects_that_are_units(#[case] condition: &str, #[case] due: &[&str]) {
+    let text = format!(
+        "version: 1\ndatasets:\n  - name: scratch\n    location: s3a://lake/events/\n    unit: object\n    \
+         age: {{from: newest_object}}\n    settle: 0d\n    \
+         rules: [{{name: sweep, when: {{older_than: 3d, {condition}}}, then: expire}}]\n"
+    );
+    let policy = Policy::read(&text).unwrap();
+    let units: Vec<_> = [("a", 10, "STANDARD"), ("b", 11, "COLD"), ("c.tmp", 12, "STANDARD")]
+        .into_iter()
+        .map(|(name, bytes, class)| {
+            let (key, written) = (format!("events/{name}"), "2020-01-01T00:00:00Z".parse().unwrap());
+            let mut unit = UnitSummary::new(&key, None);
+            let object = Object { key: &key, bytes, written, class };
+            unit.add(bytes, written, class, policy.datasets[0].met(&object));
+            unit
+        })
+        .collect();
+    let words = verdicts(&policy, &units, "2024-06-01T00:00:00Z");
+    let found: Vec<_> =
+        units.iter().zip(words).filter(|(_, word)| word == "sweep").map(|(unit, _)| &unit.prefix[7..]).collect();
+    assert_eq!(found, due);
 }

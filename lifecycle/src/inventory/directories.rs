@@ -3,9 +3,8 @@
 //! Whether a directory is one is known when its last key was listed, since other names come before `_SUCCESS`. So the
 //! directories above the last key are open; one that closes without `_SUCCESS` hands what it has to the one above.
 
-use jiff::Timestamp;
-
 use super::Object;
+use crate::policy::Met;
 use crate::unit::UnitSummary;
 
 /// The object that says that a directory is complete (Hadoop's `FileOutputCommitter`).
@@ -19,25 +18,13 @@ pub(super) struct Directories {
 
 /// A directory and what of it belongs to no inner unit.
 pub(super) struct Directory {
-    own: UnitSummary,
-    is_unit: bool,
-}
-
-impl Directory {
-    /// The unit, if it is one; otherwise what it has is outside all units.
-    pub(super) fn into_unit(self, outside: &mut (u64, u64)) -> Option<UnitSummary> {
-        if self.is_unit {
-            return Some(self.own);
-        }
-        outside.0 += self.own.objects;
-        outside.1 += self.own.bytes;
-        None
-    }
+    pub(super) own: UnitSummary,
+    pub(super) is_unit: bool,
 }
 
 impl Directories {
     /// Adds the next object; returns the directories that it closes and that belong to none above.
-    pub(super) fn add(&mut self, object: &Object<'_>) -> Vec<Directory> {
+    pub(super) fn add(&mut self, object: &Object<'_>, met: Met) -> Vec<Directory> {
         let closed = self.close_until(object.key);
         let mut from = self.open.last().map_or(0, |directory| directory.own.prefix.len());
         while let Some(length) = object.key.get(from..).and_then(|rest| rest.find('/')) {
@@ -49,7 +36,7 @@ impl Directories {
             self.open.push(Directory { own: UnitSummary::new("", None), is_unit: false });
         }
         if let Some(directory) = self.open.last_mut() {
-            directory.own.add(object.bytes, object.written, object.class);
+            directory.own.add(object.bytes, object.written, object.class, met);
             directory.is_unit |= object.key.get(from..) == Some(SUCCESS);
         }
         closed
@@ -75,19 +62,10 @@ impl Directories {
     fn close(&mut self, directory: Directory) -> Option<Directory> {
         match self.open.last_mut() {
             Some(above) if !directory.is_unit => {
-                merge(&mut above.own, directory.own);
+                above.own.merge(directory.own);
                 None
             }
             _ => Some(directory),
         }
-    }
-}
-
-fn merge(into: &mut UnitSummary, from: UnitSummary) {
-    into.objects += from.objects;
-    into.bytes += from.bytes;
-    into.newest = Timestamp::max(into.newest, from.newest);
-    for (class, bytes) in from.classes {
-        *into.classes.entry(class).or_default() += bytes;
     }
 }

@@ -1,6 +1,13 @@
 //! Jobs that have not ended: the trees in which they keep their state, and pending uploads.
 
-use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
+
+use super::{Object, Upload};
+use crate::calendar::Period;
+use crate::places::Places;
 
 /// What a job has in a dataset as long as it has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,8 +16,14 @@ pub struct JobTree {
     pub key: String,
     /// When it last wrote something there.
     pub newest: Timestamp,
-    /// Where it writes to: up to a slash, or the key of the upload.
-    destination: String,
+    /// Objects of its state.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Id of the upload; None where it is a tree.
+    pub upload: Option<String>,
+    /// Whether it was killed: neither it nor another that writes to the same place wrote anything for long.
+    pub is_abandoned: bool,
 }
 
 /// First letters of the names of directories in which jobs keep their state: Spark's dynamic partition overwrite, S3A's
@@ -21,7 +34,7 @@ const STATE: [&str; 4] = [".spark-staging", "__magic", "_s3core_job-", ".hive-st
 const TEMPORARY: &str = "_temporary";
 
 /// The part of `path` that is the tree of a job, up to its slash.
-pub(super) fn tree_of(path: &str) -> Option<&str> {
+pub(crate) fn tree_of(path: &str) -> Option<&str> {
     let mut end = 0;
     for part in path.split_inclusive('/') {
         end += part.len();
@@ -33,19 +46,88 @@ pub(super) fn tree_of(path: &str) -> Option<&str> {
     None
 }
 
+/// Whether `path` lies in the tree of a job, or is one.
+pub(crate) fn is_state_of_job(path: &str) -> bool {
+    tree_of(path).is_some()
+}
+
 impl JobTree {
-    pub(super) fn new(key: String, newest: Timestamp) -> Self {
-        let parent = key.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1);
-        let destination = key.get(..parent).unwrap_or_default().to_owned();
-        Self { key, newest, destination }
+    fn tree(key: String) -> Self {
+        Self { key, newest: Timestamp::MIN, objects: 0, bytes: 0, upload: None, is_abandoned: false }
     }
 
-    pub(super) fn upload(key: String, begun: Timestamp) -> Self {
-        Self { destination: key.clone(), key, newest: begun }
+    fn upload(upload: &Upload) -> Self {
+        let (key, id) = (upload.key.clone(), upload.id.clone());
+        Self { key, newest: upload.begun, objects: 0, bytes: 0, upload: Some(id), is_abandoned: false }
     }
 
-    /// Whether the job may write to the unit with this prefix.
-    pub(super) fn concerns(&self, unit: &str) -> bool {
-        unit.starts_with(&self.destination) || self.destination.starts_with(unit)
+    /// Where it writes to: up to a slash, or the key of the upload.
+    fn destination(&self) -> &str {
+        match self.upload {
+            Some(_) => &self.key,
+            None => {
+                let parent = self.key.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1);
+                self.key.get(..parent).unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// The trees that were listed so far, by their paths in the dataset.
+#[derive(Default)]
+pub(super) struct Trees(BTreeMap<String, JobTree>);
+
+impl Trees {
+    /// Adds an object in the tree `path` of a dataset.
+    pub(super) fn add(&mut self, dataset: &str, path: &str, object: &Object<'_>) {
+        if !self.0.contains_key(path) {
+            self.0.insert(path.to_owned(), JobTree::tree(format!("{dataset}{path}")));
+        }
+        if let Some(tree) = self.0.get_mut(path) {
+            tree.objects += 1;
+            tree.bytes += object.bytes;
+            tree.newest = tree.newest.max(object.written);
+        }
+    }
+
+    /// Adds those of another part of the dataset.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (path, tree) in other.0 {
+            match self.0.get_mut(&path) {
+                Some(own) => {
+                    own.objects += tree.objects;
+                    own.bytes += tree.bytes;
+                    own.newest = own.newest.max(tree.newest);
+                }
+                None => {
+                    self.0.insert(path, tree);
+                }
+            }
+        }
+    }
+
+    /// All jobs, by their keys, and the places that the living ones write to, with the key that shows it. A job is alive
+    /// until it wrote nothing for `abandoned_after`, and as long as another at its destination is: its uploads and its
+    /// trees are not told apart.
+    pub(super) fn finish(
+        self,
+        uploads: &[Upload],
+        abandoned_after: Period,
+        zone: &TimeZone,
+        now: &ZonedDateTime,
+    ) -> (Vec<JobTree>, Places<String>) {
+        let mut jobs: Vec<_> = self.0.into_values().chain(uploads.iter().map(JobTree::upload)).collect();
+        jobs.sort_by(|one, other| (&one.key, &one.upload).cmp(&(&other.key, &other.upload)));
+        let mut living = Places::default();
+        for job in &mut jobs {
+            let since = job.newest.to_zoned_datetime(zone.clone());
+            if abandoned_after.after(&since).is_none_or(|until| until > *now) {
+                living.add(job.destination().to_owned(), job.key.clone());
+            }
+        }
+        for job in &mut jobs {
+            job.is_abandoned = living.meeting(job.destination()).is_none();
+        }
+        (jobs, living)
     }
 }

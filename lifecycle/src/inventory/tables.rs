@@ -28,6 +28,17 @@ pub enum TableFormat {
 }
 
 impl TableFormat {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delta => "a Delta table",
+            Self::Hudi => "a Hudi table",
+            Self::Iceberg => "an Iceberg table",
+            Self::StreamingSink => "the output of a streaming query",
+            Self::StreamingCheckpoint => "the checkpoint of a streaming query",
+        }
+    }
+
     /// What removes old data of it.
     pub fn procedure(self) -> &'static str {
         match self {
@@ -37,6 +48,24 @@ impl TableFormat {
             Self::StreamingSink => "the query's own retention (fileSink options), or a new output directory",
             Self::StreamingCheckpoint => "stopping the query for good, then removing the directory by hand",
         }
+    }
+}
+
+impl Table {
+    /// Whether a unit is, or holds, a part of the log: it may not even move to another storage class.
+    pub fn has_log_in(&self, unit: &str) -> bool {
+        let logs: &[&str] = match self.format {
+            TableFormat::Delta => &["_delta_log/"],
+            TableFormat::Hudi => &[".hoodie/"],
+            TableFormat::Iceberg => &["metadata/"],
+            TableFormat::StreamingSink => &["_spark_metadata/"],
+            TableFormat::StreamingCheckpoint => &[""],
+        };
+        let is_met = |log: &&str| {
+            let log = format!("{}{log}", self.prefix);
+            unit.starts_with(&log) || log.starts_with(unit) && (unit.is_empty() || unit.ends_with('/'))
+        };
+        logs.iter().any(is_met)
     }
 }
 
@@ -74,6 +103,14 @@ impl Finder {
 
     fn note_checkpoint(&mut self, directory: &str, what: u8) {
         *self.checkpoints.entry(directory.to_owned()).or_default() |= what;
+    }
+
+    /// Adds what was found in another part of the dataset.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.found.extend(other.found);
+        for (directory, held) in other.checkpoints {
+            self.note_checkpoint(&directory, held);
+        }
     }
 
     pub(super) fn finish(mut self, dataset: &str) -> Vec<Table> {

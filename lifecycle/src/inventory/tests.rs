@@ -27,8 +27,12 @@ fn inventory(policy: &Policy, keys: &[&str], uploads: &[(&str, &str)]) -> Invent
         let written = written.parse().unwrap();
         builder.add(&Object { key, bytes: 10, written, class: "STANDARD" });
     }
-    let uploads: Vec<_> = uploads.iter().map(|(key, begun)| ((*key).to_owned(), begun.parse().unwrap())).collect();
+    let uploads: Vec<_> = uploads.iter().map(|(key, begun)| upload(key, begun)).collect();
     builder.finish(&uploads, &NOW.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC))
+}
+
+fn upload(key: &str, begun: &str) -> Upload {
+    Upload { key: key.to_owned(), id: "2~x".to_owned(), begun: begun.parse().unwrap() }
 }
 
 fn units(inventory: &Inventory) -> Vec<(&str, u64)> {
@@ -56,7 +60,7 @@ fn partitions_are_units_and_what_is_in_none_is_outside() {
         ]
     );
     assert_eq!(found.units.iter().filter(|unit| unit.interval.is_some()).count(), 2);
-    assert_eq!(found.outside, (2, 20));
+    assert_eq!((found.outside.objects, found.outside.bytes), (2, 20));
 }
 
 #[test]
@@ -74,7 +78,7 @@ fn directories_with_success_are_units_with_what_lies_below_them() {
     ];
     let found = inventory(&policy(DIRECTORIES), &keys, &[]);
     assert_eq!(units(&found), [("events/run-1/", 3), ("events/run-2/", 2), ("events/run-2/inner/", 2)]);
-    assert_eq!(found.outside, (2, 20));
+    assert_eq!((found.outside.objects, found.outside.bytes), (2, 20));
 }
 
 #[test]
@@ -142,6 +146,129 @@ fn tables_are_told_by_their_logs() {
             ("events/ice/", TableFormat::Iceberg),
             ("events/query/", TableFormat::StreamingCheckpoint),
             ("events/sink/", TableFormat::StreamingSink),
+        ]
+    );
+}
+
+/// The same objects listed in parts: what lies right in a directory, and what its directories hold.
+fn in_parts(policy: &Policy, keys: &[&str], expanded: &[&str]) -> Inventory {
+    let dataset = &policy.datasets[0];
+    let mut parts: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for key in keys {
+        let innermost =
+            expanded.iter().filter(|place| key.starts_with(**place)).max_by_key(|place| place.len()).unwrap();
+        let place = match key[innermost.len()..].find('/') {
+            Some(slash) => &key[..=innermost.len() + slash],
+            None => innermost,
+        };
+        parts.entry(place.to_owned()).or_default().push(key);
+    }
+    // Answers come in any order.
+    let mut whole = InventoryPart::default();
+    for (place, mut keys) in parts.into_iter().rev() {
+        keys.sort_unstable();
+        let mut builder = InventoryBuilder::of(dataset, &policy.zone, &place);
+        for key in keys {
+            let written = LONG_AGO.parse().unwrap();
+            builder.add(&Object { key, bytes: 10, written, class: "STANDARD" });
+        }
+        whole.merge(builder.part());
+    }
+    whole.finish(dataset, &policy.zone, &[], &NOW.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC))
+}
+
+#[test]
+fn a_dataset_that_is_listed_in_parts_is_the_same() {
+    let keys = [
+        "events/A",
+        "events/country=de/_SUCCESS",
+        "events/country=de/day=2024-01-01/a",
+        "events/country=de/day=2024-01-01/inner/_SUCCESS",
+        "events/country=de/day=2024-01-01/inner/b",
+        "events/country=de/day=2024-01-02/_temporary/0/x",
+        "events/country=de/loose",
+        "events/country=fr/_delta_log/0.json",
+        "events/country=fr/day=2024-01-01/a",
+        "events/day=2024-01-01/a",
+        "events/metadata",
+        "events/offsets/0",
+        "events/commits/0",
+        "events/run/0/1/2/a",
+    ];
+    for success in ["events/_SUCCESS", "events/country=fr/_SUCCESS"] {
+        let keys: Vec<_> = keys.iter().copied().chain([success]).collect();
+        for policy in [PARTITIONS, DIRECTORIES, OBJECTS].map(policy) {
+            let whole = inventory(&policy, &keys, &[]);
+            for expanded in [&["events/"] as &[&str], &["events/", "events/country=de/", "events/country=fr/"]] {
+                assert_eq!(in_parts(&policy, &keys, expanded), whole, "{expanded:?}");
+            }
+        }
+    }
+    let whole = inventory(&policy(DIRECTORIES), &["events/a/x", "events/a/_SUCCESS", "events/_SUCCESS"], &[]);
+    assert_eq!(whole.total, Amount { units: 2, objects: 3, bytes: 30 });
+}
+
+#[test]
+fn a_partition_may_be_listed_in_parts_too() {
+    let keys = ["events/day=2024-01-01/kind=a/1", "events/day=2024-01-01/kind=b/2", "events/day=2024-01-01/3"];
+    let policy = policy(PARTITIONS);
+    let found = in_parts(&policy, &keys, &["events/", "events/day=2024-01-01/"]);
+    assert_eq!(units(&found), [("events/day=2024-01-01/", 3)]);
+    assert_eq!(found.total, Amount { units: 1, objects: 3, bytes: 30 });
+}
+
+#[test]
+fn the_state_of_s3life_is_in_no_dataset() {
+    let text = "version: 1\ndatasets:\n  - name: all\n    location: s3a://lake/\n    unit: object\n    \
+                age: {from: newest_object}\n    rules: [{name: drop, when: {older_than: 1d}, then: expire}]\n";
+    let policy = Policy::read(text).unwrap();
+    let upload = upload(".s3core/probe/x", LONG_AGO);
+    let mut builder = InventoryBuilder::new(&policy.datasets[0], &policy.zone);
+    for key in [".s3core/life/leases/00000001", ".s3core/trash/r/1/events/a", "a"] {
+        builder.add(&Object { key, bytes: 10, written: LONG_AGO.parse().unwrap(), class: "STANDARD" });
+    }
+    let found = builder.finish(&[upload], &NOW.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC));
+    assert_eq!((units(&found), found.jobs.len()), (vec![("a", 1)], 0));
+}
+
+#[test]
+fn objects_that_are_only_counted_are_not_kept() {
+    let policy = policy(OBJECTS);
+    let mut builder = InventoryBuilder::new(&policy.datasets[0], &policy.zone).keeping(None);
+    for key in ["events/a", "events/b/", "events/b/c", "events/b/_temporary/x"] {
+        builder.add(&Object { key, bytes: 10, written: LONG_AGO.parse().unwrap(), class: "STANDARD" });
+    }
+    let found = builder.finish(&[], &NOW.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC));
+    assert_eq!(
+        (found.units.len(), found.total, found.outside.objects),
+        (0, Amount { units: 2, objects: 2, bytes: 20 }, 1)
+    );
+}
+
+#[test]
+fn a_job_is_abandoned_when_nothing_of_it_is_young() {
+    let keys = [
+        "events/day=2024-01-01/_temporary/0/x@2024-05-01T00:00:00Z",
+        "events/day=2024-01-02/_temporary/0/x@2024-05-01T00:00:00Z",
+        "events/day=2024-01-02/_temporary/0/y@2024-05-30T00:00:00Z",
+        "events/day=2024-01-03/_s3core_job-1/x@2024-05-01T00:00:00Z",
+    ];
+    let uploads = [
+        ("events/day=2024-01-01/part", "2024-05-02T00:00:00Z"),
+        ("events/day=2024-01-02/part", "2024-05-02T00:00:00Z"),
+        ("events/day=2024-01-03/part", "2024-05-30T00:00:00Z"),
+    ];
+    let found = inventory(&policy(PARTITIONS), &keys, &uploads);
+    let abandoned: Vec<_> = found.jobs.iter().map(|job| (job.key.as_str(), job.objects, job.is_abandoned)).collect();
+    assert_eq!(
+        abandoned,
+        [
+            ("events/day=2024-01-01/_temporary/", 1, true),
+            ("events/day=2024-01-01/part", 0, true),
+            ("events/day=2024-01-02/_temporary/", 2, false),
+            ("events/day=2024-01-02/part", 0, false),
+            ("events/day=2024-01-03/_s3core_job-1/", 1, false),
+            ("events/day=2024-01-03/part", 0, false),
         ]
     );
 }

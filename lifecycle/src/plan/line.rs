@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::document::hexadecimal;
 
 /// Version of the format.
 pub const FORMAT: u32 = 1;
@@ -60,6 +63,13 @@ pub struct PolicySource {
     pub sha256: String,
 }
 
+impl PolicySource {
+    /// Of the text in a file.
+    pub fn of(path: String, text: &str) -> Self {
+        Self { path, sha256: hexadecimal(&Sha256::digest(text)) }
+    }
+}
+
 /// What is done with a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +86,36 @@ pub enum PlannedAction {
     SweepAbandoned,
 }
 
+impl PlannedAction {
+    /// As the policy writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Tier(_) => "tier",
+            Self::Archive(_) => "archive",
+            Self::Expire => "expire",
+            Self::Delete => "delete",
+            Self::SweepAbandoned => "sweep_abandoned",
+        }
+    }
+
+    /// Whether objects go.
+    pub fn removes(&self) -> bool {
+        !matches!(self, Self::Tier(_) | Self::Archive(_))
+    }
+}
+
+/// Which keys belong to a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// All that begin with its prefix: a partition, or what a job has left.
+    Prefix,
+    /// The same, without what lies in directories that hold `_SUCCESS`: those are units of their own.
+    Directory,
+    /// The one that it is named after.
+    Object,
+}
+
 /// A unit that tiers or goes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedUnit {
@@ -87,10 +127,15 @@ pub struct PlannedUnit {
     pub action: PlannedAction,
     /// First letters of its keys, up to a slash; of a unit that is an object its key.
     pub prefix: String,
+    /// Which of those keys belong to it.
+    pub shape: Shape,
     /// Number of its objects.
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Whether these are not all objects of the unit, but those that the rule's conditions select. Never where it removes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// Since when the action is due.
     pub since: Timestamp,
     /// Until when the trash keeps it; of what goes there.
@@ -152,8 +197,25 @@ pub struct End {
     pub datasets: Vec<DatasetSummary>,
     /// Units, objects and bytes of all `unit` lines.
     pub planned: Amount,
-    /// SHA-256 of all bytes before this line, in hexadecimal digits.
+    /// SHA-256 of all that stands before it in the plan, in hexadecimal digits. The last value of the line.
     pub digest: String,
+}
+
+impl End {
+    /// Why the plan is not applied, and what helps: it would remove more of a dataset than its guard allows.
+    pub fn stopped(&self) -> Option<String> {
+        let is_stopped = |dataset: &&DatasetSummary| dataset.guard.as_ref().is_some_and(|guard| guard.exceeded);
+        let names: Vec<_> = self.datasets.iter().filter(is_stopped).map(|dataset| dataset.name.as_str()).collect();
+        let options: Vec<_> = names.iter().map(|name| format!("--allow {name}=…%")).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "the plan would remove more of {} than the guard allows, and is not applied: look at it, and if all of \
+                 it shall go plan again with {}",
+                names.join(", "),
+                options.join(" ")
+            )
+        })
+    }
 }
 
 /// How much.

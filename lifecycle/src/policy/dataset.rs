@@ -1,6 +1,7 @@
 //! A dataset: where it lies, what its units are, and how carefully it is treated.
 
 use crate::calendar::Period;
+use crate::inventory::Object;
 use crate::partition::Template;
 
 use super::document::{self, AgeEntry, AgeFrom, At, DatasetEntry, GuardEntry, UnitEntry};
@@ -141,7 +142,28 @@ fn read_guard(written: &At<String>, findings: &mut Vec<Finding>) -> Option<Guard
     guard
 }
 
+/// Which rules' conditions on single objects an object meets. Rules without such conditions are not among them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Met(u128);
+
+impl Met {
+    /// Whether those of the rule with this index are.
+    pub fn has(self, rule: usize) -> bool {
+        u32::try_from(rule).ok().and_then(|rule| self.0.checked_shr(rule)).is_some_and(|rest| rest & 1 == 1)
+    }
+}
+
+/// Most rules of a dataset: as many as [`Met`] can tell apart.
+const MOST_RULES: usize = 128;
+
 impl Dataset {
+    /// Which rules' conditions on single objects `object` meets.
+    pub fn met(&self, object: &Object<'_>) -> Met {
+        let conditional = self.rules.iter().enumerate().filter(|(_, rule)| !rule.when.object.is_empty());
+        let met = conditional.filter(|(_, rule)| rule.when.object.is_met_by(object));
+        Met(met.fold(0, |met, (index, _)| met | 1 << index))
+    }
+
     /// None where too much is wrong to go on; all that is wrong is found.
     pub(super) fn check(
         entry: DatasetEntry,
@@ -175,6 +197,11 @@ impl Dataset {
         });
         if entry.rules.is_empty() {
             findings.push(Finding::at(entry.name.referenced, format!("{} has no rules: add one", entry.name.value)));
+        }
+        if entry.rules.len() > MOST_RULES {
+            let message = format!("{} has more than {MOST_RULES} rules: make it two datasets", entry.name.value);
+            findings.push(Finding::at(entry.name.referenced, message));
+            return None;
         }
         let rules: Vec<_> = entry.rules.into_iter().filter_map(|rule| Rule::check(rule, unit, findings)).collect();
         rule::check_together(&rules, findings);

@@ -7,6 +7,7 @@ use globset::{Glob, GlobMatcher};
 use serde_saphyr::Location;
 
 use crate::calendar::Period;
+use crate::inventory::Object;
 
 use super::dataset::Unit;
 use super::document::{At, DeleteEntry, KeepEntry, RuleEntry, Stretch, ThenEntry, WhenEntry};
@@ -62,6 +63,16 @@ impl ObjectCondition {
             && self.storage_class.is_none()
             && self.tags.is_empty()
     }
+
+    /// Whether an object meets it. Listings say nothing of tags: a condition on them is met by none.
+    pub fn is_met_by(&self, object: &Object<'_>) -> bool {
+        let name = object.key.rsplit('/').next().unwrap_or_default();
+        self.larger_than.is_none_or(|bytes| object.bytes > bytes)
+            && self.smaller_than.is_none_or(|bytes| object.bytes < bytes)
+            && self.name.as_ref().is_none_or(|pattern| pattern.is_match(name))
+            && self.storage_class.as_ref().is_none_or(|class| class == object.class)
+            && self.tags.is_empty()
+    }
 }
 
 /// Units that no action touches.
@@ -99,6 +110,11 @@ impl Action {
     /// Whether it concerns the objects of units, rather than what jobs have left.
     pub fn is_on_units(&self) -> bool {
         !matches!(self, Self::SweepAbandoned | Self::AbortUploads)
+    }
+
+    /// Whether a guard counts it: what it does cannot be undone at once, or not at all.
+    pub fn is_guarded(&self) -> bool {
+        matches!(self, Self::Expire | Self::Delete | Self::Archive(_))
     }
 
     /// As the policy writes it.

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::output::{self, Failure};
 use super::{Common, Form, PolicyFile};
-use crate::connection::Connection;
+use crate::connection::{AT_ONCE, Connection};
 use crate::decide::{Verdict, decide};
 use crate::inventory::Inventory;
+use crate::plan::make::check_tags;
 use crate::policy::{Dataset, Place, Policy};
 use crate::unit::UnitSummary;
 
@@ -28,10 +29,13 @@ impl Explain {
         let policy = output::policy(&self.policy.path)?;
         let dataset = self.dataset(&policy)?;
         let now = self.now.unwrap_or_else(Timestamp::now).to_zoned_datetime(policy.zone.clone());
-        let connection = Connection::new(&policy.bucket, common.endpoint.as_deref())?;
-        let inventory = connection.inventory(dataset, &policy.zone, &now)?;
-        let verdicts = decide(&policy, dataset, &inventory, &now);
         let wanted = self.key(&policy)?;
+        check_tags(&policy)?;
+        let connection = Connection::new(&policy.bucket, common.endpoint.as_deref())?;
+        let lister = connection.lister(AT_ONCE);
+        let survey = connection.block_on(lister.survey(&policy, dataset, &now, Some(wanted.clone())))?;
+        let inventory = survey.inventory;
+        let verdicts = decide(&policy, dataset, &inventory, &now);
         let meets = |unit: &UnitSummary| {
             wanted.starts_with(&unit.prefix) || unit.prefix.starts_with(&wanted) || unit.prefix == format!("{wanted}/")
         };
@@ -98,31 +102,32 @@ impl Explained {
         let name = |index: &usize| rule(index).map(|rule| rule.name.clone());
         let action = |index: &usize| rule(index).and_then(|rule| rule.action.as_ref()).map(|action| action.name());
         let line = |index: &usize| rule(index).map_or(0, |rule| rule.line);
-        let plain = |verdict, reason| Self { verdict, rule: None, action: None, when: None, reason };
+        let word = verdict.word();
+        let plain = |reason| Self { verdict: word, rule: None, action: None, when: None, reason };
         match verdict {
             Verdict::Due { rule, since } => Self {
-                verdict: "due",
+                verdict: word,
                 rule: name(rule),
                 action: action(rule),
                 when: Some(since.clone()),
                 reason: format!("by line {} of the policy", line(rule)),
             },
             Verdict::NotYet { rule, due } => Self {
-                verdict: "not yet",
+                verdict: word,
                 rule: name(rule),
                 action: action(rule),
                 when: Some(due.clone()),
                 reason: format!("by line {} of the policy", line(rule)),
             },
             Verdict::Settling { rule, until } => Self {
-                verdict: "settling",
+                verdict: word,
                 rule: name(rule),
                 action: action(rule),
                 when: Some(until.clone()),
                 reason: format!("an object was written {}, and settle is {}", unit.newest, dataset.settle),
             },
             Verdict::Kept { rule } => Self {
-                verdict: "kept",
+                verdict: word,
                 rule: name(rule),
                 action: None,
                 when: None,
@@ -132,17 +137,14 @@ impl Explained {
                 let hold = policy.holds.get(*hold);
                 let why = hold.map_or("", |hold| hold.reason.as_str());
                 let who = hold.map(|hold| hold.owner.as_str()).filter(|owner| !owner.is_empty());
-                plain("held", format!("{why}{}", who.map(|who| format!(", until {who} lifts it")).unwrap_or_default()))
+                plain(format!("{why}{}", who.map(|who| format!(", until {who} lifts it")).unwrap_or_default()))
             }
-            Verdict::OfTable { format } => plain(
-                "of a table",
-                format!("its files are named by a log; old data of it goes by {}", format.procedure()),
-            ),
-            Verdict::Running { key } => plain("running", format!("a job is at work there: {key}")),
-            Verdict::Undated => {
-                plain("undated", "the values of its columns say no time, so that it never gets old".to_owned())
+            Verdict::OfTable { format } => {
+                plain(format!("its files are named by a log; old data of it goes by {}", format.procedure()))
             }
-            Verdict::Untouched => plain("untouched", "no rule has anything to do with it".to_owned()),
+            Verdict::Running { key } => plain(format!("a job is at work there: {key}")),
+            Verdict::Undated => plain("the values of its columns say no time, so that it never gets old".to_owned()),
+            Verdict::Untouched => plain("no rule has anything to do with it".to_owned()),
         }
     }
 
@@ -151,7 +153,8 @@ impl Explained {
         let when = self.when.as_ref().map(|when| when.timestamp().to_string());
         match form {
             Form::Json => {
-                let classes: Value = unit.classes.iter().map(|(class, bytes)| (class.clone(), json!(bytes))).collect();
+                let classes: Value =
+                    unit.classes().into_iter().map(|(class, bytes)| (class.to_owned(), json!(bytes))).collect();
                 json!({
                     "uri": uri, "verdict": self.verdict, "rule": self.rule, "action": self.action, "when": when,
                     "reason": self.reason, "objects": unit.objects, "bytes": unit.bytes, "classes": classes,

@@ -3,10 +3,15 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::Form;
+use crate::plan::document::PlanError;
+use crate::plan::line::PolicySource;
+use crate::plan::make::MakeError;
 use crate::policy::{Findings, Policy};
+use crate::run::StateError;
 
 /// Why a command has not done what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -17,12 +22,34 @@ pub(super) enum Failure {
     /// The gateway or the configuration has failed.
     #[error("error: {0}")]
     Gateway(#[from] s3core::Error),
+    /// The state in the bucket could not be read or written.
+    #[error("error: {0}")]
+    State(#[from] StateError),
+    /// No plan could be made.
+    #[error("error: {0}")]
+    Make(MakeError),
+    /// A plan could not be written, or is refused.
+    #[error("error: {0}")]
+    Plan(#[from] PlanError),
+    /// Guards stop the plan.
+    #[error("error: {0}")]
+    Stopped(String),
     /// What was asked makes no sense.
     #[error("error: {0}")]
     Usage(String),
     /// The result could not be printed.
     #[error("error: the result cannot be written: {0}")]
     Output(#[from] io::Error),
+}
+
+impl From<MakeError> for Failure {
+    fn from(failure: MakeError) -> Self {
+        match failure {
+            MakeError::Gateway(failure) => Self::Gateway(failure),
+            MakeError::Plan(failure) => Self::Plan(failure),
+            failure => Self::Make(failure),
+        }
+    }
 }
 
 /// A policy that is wrong, with the file that it is in.
@@ -66,10 +93,34 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
     Ok(writeln!(io::stdout(), "{text}")?)
 }
 
+/// Prints a result for programs, in one line.
+pub(super) fn json(result: &impl Serialize) -> Result<(), Failure> {
+    line(&serde_json::to_string(result).map_err(io::Error::from)?)
+}
+
+/// Prints a result of several lines.
+pub(super) fn text(text: &str) -> Result<(), Failure> {
+    Ok(io::stdout().write_all(text.as_bytes())?)
+}
+
+/// A policy, and where it was read.
+pub(super) struct ReadPolicy {
+    pub(super) policy: Policy,
+    pub(super) source: PolicySource,
+}
+
 /// Reads the policy in a file.
 pub(super) fn policy(path: &Path) -> Result<Policy, Failure> {
+    read_policy(path).map(|read| read.policy)
+}
+
+/// Reads the policy in a file, and says which it is.
+pub(super) fn read_policy(path: &Path) -> Result<ReadPolicy, Failure> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|failure| Failure::Usage(format!("the policy {file} cannot be read: {failure}")))?;
-    Policy::read(&text).map_err(|findings| PolicyFailure { file, findings }.into())
+    let unreadable = |failure| Failure::Usage(format!("the policy {file} cannot be read: {failure}"));
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let absolute = std::path::absolute(path).map_err(unreadable)?.display().to_string();
+    let source = PolicySource::of(absolute, &text);
+    let policy = Policy::read(&text).map_err(|findings| PolicyFailure { file, findings })?;
+    Ok(ReadPolicy { policy, source })
 }

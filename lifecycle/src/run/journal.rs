@@ -1,12 +1,20 @@
 //! What a run is about to do, written down before it does it, and what came of it.
 //!
 //! A batch is two objects below the run's journal: the intent, written before anything in it is touched, and the outcome.
-//! Their names begin with the number of the lease that their writer held.
+//! Their names begin with the number of the lease that their writer held. Units that are announced together make a group
+//! of one batch or more; its outcome stands beside the group's first intent.
+
+mod entries;
+mod text;
+mod writer;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::line::{PlannedAction, PlannedObject};
+use crate::plan::line::{PlannedAction, PlannedObject, Shape};
+
+pub use entries::{Entries, Entry, JournaledUnit, Units};
+pub use writer::{BatchId, Journal};
 
 /// Most objects of a batch.
 pub const BATCH: usize = 1000;
@@ -18,6 +26,8 @@ pub struct IntendedUnit {
     pub dataset: String,
     /// Its prefix.
     pub prefix: String,
+    /// Which keys belong to it.
+    pub shape: Shape,
     /// What is done with it.
     pub action: PlannedAction,
     /// Its objects.
@@ -33,9 +43,19 @@ pub struct IntendedObject {
     /// Where it is copied to, of what goes to the trash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trash: Option<String>,
+    /// Where earlier holders of the lease may have copied it to, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<String>,
     /// Its access control list, where copies have another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acl: Option<String>,
+}
+
+impl IntendedObject {
+    /// Every place that its copy may be at.
+    pub fn copies(&self) -> impl Iterator<Item = &String> {
+        self.trash.iter().chain(&self.former)
+    }
 }
 
 /// What came of a unit.

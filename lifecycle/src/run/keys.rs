@@ -27,13 +27,36 @@ pub fn journal(run: &str) -> String {
     format!("{}{run}/journal/", runs())
 }
 
+/// First letters of all that is in the trash.
+pub fn trashes() -> String {
+    format!("{CONTROL_PREFIX}trash/")
+}
+
 /// First letters of the keys that holders of the bucket's lease copied objects to for a run.
 pub fn trash(run: &str) -> String {
-    format!("{CONTROL_PREFIX}trash/{run}/")
+    format!("{}{run}/", trashes())
 }
 
 /// Where the holder of the lease with this number copies an object to. No two holders write, or remove, at one key: one
 /// that was suspended and does not know that it lost the lease cannot take away what its successor has copied.
 pub fn trashed(run: &str, lease: u64, key: &str) -> String {
     format!("{}{lease}/{key}", trash(run))
+}
+
+/// Whether this may be the name of a run: what somebody typed names no other place in the bucket.
+pub fn is_run_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_runs_stay_in_their_place() {
+        assert!(is_run_name("20261125T214500Z-a1b2c3"));
+        for other in ["", "a/b", "..", "a b", "a\u{e9}"] {
+            assert!(!is_run_name(other), "{other}");
+        }
+    }
 }

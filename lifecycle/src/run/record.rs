@@ -24,6 +24,8 @@ pub struct RunRecord {
     pub state: RunState,
     /// Host and process that last worked on it.
     pub holder: String,
+    /// Number of the lease that they held: nobody with an earlier one may change the record any more.
+    pub lease: u64,
     /// What it did, by dataset.
     pub datasets: BTreeMap<String, DatasetDone>,
     /// What it did not do, and why: at most [`RunRecord::MOST_REPORTED`].

@@ -20,6 +20,7 @@ use crate::faults::{Action, Faults, Hit};
 use crate::front::body::{RequestBody, ResponseBody};
 use crate::front::rewrite::rewrite;
 use crate::front::summary::Summary;
+use crate::lifecycle::Lifecycles;
 use crate::pace::Pace;
 use crate::quirks::Quirks;
 use crate::requests::{Entry, Requests};
@@ -32,6 +33,7 @@ pub(crate) struct Front {
     pub(crate) faults: Faults,
     pub(crate) requests: Arc<Requests>,
     pub(crate) pace: Arc<Pace>,
+    pub(crate) lifecycles: Arc<Lifecycles>,
     pub(crate) next_request_id: AtomicU64,
 }
 
@@ -48,6 +50,7 @@ impl Front {
     ) -> Result<Response<ResponseBody>, ConnectionClosed> {
         let summary = Summary::new(request.method(), request.uri(), request.headers());
         let operation = summary.operation;
+        self.lifecycles.run_if_due(&summary.bucket);
         let hit = self.faults.decide(&summary);
         let entry = self.requests.begin(summary);
         self.pace.delay().await;

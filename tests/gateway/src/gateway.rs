@@ -14,6 +14,7 @@ use s3s::{S3ErrorCode, S3Result};
 
 use crate::faults::Faults;
 use crate::front::Front;
+use crate::lifecycle::Lifecycles;
 use crate::operations::{Operations, now};
 use crate::pace::Pace;
 use crate::quirks::Quirks;
@@ -40,6 +41,7 @@ pub struct Gateway {
     requests: Arc<Requests>,
     pace: Arc<Pace>,
     backdated: Arc<AtomicI64>,
+    lifecycles: Arc<Lifecycles>,
     server: Server,
 }
 
@@ -98,6 +100,18 @@ impl Gateway {
     /// Lets what is written from now on look as if it had been written that long ago.
     pub fn set_backdating(&self, by: Duration) {
         self.backdated.store(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+
+    /// Carries out the lifecycle rules of all buckets now: what a transition is due for moves to its storage class.
+    /// Returns how many objects have moved.
+    pub fn run_lifecycle(&self) -> usize {
+        self.lifecycles.run()
+    }
+
+    /// Lets a bucket's lifecycle rules be carried out that long after they were put, and again that long after they were
+    /// carried out: by the next request. None, the default, leaves it to [`Gateway::run_lifecycle`].
+    pub fn set_lifecycle_delay(&self, delay: Option<Duration>) {
+        self.lifecycles.set_delay(delay);
     }
 
     /// Closes all connections and frees the port.
@@ -256,6 +270,9 @@ impl GatewayBuilder {
         let port = listener.local_addr().map_err(StartError::System)?.port();
 
         let backdated = Arc::new(AtomicI64::new(0));
+        let usual = self.quirks.behaviour().storage_classes.iter().map(|class| (*class).to_owned());
+        let classes = usual.chain(self.storage_classes.iter().cloned()).collect();
+        let lifecycles = Arc::new(Lifecycles::new(Arc::clone(&storage), classes));
         let mut service = S3ServiceBuilder::new(Operations {
             storage,
             quirks: self.quirks,
@@ -276,6 +293,7 @@ impl GatewayBuilder {
             faults: faults.clone(),
             requests: Arc::clone(&requests),
             pace: Arc::clone(&pace),
+            lifecycles: Arc::clone(&lifecycles),
             next_request_id: AtomicU64::new(1),
         };
         let server = Server::start(front, listener, self.nagle).map_err(StartError::System)?;
@@ -287,6 +305,7 @@ impl GatewayBuilder {
             requests,
             pace,
             backdated,
+            lifecycles,
             server,
         })
     }

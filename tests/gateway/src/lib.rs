@@ -11,6 +11,7 @@ mod cli;
 mod faults;
 mod front;
 mod gateway;
+mod lifecycle;
 mod operations;
 mod pace;
 mod quirks;

@@ -1,5 +1,6 @@
 //! The S3 operations, one room per subject. Protocol, XML and signatures are the `s3s` crate's.
 
+mod acl;
 mod answers;
 mod attributes;
 mod body;
@@ -8,6 +9,7 @@ mod checksums;
 mod conditions;
 mod copy;
 mod delete;
+mod lifecycle;
 mod listing;
 mod multipart;
 mod parts;
@@ -97,6 +99,12 @@ operations! {
     delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = buckets::delete;
     head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
+    get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = lifecycle::versioning;
+    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput)
+        -> GetBucketLifecycleConfigurationOutput = lifecycle::get;
+    put_bucket_lifecycle_configuration(PutBucketLifecycleConfigurationInput)
+        -> PutBucketLifecycleConfigurationOutput = lifecycle::put;
+    delete_bucket_lifecycle(DeleteBucketLifecycleInput) -> DeleteBucketLifecycleOutput = lifecycle::delete;
     list_objects(ListObjectsInput) -> ListObjectsOutput = listing::version_1;
     list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = listing::version_2;
     get_object(GetObjectInput) -> GetObjectOutput = read::get;
@@ -109,6 +117,8 @@ operations! {
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tagging::get;
     put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = tagging::put;
     delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tagging::delete;
+    get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acl::get;
+    put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acl::put;
     create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = multipart::create;
     complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = multipart::complete;
     abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = multipart::abort;

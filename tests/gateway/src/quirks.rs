@@ -104,7 +104,7 @@ pub(crate) struct Behaviour {
     /// CompleteMultipartUpload of an unknown upload is a 500 that claims a completion in progress,
     /// not a 404.
     pub(crate) complete_unknown_is_500: bool,
-    /// PutObjectTagging sets LastModified.
+    /// PutObjectTagging and PutObjectAcl set LastModified.
     pub(crate) tagging_modifies: bool,
     /// DeleteObject honours `x-amz-delete-if-unmodified-since`.
     pub(crate) delete_if_unmodified_since: bool,

@@ -13,9 +13,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use s3s::dto::LifecycleRule;
 
 use crate::storage::blob::{BlobWriter, MemoryWriter};
-use crate::storage::bucket::Bucket;
+use crate::storage::bucket::{Bucket, Lifecycle};
 use crate::storage::directory::{Directory, DirectoryError};
 use crate::storage::object::{Object, Part, Upload};
 
@@ -83,7 +86,7 @@ impl Storage {
         }
         let bucket = Bucket::new(name.to_owned(), created);
         if let Some(directory) = &self.directory {
-            directory.save_bucket(&bucket)?;
+            directory.save_bucket(&bucket, None)?;
         }
         buckets.insert(name.to_owned(), Arc::new(bucket));
         Ok(true)
@@ -110,6 +113,23 @@ impl Storage {
         drop(contents);
         buckets.remove(name);
         Ok(BucketRemoval::Removed)
+    }
+
+    /// Replaces a bucket's lifecycle rules.
+    pub(crate) fn set_lifecycle(
+        &self,
+        bucket: &Bucket,
+        rules: Option<Vec<LifecycleRule>>,
+    ) -> Result<(), WriteError<()>> {
+        let mut contents = bucket.write();
+        if contents.deleted {
+            return Err(WriteError::NoSuchBucket);
+        }
+        if let Some(directory) = &self.directory {
+            directory.save_bucket(bucket, rules.as_deref())?;
+        }
+        contents.lifecycle = rules.map(|rules| Lifecycle { rules, since: Instant::now() });
+        Ok(())
     }
 
     /// Where the bytes of one upload body go. `expected` is their number, where known.

@@ -71,6 +71,8 @@ failure_table! {
     // It cannot be done.
     "NotImplemented" => Unsupported, "the gateway has no such operation, or not with these headers";
     "MethodNotAllowed" => Unsupported, "the gateway does not allow this operation here";
+    "AccessControlListNotSupported" => Unsupported,
+        "the bucket takes no access control lists, everything in it belongs to its owner: change its object ownership";
     "InvalidObjectState" => Unsupported, "the object is archived in a storage class that must be restored before it is read";
     "AuthorizationHeaderMalformed" => BadRequest, "";
     "PermanentRedirect" => BadRequest, "the bucket is at another endpoint or in another region";

@@ -52,18 +52,24 @@ impl Summary {
         match (self.bucket.is_empty(), self.key.is_empty(), &self.method) {
             (true, _, &Method::GET) => "ListBuckets",
             (false, true, &Method::GET) if has("location") => "GetBucketLocation",
+            (false, true, &Method::GET) if has("versioning") => "GetBucketVersioning",
+            (false, true, &Method::GET) if has("lifecycle") => "GetBucketLifecycleConfiguration",
             (false, true, &Method::GET) if has("uploads") => "ListMultipartUploads",
             (false, true, &Method::GET) if self.query_value("list-type").as_deref() == Some("2") => "ListObjectsV2",
             (false, true, &Method::GET) => "ListObjects",
             (false, true, &Method::HEAD) => "HeadBucket",
+            (false, true, &Method::PUT) if has("lifecycle") => "PutBucketLifecycleConfiguration",
             (false, true, &Method::PUT) => "CreateBucket",
+            (false, true, &Method::DELETE) if has("lifecycle") => "DeleteBucketLifecycle",
             (false, true, &Method::DELETE) => "DeleteBucket",
             (false, true, &Method::POST) if has("delete") => "DeleteObjects",
+            (false, false, &Method::GET) if has("acl") => "GetObjectAcl",
             (false, false, &Method::GET) if has("attributes") => "GetObjectAttributes",
             (false, false, &Method::GET) if has("tagging") => "GetObjectTagging",
             (false, false, &Method::GET) if has("uploadId") => "ListParts",
             (false, false, &Method::GET) => "GetObject",
             (false, false, &Method::HEAD) => "HeadObject",
+            (false, false, &Method::PUT) if has("acl") => "PutObjectAcl",
             (false, false, &Method::PUT) if has("tagging") => "PutObjectTagging",
             (false, false, &Method::PUT) if has("uploadId") && copies => "UploadPartCopy",
             (false, false, &Method::PUT) if has("uploadId") => "UploadPart",
@@ -120,6 +126,8 @@ mod tests {
     #[case(Method::POST, "/bucket/a?uploadId=1", "CompleteMultipartUpload")]
     #[case(Method::POST, "/bucket/a?uploads", "CreateMultipartUpload")]
     #[case(Method::POST, "/bucket?delete", "DeleteObjects")]
+    #[case(Method::PUT, "/bucket/a?acl", "PutObjectAcl")]
+    #[case(Method::DELETE, "/bucket?lifecycle", "DeleteBucketLifecycle")]
     #[case(Method::PATCH, "/bucket", "Other")]
     fn names_the_operation(#[case] method: Method, #[case] uri: &str, #[case] operation: &str) {
         let summary = Summary::new(&method, &uri.parse().unwrap(), &HeaderMap::new());

@@ -6,6 +6,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use crate::front::summary::percent_decode;
 use crate::operations::Operations;
+use crate::operations::acl::canned;
 use crate::operations::answers::custom;
 use crate::storage::object::Attributes;
 
@@ -17,6 +18,7 @@ impl Operations {
     pub(super) fn attributes(&self, headers: &HeaderMap, metadata: Option<Metadata>) -> S3Result<Attributes> {
         let mut attributes = Attributes {
             storage_class: self.storage_class(headers)?,
+            acl: canned(headers)?,
             metadata: metadata.into_iter().flatten().collect(),
             ..Attributes::default()
         };

@@ -1,4 +1,4 @@
-//! CopyObject and UploadPartCopy. Both share the bytes of the source.
+//! CopyObject and UploadPartCopy. Both share the bytes of the source. A copy has an access control list of its own.
 
 use http::HeaderMap;
 use md5::{Digest, Md5};

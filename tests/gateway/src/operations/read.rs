@@ -83,6 +83,10 @@ pub(super) async fn head(gateway: &Operations, request: S3Request<HeadObjectInpu
     }
     let partial = selection.partial;
     let mut response = S3Response::with_headers(output, headers(&object)?);
+    // The typed answer to HEAD has no place for it.
+    if !object.attributes.tags.is_empty() {
+        response.headers.insert("x-amz-tagging-count", object.attributes.tags.len().into());
+    }
     response.status = partial.then_some(StatusCode::PARTIAL_CONTENT);
     Ok(response)
 }

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use s3s::dto::LifecycleRule;
 
 use crate::storage::object::{Object, Upload};
 
@@ -54,6 +57,26 @@ impl Bucket {
             .collect()
     }
 
+    /// The lifecycle rules.
+    pub(crate) fn lifecycle(&self) -> Option<Vec<LifecycleRule>> {
+        self.read().lifecycle.as_ref().map(|lifecycle| lifecycle.rules.clone())
+    }
+
+    /// Whether the rules have waited that long; then they wait anew.
+    pub(crate) fn takes_lifecycle_turn(&self, now: Instant, delay: Duration) -> bool {
+        let is_due = |lifecycle: &Lifecycle| now.duration_since(lifecycle.since) >= delay;
+        if !self.read().lifecycle.as_ref().is_some_and(is_due) {
+            return false;
+        }
+        match &mut self.write().lifecycle {
+            Some(lifecycle) if is_due(lifecycle) => {
+                lifecycle.since = now;
+                true
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Contents> {
         self.contents.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -68,8 +91,16 @@ pub(super) struct Contents {
     pub(super) objects: BTreeMap<String, Arc<Object>>,
     /// By key and upload id, the order in which ListMultipartUploads answers.
     pub(super) uploads: BTreeMap<(String, String), Upload>,
+    pub(super) lifecycle: Option<Lifecycle>,
     /// A writer may still hold a bucket that DeleteBucket has taken out of the storage.
     pub(super) deleted: bool,
+}
+
+/// Lifecycle rules, and since when they wait to be carried out.
+#[derive(Debug)]
+pub(super) struct Lifecycle {
+    pub(super) rules: Vec<LifecycleRule>,
+    pub(super) since: Instant,
 }
 
 /// Which keys to list.

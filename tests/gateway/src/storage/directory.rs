@@ -19,14 +19,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use s3s::dto::LifecycleRule;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::storage::blob::{Blob, BlobWriter, Data, Extent, FileBlob, FileWriter, TemporaryFile};
-use crate::storage::bucket::Bucket;
+use crate::storage::bucket::{Bucket, Lifecycle};
 use crate::storage::hexadecimal;
 use crate::storage::object::{Attributes, Checksum, ChecksumAlgorithm, Object, Part, Upload};
 
@@ -119,8 +120,9 @@ impl Directory {
         FileWriter::create(self.root.join("temporary").join(&name), target, name).map(BlobWriter::File)
     }
 
-    pub(crate) fn save_bucket(&self, bucket: &Bucket) -> io::Result<()> {
-        self.save(&self.bucket_path(&bucket.name).join("bucket.json"), &BucketRecord { created: bucket.created })
+    pub(crate) fn save_bucket(&self, bucket: &Bucket, lifecycle: Option<&[LifecycleRule]>) -> io::Result<()> {
+        let record = BucketRecord { created: bucket.created, lifecycle: lifecycle.map(<[_]>::to_vec) };
+        self.save(&self.bucket_path(&bucket.name).join("bucket.json"), &record)
     }
 
     pub(crate) fn remove_bucket(&self, name: &str) -> io::Result<()> {
@@ -274,6 +276,8 @@ impl<'a> Loader<'a> {
             if file.exists() {
                 let record: BucketRecord = load(&file)?;
                 let bucket = Bucket::new(file_name(&path), record.created);
+                let waiting = |rules| Lifecycle { rules, since: Instant::now() };
+                bucket.write().lifecycle = record.lifecycle.map(waiting);
                 self.objects(&path, &bucket)?;
                 self.uploads(&path, &bucket)?;
                 buckets.push(bucket);
@@ -375,6 +379,8 @@ struct FormatRecord {
 #[derive(Serialize, Deserialize)]
 struct BucketRecord {
     created: i64,
+    #[serde(default)]
+    lifecycle: Option<Vec<LifecycleRule>>,
 }
 
 #[derive(Serialize, Deserialize)]

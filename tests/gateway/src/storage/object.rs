@@ -30,6 +30,26 @@ pub(crate) struct Attributes {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) storage_class: String,
     pub(crate) tags: Vec<(String, String)>,
+    /// Who may do what; `None` stands for full control of the owner, and nobody else.
+    #[serde(default)]
+    pub(crate) acl: Option<Vec<Grant>>,
+}
+
+/// One right of an access control list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Grant {
+    pub(crate) grantee: Grantee,
+    /// As S3 spells it, `READ`.
+    pub(crate) permission: String,
+}
+
+/// Who has a right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Grantee {
+    /// By id.
+    User(String),
+    /// By URI.
+    Group(String),
 }
 
 /// A checksum as S3 words it: `x-amz-checksum-crc32c` has the algorithm `CRC32C`.

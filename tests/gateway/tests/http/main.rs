@@ -7,6 +7,7 @@
 )]
 
 mod client;
+mod lifecycle;
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};

@@ -1,0 +1,155 @@
+//! Makes a plan of a policy and of what lies in its bucket now. Nothing is changed, but for what shows that the plan can be
+//! carried out: an object below `.s3core/probe/` of each storage class that rules name, and one that is removed under a
+//! condition.
+//!
+//! Each dataset is listed twice. The first time its units are summed up, so that rules can decide on them. The second time
+//! those that are due are listed again, and their objects are written into the plan; what differs from the first time is
+//! left for the next plan. Where each object is a unit, decisions fall the second time, object by object.
+
+mod dataset;
+mod failure;
+mod guard;
+mod objects;
+mod past;
+mod probes;
+mod units;
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, ZonedDateTime};
+
+use crate::listing::Lister;
+use crate::policy::{Action, Policy};
+
+use super::document::{PlanWriter, WrittenPlan};
+use super::line::{FORMAT, Header, PolicySource};
+
+pub use dataset::DatasetNotes;
+pub use failure::MakeError;
+pub use past::Past;
+pub use probes::no_versions;
+
+/// What is planned, and for when.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// Where it was read.
+    pub source: PolicySource,
+    /// The moment that ages are counted to.
+    pub now: Timestamp,
+    /// The gateway's time.
+    pub created: Timestamp,
+    /// When the plan is too old to be applied, by the gateway's clock.
+    pub expires: Timestamp,
+    /// Percent that may be removed of a dataset this once.
+    pub allowed: BTreeMap<String, u32>,
+    /// Datasets that may be deleted without trash.
+    pub confirmed: Vec<String>,
+    /// What earlier runs did.
+    pub past: &'a Past,
+}
+
+/// A plan, and what there is to say about it besides.
+#[derive(Debug)]
+pub struct MadePlan {
+    /// The plan.
+    pub plan: WrittenPlan,
+    /// What was found in each dataset, in the policy's order.
+    pub notes: Vec<DatasetNotes>,
+}
+
+/// Makes a plan.
+///
+/// # Errors
+/// [`MakeError`]. A plan that a guard stops is no error here: see [`crate::plan::line::End::stopped`].
+pub async fn make(lister: &Lister, request: &Request<'_>) -> Result<MadePlan, MakeError> {
+    let policy = request.policy;
+    check_names(request)?;
+    check_tags(policy)?;
+    let mut writer = PlanWriter::new(header(request))?;
+    let now = request.now.to_zoned_datetime(policy.zone.clone());
+    let (mut summaries, mut notes) = (Vec::new(), Vec::new());
+    for dataset in &policy.datasets {
+        let (summary, found) = dataset::plan(lister, request, dataset, &now, &mut writer).await?;
+        summaries.push(summary);
+        notes.push(found);
+    }
+    for trash in request.past.due_trash(request.now) {
+        writer.trash(trash)?;
+    }
+    check_confirmed(request, &writer)?;
+    probes::storage_classes(lister, policy).await?;
+    let removes = |rule: &(_, &super::document::RuleTally)| {
+        rule.1.planned.units > 0 && !matches!(rule.1.action.as_str(), "tier" | "archive")
+    };
+    if writer.tally().rules.iter().any(|rule| removes(&rule)) {
+        probes::conditional_delete(lister).await?;
+    }
+    Ok(MadePlan { plan: writer.finish(summaries)?, notes })
+}
+
+fn header(request: &Request<'_>) -> Header {
+    Header {
+        format: FORMAT,
+        s3life: env!("CARGO_PKG_VERSION").to_owned(),
+        bucket: request.policy.bucket.clone(),
+        policy: request.source.clone(),
+        zone: request.policy.zone_name.clone(),
+        now: request.now,
+        created: request.created,
+        expires: request.expires,
+        allowed: request.allowed.clone(),
+        confirmed: request.confirmed.clone(),
+    }
+}
+
+/// `--allow` and `--confirm-delete` name datasets of the policy.
+fn check_names(request: &Request<'_>) -> Result<(), MakeError> {
+    let known: Vec<_> = request.policy.datasets.iter().map(|dataset| dataset.name.as_str()).collect();
+    let allowed = request.allowed.keys().map(|name| ("--allow", name));
+    let confirmed = request.confirmed.iter().map(|name| ("--confirm-delete", name));
+    match allowed.chain(confirmed).find(|(_, name)| !known.contains(&name.as_str())) {
+        Some((option, name)) => Err(MakeError::UnknownDataset { option, name: name.clone(), known: known.join(", ") }),
+        None => Ok(()),
+    }
+}
+
+/// Listings say nothing of tags.
+///
+/// # Errors
+/// [`MakeError::Tags`] for a rule that asks for them.
+pub fn check_tags(policy: &Policy) -> Result<(), MakeError> {
+    let rules = policy.datasets.iter().flat_map(|dataset| dataset.rules.iter().map(move |rule| (dataset, rule)));
+    match rules.into_iter().find(|(_, rule)| !rule.when.object.tags.is_empty()) {
+        Some((dataset, rule)) => {
+            Err(MakeError::Tags { dataset: dataset.name.clone(), rule: rule.name.clone(), line: rule.line })
+        }
+        None => Ok(()),
+    }
+}
+
+/// What goes for good was confirmed.
+fn check_confirmed(request: &Request<'_>, writer: &PlanWriter) -> Result<(), MakeError> {
+    let deletes = writer.tally().rules.iter().find(|((dataset, _), rule)| {
+        rule.action == Action::Delete.name() && rule.planned.units > 0 && !request.confirmed.contains(dataset)
+    });
+    let Some(((dataset, rule), _)) = deletes else { return Ok(()) };
+    let rules = request.policy.datasets.iter().filter(|own| own.name == *dataset).flat_map(|own| &own.rules);
+    let line = rules.into_iter().find(|own| own.name == *rule).map_or(0, |own| own.line);
+    Err(MakeError::Unconfirmed { dataset: dataset.clone(), rule: rule.clone(), line })
+}
+
+/// Whether something written then is too young to be planned at `created`: in the second of a write there may be another
+/// that no condition on times tells apart.
+fn is_just_written(written: Timestamp, created: Timestamp) -> bool {
+    created.as_second().saturating_sub(written.as_second()) < YOUNGEST
+}
+
+/// Seconds.
+const YOUNGEST: i64 = 2;
+
+/// When something is due that waits for `period` after `from`; None beyond the calendar.
+fn after(period: Option<crate::calendar::Period>, from: &ZonedDateTime) -> Option<ZonedDateTime> {
+    period.map_or_else(|| Some(from.clone()), |period| period.after(from))
+}

@@ -1,0 +1,83 @@
+//! Why no plan can be made.
+
+use crate::plan::document::PlanError;
+
+/// Why no plan can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    /// The gateway has failed.
+    #[error(transparent)]
+    Gateway(#[from] s3core::Error),
+    /// The plan cannot be written.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// An option names no dataset.
+    #[error("{option} names {name}, which is no dataset of the policy: it has {known}")]
+    UnknownDataset {
+        /// The option.
+        option: &'static str,
+        /// What it names.
+        name: String,
+        /// The datasets.
+        known: String,
+    },
+    /// A rule asks for tags.
+    #[error(
+        "the rule {rule} of {dataset}, line {line} of the policy, asks for tags of objects, which this version cannot read \
+         yet: use `name`, `larger_than`, `smaller_than` or `storage_class`"
+    )]
+    Tags {
+        /// Name of the dataset.
+        dataset: String,
+        /// Name of the rule.
+        rule: String,
+        /// Line of the policy.
+        line: u64,
+    },
+    /// A rule names a storage class that cannot be written to.
+    #[error(
+        "the rule {rule} of {dataset}, line {line} of the policy, names the storage class {class}, and the gateway refused \
+         an object in it ({source}): correct the name, or ask the gateway's administrator for the class"
+    )]
+    StorageClass {
+        /// Name of the dataset.
+        dataset: String,
+        /// Name of the rule.
+        rule: String,
+        /// Line of the policy.
+        line: u64,
+        /// The class.
+        class: String,
+        /// The gateway's answer.
+        source: s3core::Error,
+    },
+    /// Nothing may be removed there.
+    #[error(
+        "the gateway deletes objects whatever condition is sent with the request, so that nothing can be removed safely: \
+         what is overwritten in the meantime would be lost. Radosgw honours x-amz-delete-if-unmodified-since, others \
+         If-Match; take the rules that remove something out of the policy, or ask for a proxy that lets these headers pass"
+    )]
+    NoConditionalDelete,
+    /// The bucket keeps versions.
+    #[error(
+        "s3a://{bucket} keeps versions, or has kept them: objects cannot be removed there under a condition, and s3life removes \
+         nothing; take the rules that remove something out of the policy"
+    )]
+    Versions {
+        /// The bucket.
+        bucket: String,
+    },
+    /// What goes for good was not confirmed.
+    #[error(
+        "the rule {rule} of {dataset}, line {line} of the policy, deletes without trash, and what it deletes cannot be \
+         brought back: confirm with `--confirm-delete {dataset}`, or write `then: expire`"
+    )]
+    Unconfirmed {
+        /// Name of the dataset.
+        dataset: String,
+        /// Name of the rule.
+        rule: String,
+        /// Line of the policy.
+        line: u64,
+    },
+}

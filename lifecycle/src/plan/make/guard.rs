@@ -1,0 +1,42 @@
+//! What must not happen at once: more than a share of a dataset goes within a time, by this plan and earlier runs.
+
+use crate::plan::line::{Amount, GuardVerdict};
+use crate::policy::Dataset;
+
+use super::Request;
+
+/// What the guard of a dataset says where `planned` of `total` would go. None where the policy has none.
+pub(super) fn verdict(
+    request: &Request<'_>,
+    dataset: &Dataset,
+    total: Amount,
+    planned: Amount,
+) -> Option<GuardVerdict> {
+    let guard = dataset.guard?;
+    let percent = request.allowed.get(&dataset.name).copied().unwrap_or(guard.percent);
+    // By the gateway's clock: what was removed does not get older by `--now`.
+    let since = guard.within.before(&request.created.to_zoned_datetime(request.policy.zone.clone()));
+    let before = request.past.removed(&dataset.prefix, since.map(|since| since.timestamp()));
+    let counts = |of: fn(&Amount) -> u64| (of(&before) + of(&planned), of(&total) + of(&before));
+    let (units, bytes) = (counts(|amount| amount.units), counts(|amount| amount.bytes));
+    let is_too_much = |(gone, all): (u64, u64)| u128::from(gone) * 100 > u128::from(all) * u128::from(percent);
+    Some(GuardVerdict {
+        percent,
+        within: guard.within.to_string(),
+        before,
+        planned,
+        share: (share(units), share(bytes)),
+        exceeded: planned.units > 0 && (is_too_much(units) || is_too_much(bytes)),
+    })
+}
+
+/// In percent, with two digits behind the point.
+fn share((gone, all): (u64, u64)) -> f64 {
+    if all == 0 {
+        return 0.0;
+    }
+    (gone as f64 / all as f64 * 10_000.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests;

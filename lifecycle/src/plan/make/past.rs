@@ -1,0 +1,97 @@
+//! What earlier runs did, as far as it matters for a plan.
+
+use jiff::Timestamp;
+
+use crate::places::Places;
+use crate::plan::line::{Amount, PlannedTrash};
+use crate::policy::Action;
+use crate::run::journal::{Journal, Outcome};
+use crate::run::record::{DatasetDone, RunRecord, RunState};
+use crate::run::store::Store;
+use crate::run::{Bucket, StateError};
+
+/// What earlier runs did.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// The runs of the bucket, by whatever policy.
+    pub records: Vec<RunRecord>,
+    /// Units that a run removed, that were brought back, and that were not released: by their prefixes, with the run.
+    pub undone: Places<String>,
+}
+
+impl Past {
+    /// What the bucket knows of them.
+    ///
+    /// # Errors
+    /// What is kept there cannot be read.
+    pub async fn read(bucket: &Bucket) -> Result<Self, StateError> {
+        let records = Store::new(bucket.clone()).records().await?;
+        let mut undone = Places::default();
+        for record in records.iter().filter(|record| record.state == RunState::Undone && !record.released) {
+            for (prefix, outcome) in Journal::summary(bucket, &record.run).await? {
+                // What could not be brought back as it was is nobody's to remove again either.
+                if matches!(outcome.outcome, Outcome::Restored | Outcome::NotRestored { .. }) {
+                    undone.add(prefix, record.run.clone());
+                }
+            }
+        }
+        Ok(Self { records, undone })
+    }
+
+    /// A run that is under way at a place of this prefix.
+    pub(super) fn running(&self, prefix: &str) -> Option<&RunRecord> {
+        let is_under_way = |record: &&RunRecord| {
+            matches!(record.state, RunState::Running | RunState::WaitingForGateway | RunState::Undoing)
+        };
+        self.records.iter().filter(is_under_way).find(|record| record.datasets.values().any(|done| meets(done, prefix)))
+    }
+
+    /// What runs that began at `since` or later removed there, and nobody brought back. A dataset's history is that of its
+    /// place: under another name it is the same.
+    pub(super) fn removed(&self, prefix: &str, since: Option<Timestamp>) -> Amount {
+        let records = self.records.iter().filter(|record| since.is_none_or(|since| record.started >= since));
+        let done = records.flat_map(|record| record.datasets.values()).filter(|done| meets(done, prefix));
+        done.fold(Amount::default(), |mut sum, done| {
+            let guarded = [Action::Expire.name(), Action::Delete.name(), "archive"];
+            sum.add(without(total(done, &guarded), done.undone));
+            sum
+        })
+    }
+
+    /// Trash that may be emptied at `now`, the oldest first.
+    pub(super) fn due_trash(&self, now: Timestamp) -> Vec<PlannedTrash> {
+        let is_over = |record: &&RunRecord| matches!(record.state, RunState::Done | RunState::Undone);
+        let due = self.records.iter().filter(is_over).filter_map(|record| {
+            let since = record.trash_until.filter(|until| *until <= now)?;
+            let sum = record.datasets.values().fold(Amount::default(), |mut sum, done| {
+                let kept = [Action::Expire.name(), Action::SweepAbandoned.name()];
+                sum.add(without(total(done, &kept), done.undone));
+                sum
+            });
+            Some(PlannedTrash { run: record.run.clone(), since, objects: sum.objects, bytes: sum.bytes })
+        });
+        let mut due: Vec<_> = due.collect();
+        due.sort_by(|one, other| one.run.cmp(&other.run));
+        due
+    }
+}
+
+fn meets(done: &DatasetDone, prefix: &str) -> bool {
+    done.prefix.starts_with(prefix) || prefix.starts_with(&done.prefix)
+}
+
+fn total(done: &DatasetDone, actions: &[&str]) -> Amount {
+    let amounts = actions.iter().filter_map(|action| done.actions.get(*action));
+    amounts.fold(Amount::default(), |mut sum, amount| {
+        sum.add(*amount);
+        sum
+    })
+}
+
+fn without(amount: Amount, less: Amount) -> Amount {
+    Amount {
+        units: amount.units.saturating_sub(less.units),
+        objects: amount.objects.saturating_sub(less.objects),
+        bytes: amount.bytes.saturating_sub(less.bytes),
+    }
+}

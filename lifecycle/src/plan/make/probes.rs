@@ -1,0 +1,73 @@
+//! Whether the gateway can do what a plan needs, tried out on objects of one's own.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use s3core::gateway::Gateway;
+use s3core::gateway::capabilities::Capability;
+use s3core::ops::{BucketVersioning, DeleteObject, GetBucketVersioning, PutObject};
+use s3core::probe::probe;
+use s3core::{Error, ErrorKind};
+
+use crate::listing::Lister;
+use crate::policy::{Action, CONTROL_PREFIX, Policy};
+
+use super::MakeError;
+
+/// Every storage class that rules name takes objects.
+pub(super) async fn storage_classes(lister: &Lister, policy: &Policy) -> Result<(), MakeError> {
+    let mut tried = BTreeSet::new();
+    for dataset in &policy.datasets {
+        for rule in &dataset.rules {
+            let Some(Action::Tier(class) | Action::Archive(class)) = &rule.action else { continue };
+            if !tried.insert(class) {
+                continue;
+            }
+            try_class(lister, class).await.map_err(|failure| match failure.kind() {
+                ErrorKind::BadRequest => MakeError::StorageClass {
+                    dataset: dataset.name.clone(),
+                    rule: rule.name.clone(),
+                    line: rule.line,
+                    class: class.clone(),
+                    source: failure,
+                },
+                _ => failure.into(),
+            })?;
+        }
+    }
+    Ok(())
+}
+
+async fn try_class(lister: &Lister, class: &str) -> Result<(), Error> {
+    let gateway = lister.gateway();
+    let key = format!("{CONTROL_PREFIX}probe/{:032x}", gateway.environment().random.bits());
+    let mut put = PutObject::new(lister.bucket(), &key, Bytes::from_static(b"probe"));
+    put.attributes.storage_class = Some(class.to_owned());
+    gateway.run(put).await?;
+    gateway.run(DeleteObject::new(lister.bucket(), &key)).await.map(|_| ())
+}
+
+/// The bucket keeps no versions. In one that does, Radosgw of all releases ignores the conditions under which objects are
+/// removed; where that is suspended a removed object stays in listings.
+///
+/// # Errors
+/// `Versions`, and the gateway's.
+pub async fn no_versions(gateway: &Gateway, bucket: &str) -> Result<(), MakeError> {
+    match gateway.run(GetBucketVersioning::new(bucket)).await? {
+        BucketVersioning::Off => Ok(()),
+        BucketVersioning::Enabled | BucketVersioning::Suspended => {
+            Err(MakeError::Versions { bucket: bucket.to_owned() })
+        }
+    }
+}
+
+/// The gateway honours a condition on DELETE.
+pub(super) async fn conditional_delete(lister: &Lister) -> Result<(), MakeError> {
+    no_versions(lister.gateway(), lister.bucket()).await?;
+    for capability in [Capability::DeleteIfUnmodifiedSince, Capability::ConditionalDelete] {
+        if probe(lister.gateway(), lister.bucket(), capability).await? {
+            return Ok(());
+        }
+    }
+    Err(MakeError::NoConditionalDelete)
+}

@@ -1,0 +1,204 @@
+//! Partitions and directories: decided on by their sums, then listed again.
+
+use std::collections::BTreeMap;
+
+use jiff::ZonedDateTime;
+
+use crate::decide::{Judge, Selection, Verdict, decide};
+use crate::inventory::{Inventory, JobTree, Object, tree_of_job};
+use crate::listing::{Pages, Range, as_object};
+use crate::places::Places;
+use crate::plan::line::PlannedObject;
+use crate::policy::{CONTROL_PREFIX, Unit};
+use crate::unit::UnitSummary;
+
+use super::dataset::Planning;
+use super::{MakeError, is_just_written};
+
+/// Something that is due.
+struct Due<'a> {
+    rule: usize,
+    since: ZonedDateTime,
+    what: What<'a>,
+}
+
+enum What<'a> {
+    Unit(&'a UnitSummary, Selection),
+    Tree(&'a JobTree),
+}
+
+impl Due<'_> {
+    fn prefix(&self) -> &str {
+        match &self.what {
+            What::Unit(unit, _) => &unit.prefix,
+            What::Tree(tree) => &tree.key,
+        }
+    }
+}
+
+/// Writes what is due, in the order of prefixes.
+pub(super) async fn plan(planning: &mut Planning<'_>, inventory: &Inventory) -> Result<(), MakeError> {
+    let due = due(planning, inventory);
+    let second = Second::new(planning, inventory);
+    let ranges = due.iter().map(|due| {
+        let objects = match &due.what {
+            What::Unit(unit, _) => unit.objects,
+            What::Tree(tree) => tree.objects,
+        };
+        Range::all(due.prefix(), objects)
+    });
+    let mut listing = planning.lister.in_order(ranges.collect());
+    for due in &due {
+        let Some(mut pages) = listing.next_range() else { break };
+        if let Err(word) = second.write(planning, due, &mut pages).await? {
+            planning.leave(word);
+        }
+    }
+    Ok(())
+}
+
+/// What is due by the first listing, and may be planned.
+fn due<'a>(planning: &mut Planning<'_>, inventory: &'a Inventory) -> Vec<Due<'a>> {
+    let (policy, dataset) = (planning.request.policy, planning.dataset);
+    let judge = Judge::new(policy, dataset, &inventory.tables, planning.now);
+    let verdicts = decide(policy, dataset, inventory, planning.now);
+    let mut all: BTreeMap<&str, Due<'a>> = BTreeMap::new();
+    for (unit, verdict) in inventory.units.iter().zip(verdicts) {
+        match &verdict {
+            Verdict::Undated => {
+                planning.notes.undated.0 += 1;
+                planning.notes.undated.1.get_or_insert_with(|| unit.prefix.clone());
+            }
+            Verdict::Held { hold } => *planning.notes.held.entry(*hold).or_default() += 1,
+            _ => {}
+        }
+        let Verdict::Due { rule, since } = verdict else {
+            planning.leave(verdict.word());
+            continue;
+        };
+        if let Some(word) = planning.obstacle(&unit.prefix) {
+            planning.leave(word);
+        } else if is_just_written(unit.newest, planning.request.created) {
+            planning.leave("settling");
+        } else {
+            let what = What::Unit(unit, judge.selection(unit, rule));
+            all.insert(&unit.prefix, Due { rule, since, what });
+        }
+    }
+    for tree in &inventory.jobs {
+        let Some((rule, since)) = planning.sweep(tree) else { continue };
+        if policy.hold_of(&tree.key).is_some() {
+            planning.leave("held");
+        } else if let Some(word) = planning.obstacle(&tree.key) {
+            planning.leave(word);
+        } else {
+            all.insert(&tree.key, Due { rule, since, what: What::Tree(tree) });
+        }
+    }
+    all.into_values().collect()
+}
+
+/// The second listing.
+struct Second<'a> {
+    trees: BTreeMap<&'a str, &'a JobTree>,
+    /// Directories that are units, each inside or beside others; empty where partitions are.
+    directories: Places<&'a str>,
+}
+
+impl<'a> Second<'a> {
+    fn new(planning: &Planning<'_>, inventory: &'a Inventory) -> Self {
+        let trees = inventory.jobs.iter().filter(|job| job.upload.is_none());
+        let mut directories = Places::default();
+        if planning.dataset.unit == Unit::Directory {
+            for unit in &inventory.units {
+                directories.add(unit.prefix.clone(), unit.prefix.as_str());
+            }
+        }
+        Self { trees: trees.map(|job| (job.key.as_str(), job)).collect(), directories }
+    }
+
+    /// Writes what is due with its objects, or says why not.
+    async fn write(
+        &self,
+        planning: &mut Planning<'_>,
+        due: &Due<'_>,
+        pages: &mut Pages,
+    ) -> Result<Result<(), &'static str>, MakeError> {
+        let Some(mut planned) = planning.unit(due.rule, due.prefix(), &due.since) else { return Ok(Err("untouched")) };
+        match &due.what {
+            What::Unit(_, selection) => {
+                (planned.objects, planned.bytes) = (selection.objects, selection.bytes);
+                planned.partial = selection.is_partial;
+            }
+            What::Tree(tree) => (planned.objects, planned.bytes) = (tree.objects, tree.bytes),
+        }
+        planning.writer.begin_unit(planned)?;
+        let mut found = UnitSummary::new(due.prefix(), None);
+        let mut obstacle = None;
+        while let Some(page) = pages.next().await? {
+            for listed in page {
+                let object = as_object(&listed);
+                match self.belongs(planning, due, &object) {
+                    Ok(true) => {}
+                    Ok(false) => continue,
+                    Err(word) => {
+                        obstacle = Some(word);
+                        continue;
+                    }
+                }
+                let met = planning.dataset.met(&object);
+                found.add(object.bytes, object.written, object.class, met);
+                let is_taken = match &due.what {
+                    What::Unit(unit, selection) => selection.takes(unit, object.class, met),
+                    What::Tree(_) => true,
+                };
+                if !is_taken {
+                    continue;
+                }
+                let (bytes, written, class) = (object.bytes, object.written, object.class.to_owned());
+                match listed.etag {
+                    Some(etag) => {
+                        planning.writer.object(PlannedObject { key: listed.key, bytes, etag, written, class })?;
+                    }
+                    None => obstacle = Some("without ETag"),
+                }
+            }
+        }
+        let was = match &due.what {
+            What::Unit(unit, _) => (unit.objects, unit.bytes, unit.newest),
+            What::Tree(tree) => (tree.objects, tree.bytes, tree.newest),
+        };
+        if (found.objects, found.bytes, found.newest) != was {
+            obstacle.get_or_insert("changed");
+        }
+        match obstacle {
+            Some(word) => {
+                planning.writer.drop_unit()?;
+                Ok(Err(word))
+            }
+            None if planning.writer.end_unit()? => Ok(Ok(())),
+            None => Ok(Err("changed")),
+        }
+    }
+
+    /// Whether an object that was listed is one of what is due. A job that was not there, or has gone on, leaves it alone.
+    fn belongs(&self, planning: &Planning<'_>, due: &Due<'_>, object: &Object<'_>) -> Result<bool, &'static str> {
+        let dataset = &planning.dataset.prefix;
+        if object.key.starts_with(CONTROL_PREFIX) {
+            return Ok(false);
+        }
+        let path = object.key.strip_prefix(dataset.as_str()).unwrap_or_default();
+        let tree = tree_of_job(path).map(|path| object.key.get(..dataset.len() + path.len()).unwrap_or_default());
+        match (&due.what, tree) {
+            (What::Tree(own), tree) => Ok(tree == Some(&own.key)),
+            (What::Unit(..), Some(tree)) => match self.trees.get(tree) {
+                Some(known) if object.written <= known.newest => Ok(false),
+                _ => Err("running"),
+            },
+            (What::Unit(unit, _), None) => {
+                let innermost = self.directories.around(object.key).copied();
+                Ok(innermost.is_none_or(|innermost| innermost == unit.prefix))
+            }
+        }
+    }
+}

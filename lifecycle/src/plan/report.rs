@@ -1,0 +1,162 @@
+//! A plan in words, for people.
+
+use std::fmt::{self, Write as _};
+use std::path::Path;
+
+use bytesize::ByteSize;
+
+use crate::policy::Policy;
+
+use super::document::{PlanReader, RuleTally, Tally};
+use super::line::{Amount, DatasetSummary, End, GuardVerdict, Header};
+use super::make::DatasetNotes;
+
+/// A plan in words.
+pub struct Report<'a> {
+    /// Its first line.
+    pub header: &'a Header,
+    /// Its last line.
+    pub end: &'a End,
+    /// What it does, in short.
+    pub tally: &'a Tally,
+    /// What was found when it was made, in the order of datasets; empty where it was read.
+    pub notes: &'a [DatasetNotes],
+    /// Its policy, to name holds.
+    pub policy: Option<&'a Policy>,
+}
+
+impl<'a> Report<'a> {
+    /// Of a plan that was read.
+    pub fn of(plan: &'a PlanReader) -> Self {
+        Self { header: plan.header(), end: plan.end(), tally: plan.tally(), notes: &[], policy: None }
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Header { bucket, zone, now, policy, .. } = self.header;
+        writeln!(formatter, "ages are counted in {zone}, up to {}", in_zone(*now, zone))?;
+        writeln!(formatter, "bucket s3a://{bucket}, policy {}", Path::new(&policy.path).display())?;
+        for (index, dataset) in self.end.datasets.iter().enumerate() {
+            self.dataset(formatter, dataset, self.notes.get(index))?;
+        }
+        let Amount { units, objects, bytes } = self.tally.trash;
+        if units > 0 {
+            writeln!(formatter, "\ntrash of {units} earlier runs is emptied: {objects} objects, {}", size(bytes))?;
+        }
+        let Amount { units, objects, bytes } = self.end.planned;
+        write!(formatter, "\nplanned: {units} units with {objects} objects, {}", size(bytes))?;
+        let (count, copied) = self
+            .tally
+            .rules
+            .values()
+            .fold((0, 0), |(count, bytes), rule| (count + rule.copied.0, bytes + rule.copied.1));
+        writeln!(formatter, "; of {count} objects bytes are really copied, {}", size(copied))?;
+        writeln!(formatter, "digest {}", self.end.digest)?;
+        let Header { created, expires, .. } = self.header;
+        if now > created {
+            return writeln!(formatter, "not to be applied: at the gateway it is {}", in_zone(*created, zone));
+        }
+        writeln!(formatter, "to be applied until {}", in_zone(*expires, zone))
+    }
+}
+
+impl Report<'_> {
+    fn dataset(
+        &self,
+        formatter: &mut fmt::Formatter<'_>,
+        dataset: &DatasetSummary,
+        notes: Option<&DatasetNotes>,
+    ) -> fmt::Result {
+        let DatasetSummary { name, prefix, total, left, outside, guard, .. } = dataset;
+        writeln!(formatter, "\n{name}, s3a://{}/{prefix}: {}", self.header.bucket, amount(*total))?;
+        let mut nothing = true;
+        for ((_, rule), tally) in self.tally.rules.iter().filter(|((own, _), _)| own == name) {
+            nothing = false;
+            rule_lines(formatter, rule, tally)?;
+        }
+        if nothing {
+            writeln!(formatter, "  nothing is due")?;
+        }
+        if !left.is_empty() {
+            let words: Vec<_> = left.iter().map(|(word, count)| format!("{count} {word}")).collect();
+            writeln!(formatter, "  left: {}", words.join(", "))?;
+        }
+        if outside.objects > 0 {
+            writeln!(formatter, "  in no unit: {} objects, {}", outside.objects, size(outside.bytes))?;
+        }
+        if let Some(notes) = notes {
+            self.notes(formatter, notes)?;
+        }
+        match guard {
+            Some(guard) => guard_line(formatter, name, guard),
+            None => Ok(()),
+        }
+    }
+
+    fn notes(&self, formatter: &mut fmt::Formatter<'_>, notes: &DatasetNotes) -> fmt::Result {
+        if let (count, Some(first)) = &notes.undated {
+            writeln!(formatter, "  undated: {count} partitions whose values say no time, such as {first}")?;
+        }
+        for (index, count) in &notes.held {
+            let Some(hold) = self.policy.and_then(|policy| policy.holds.get(*index)) else { continue };
+            let owner = if hold.owner.is_empty() { String::new() } else { format!(", until {} lifts it", hold.owner) };
+            writeln!(formatter, "  held: {count} units at {} for {}{owner}", hold.prefix, hold.reason)?;
+        }
+        for table in &notes.tables {
+            writeln!(
+                formatter,
+                "  {} is {}: old data goes by {}",
+                if table.prefix.is_empty() { "the bucket" } else { &table.prefix },
+                table.format.name(),
+                table.format.procedure()
+            )?;
+        }
+        for (what, (count, first)) in [("at work", &notes.at_work), ("abandoned", &notes.abandoned)] {
+            if let Some(first) = first {
+                writeln!(formatter, "  {what}: {count} trees and uploads of jobs, such as {first}")?;
+            }
+        }
+        match &notes.running {
+            Some(run) => {
+                writeln!(formatter, "  the run {run} is under way here: nothing is planned until it has ended")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn rule_lines(formatter: &mut fmt::Formatter<'_>, rule: &str, tally: &RuleTally) -> fmt::Result {
+    if tally.uploads > 0 {
+        writeln!(formatter, "  {rule} ({}): {} uploads", tally.action, tally.uploads)?;
+    }
+    let Some((first, last)) = &tally.ends else { return Ok(()) };
+    writeln!(formatter, "  {rule} ({}): {}", tally.action, amount(tally.planned))?;
+    let ends = if first == last { first.clone() } else { format!("{first} to {last}") };
+    writeln!(formatter, "    {ends}")
+}
+
+fn guard_line(formatter: &mut fmt::Formatter<'_>, dataset: &str, guard: &GuardVerdict) -> fmt::Result {
+    let GuardVerdict { percent, within, before, share: (units, bytes), exceeded, .. } = guard;
+    let mut line = format!("  guard: {units}% of units and {bytes}% of bytes within {within}, {percent}% allowed");
+    if before.units > 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(line, ", {} units by earlier runs", before.units);
+    }
+    if *exceeded {
+        let _ = write!(line, ": STOPPED; if all of it shall go, `--allow {dataset}={}%`", units.max(*bytes).ceil());
+    }
+    writeln!(formatter, "{line}")
+}
+
+fn amount(Amount { units, objects, bytes }: Amount) -> String {
+    format!("{units} units, {objects} objects, {}", size(bytes))
+}
+
+fn size(bytes: u64) -> String {
+    ByteSize::b(bytes).to_string()
+}
+
+fn in_zone(moment: jiff::Timestamp, zone: &str) -> String {
+    moment.in_tz(zone).map_or_else(|_| moment.to_string(), |moment| moment.to_string())
+}

@@ -1,0 +1,123 @@
+//! `s3life history POLICY|s3a://BUCKET`
+
+use std::collections::BTreeMap;
+
+use bytesize::ByteSize;
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::output::{self, Failure};
+use super::{BucketOrPolicy, Common, Form};
+use crate::plan::line::Amount;
+use crate::run::record::{DatasetDone, RunRecord, RunState};
+use crate::run::store::Store;
+
+#[derive(Debug, Args)]
+pub(super) struct History {
+    #[command(flatten)]
+    bucket: BucketOrPolicy,
+}
+
+impl History {
+    pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
+        let connection = self.bucket.connect(common)?;
+        let records = connection.block_on(Store::new(connection.bucket()).records())?;
+        let runs = records.iter().map(Run::of);
+        match common.output {
+            Form::Json => output::json(&runs.collect::<Vec<_>>()),
+            Form::Text if records.is_empty() => {
+                output::line(&format!("s3a://{}: no run so far", connection.bucket().name()))
+            }
+            Form::Text => {
+                for run in runs {
+                    output::line(&run.line())?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A run as programs read it.
+#[derive(Debug, Serialize)]
+pub(super) struct Run<'a> {
+    run: &'a str,
+    policy: &'a str,
+    policy_sha256: &'a str,
+    digest: &'a str,
+    started: Timestamp,
+    finished: Option<Timestamp>,
+    state: RunState,
+    /// What was done in all datasets, by the action's name.
+    actions: BTreeMap<&'a str, Amount>,
+    /// What of it was brought back.
+    undone: Amount,
+    datasets: &'a BTreeMap<String, DatasetDone>,
+    skipped: u64,
+    holder: &'a str,
+    trash_until: Option<Timestamp>,
+    released: bool,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn of(record: &'a RunRecord) -> Self {
+        let mut actions: BTreeMap<&str, Amount> = BTreeMap::new();
+        let mut undone = Amount::default();
+        for dataset in record.datasets.values() {
+            undone.add(dataset.undone);
+            for (action, amount) in &dataset.actions {
+                actions.entry(action).or_default().add(*amount);
+            }
+        }
+        Self {
+            run: &record.run,
+            policy: &record.policy.path,
+            policy_sha256: &record.policy.sha256,
+            digest: &record.digest,
+            started: record.started,
+            finished: record.finished,
+            state: record.state,
+            actions,
+            undone,
+            datasets: &record.datasets,
+            skipped: record.skipped_count,
+            holder: &record.holder,
+            trash_until: record.trash_until,
+            released: record.released,
+        }
+    }
+
+    /// One line for people.
+    pub(super) fn line(&self) -> String {
+        let done: Vec<_> = self.actions.iter().map(|(action, amount)| format!("{action} {}", shown(*amount))).collect();
+        let done = if done.is_empty() { "nothing yet".to_owned() } else { done.join(", ") };
+        let undone =
+            if self.undone.units == 0 { String::new() } else { format!(", brought back {}", shown(self.undone)) };
+        let skipped = if self.skipped == 0 { String::new() } else { format!(", {} skipped", self.skipped) };
+        let trash = match (self.trash_until, self.state) {
+            (Some(until), RunState::Running | RunState::WaitingForGateway | RunState::Done) => {
+                format!(", can be undone until {until}")
+            }
+            _ => String::new(),
+        };
+        format!("{}  {}: {done}{undone}{skipped}{trash}  ({})", self.run, named(self.state), self.policy)
+    }
+}
+
+/// `3 units (12 objects, 5.0 MiB)`
+fn shown(amount: Amount) -> String {
+    format!("{} units ({} objects, {})", amount.units, amount.objects, ByteSize::b(amount.bytes))
+}
+
+fn named(state: RunState) -> &'static str {
+    match state {
+        RunState::Running => "running",
+        RunState::WaitingForGateway => "waiting for gateway",
+        RunState::Done => "done",
+        RunState::Undoing => "undoing",
+        RunState::Undone => "undone",
+        RunState::Purging => "purging",
+        RunState::Purged => "purged",
+    }
+}

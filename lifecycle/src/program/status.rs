@@ -1,0 +1,200 @@
+//! `s3life status POLICY|s3a://BUCKET`
+
+use bytesize::ByteSize;
+use clap::Args;
+use jiff::Timestamp;
+use s3core::ops::ListObjectsV2;
+use serde::Serialize;
+
+use super::history::Run;
+use super::output::{self, Failure};
+use super::{BucketOrPolicy, Common, Form};
+use crate::run::lease::{Lease, LeaseView, Standing};
+use crate::run::record::{RunRecord, RunState};
+use crate::run::store::Store;
+use crate::run::{Bucket, StateError, keys};
+
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    #[command(flatten)]
+    bucket: BucketOrPolicy,
+}
+
+impl Status {
+    pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
+        let connection = self.bucket.connect(common)?;
+        let bucket = connection.bucket();
+        let found = connection.block_on(Found::read(&bucket))?;
+        match common.output {
+            Form::Json => output::json(&found.report()),
+            Form::Text => found.report().lines().iter().try_for_each(|line| output::line(line)),
+        }
+    }
+}
+
+/// What the bucket says.
+struct Found {
+    bucket: String,
+    time: Timestamp,
+    lease: Option<LeaseView>,
+    records: Vec<RunRecord>,
+    trash: Vec<Trash>,
+}
+
+impl Found {
+    async fn read(bucket: &Bucket) -> Result<Self, StateError> {
+        let store = Store::new(bucket.clone());
+        let (time, lease) = (bucket.time().await?, Lease::look(bucket).await?);
+        let records = store.records().await?;
+        let mut trash = Vec::new();
+        for run in store.trashed().await? {
+            let until = records.iter().find(|record| record.run == run).and_then(|record| record.trash_until);
+            trash.push(Trash::of(bucket, run, until).await?);
+        }
+        Ok(Self { bucket: bucket.name().to_owned(), time, lease, records, trash })
+    }
+
+    fn report(&self) -> Report<'_> {
+        let lease = self.lease.as_ref().filter(|lease| lease.standing != Standing::Closed);
+        let works_on = |run: &str| {
+            let held = lease.filter(|lease| lease.standing == Standing::Held);
+            held.is_some_and(|lease| lease.purpose.run.as_deref() == Some(run))
+        };
+        let is_under_way =
+            |record: &&RunRecord| !matches!(record.state, RunState::Done | RunState::Undone | RunState::Purged);
+        let under_way: Vec<_> = self.records.iter().filter(is_under_way).collect();
+        // What was skipped long ago has been planned again since.
+        let newest = self.records.first().filter(|newest| !under_way.iter().any(|record| record.run == newest.run));
+        let skipped = newest.into_iter().chain(under_way.iter().copied()).flat_map(|record| {
+            record.skipped.iter().map(|skipped| Skipped {
+                run: &record.run,
+                unit: &skipped.unit,
+                key: skipped.key.as_deref(),
+                reason: &skipped.reason,
+            })
+        });
+        Report {
+            bucket: &self.bucket,
+            time: self.time,
+            lease: lease.map(Holding::of),
+            skipped: skipped.collect(),
+            runs: under_way
+                .into_iter()
+                .map(|record| UnderWay { is_active: works_on(&record.run), run: Run::of(record) })
+                .collect(),
+            trash: &self.trash,
+        }
+    }
+}
+
+/// What is printed.
+#[derive(Serialize)]
+struct Report<'a> {
+    bucket: &'a str,
+    /// The gateway's.
+    time: Timestamp,
+    lease: Option<Holding<'a>>,
+    /// The runs that have not ended.
+    runs: Vec<UnderWay<'a>>,
+    trash: &'a [Trash],
+    skipped: Vec<Skipped<'a>>,
+}
+
+#[derive(Serialize)]
+struct Holding<'a> {
+    number: u64,
+    host: &'a str,
+    process: u32,
+    purpose: String,
+    run: Option<&'a str>,
+    taken: Timestamp,
+    until: Timestamp,
+    expired: bool,
+}
+
+impl<'a> Holding<'a> {
+    fn of(lease: &'a LeaseView) -> Self {
+        Self {
+            number: lease.number,
+            host: &lease.holder.host,
+            process: lease.holder.process,
+            purpose: lease.purpose.to_string(),
+            run: lease.purpose.run.as_deref(),
+            taken: lease.taken,
+            until: lease.until,
+            expired: lease.standing == Standing::Expired,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct UnderWay<'a> {
+    /// Whether a process is at work on it now.
+    #[serde(rename = "active")]
+    is_active: bool,
+    #[serde(flatten)]
+    run: Run<'a>,
+}
+
+/// What a run has in the trash.
+#[derive(Serialize)]
+struct Trash {
+    run: String,
+    objects: u64,
+    bytes: u64,
+    /// From when on it may be emptied; none where the run has no record.
+    until: Option<Timestamp>,
+}
+
+impl Trash {
+    async fn of(bucket: &Bucket, run: String, until: Option<Timestamp>) -> Result<Self, StateError> {
+        let mut trash = Self { objects: 0, bytes: 0, until, run };
+        let mut list = ListObjectsV2::new(bucket.name(), &keys::trash(&trash.run));
+        loop {
+            let page = bucket.gateway().run(list.clone()).await?;
+            trash.objects += page.objects.len() as u64;
+            trash.bytes += page.objects.iter().map(|object| object.length).sum::<u64>();
+            match page.next {
+                Some(token) => list.continuation_token = Some(token),
+                None => return Ok(trash),
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Skipped<'a> {
+    run: &'a str,
+    unit: &'a str,
+    key: Option<&'a str>,
+    reason: &'a str,
+}
+
+impl Report<'_> {
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![match &self.lease {
+            None => format!("s3a://{}: nobody is at work", self.bucket),
+            Some(lease) if lease.expired => format!(
+                "s3a://{}: process {} on {} has not been heard of since its lease for {} ended at {}",
+                self.bucket, lease.process, lease.host, lease.purpose, lease.until
+            ),
+            Some(lease) => format!(
+                "s3a://{}: process {} on {} is at work since {}: {}",
+                self.bucket, lease.process, lease.host, lease.taken, lease.purpose
+            ),
+        }];
+        for UnderWay { is_active, run } in &self.runs {
+            let rest = if *is_active { "" } else { "; nobody is at work on it" };
+            lines.push(format!("run    {}{rest}", run.line()));
+        }
+        for Trash { run, objects, bytes, until } in self.trash {
+            let until = until.map_or_else(|| "of a run without record".to_owned(), |until| format!("until {until}"));
+            lines.push(format!("trash  {run}  {objects} objects, {}, {until}", ByteSize::b(*bytes)));
+        }
+        for Skipped { run, unit, key, reason } in &self.skipped {
+            let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
+            lines.push(format!("skipped  {run}  s3a://{}/{unit}: {reason}{key}", self.bucket));
+        }
+        lines
+    }
+}

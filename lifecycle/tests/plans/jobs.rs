@@ -1,0 +1,78 @@
+//! Running work is left alone, and what killed jobs have left goes only where a rule says so.
+
+use jiff::{Timestamp, ToSpan};
+use s3core::ops::CreateMultipartUpload;
+
+use super::lake::{Lake, summary, units};
+
+const POLICY: &str = "\
+version: 1
+defaults: {settle: 0h, guard: {max_removed: none}}
+datasets:
+  - name: events
+    location: s3a://BUCKET/events/
+    age: {from: partition, time: \"{day:%F}\"}
+    rules:
+      - {name: drop, when: {older_than: 1y}, then: expire}
+      - {name: sweep, when: {older_than: 8d}, then: sweep_abandoned}
+      - {name: uploads, when: {older_than: 8d}, then: abort_uploads}
+";
+
+fn after(moment: Timestamp, days: i64) -> String {
+    moment.checked_add((24 * days).hours()).unwrap().checked_add(5.seconds()).unwrap().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn units_around_running_jobs_wait_until_these_are_abandoned() {
+    let lake = Lake::new().await;
+    lake.policy(POLICY);
+    let keys = [
+        "events/day=2020-01-01/a",
+        "events/day=2020-01-02/a",
+        "events/day=2020-01-02/_temporary/0/task/part-1",
+        "events/day=2020-01-02/_temporary/0/task/part-2",
+        "events/day=2020-01-03/a",
+    ];
+    lake.put_all(keys).await;
+    let upload = CreateMultipartUpload::new(&lake.bucket, "events/day=2020-01-03/part-1");
+    let upload = lake.gateway.run(upload).await.unwrap();
+    let written = lake.newest("").await;
+    lake.rest().await;
+
+    let plan = lake.planned(&after(written, 6));
+    assert_eq!(units(&plan, "drop"), ["events/day=2020-01-01/"]);
+    assert_eq!((&summary(&plan)["left"]["running"], &plan["uploads"]), (&2.into(), &serde_json::json!([])));
+    let said = lake.plan(&["--now", &after(written, 6)]);
+    let first = "at work: 2 trees and uploads of jobs, such as events/day=2020-01-02/_temporary/";
+    assert!(said.out.contains(first), "{}", said.out);
+
+    // Abandoned after seven days; the rules wait for the eighth.
+    let plan = lake.planned(&after(written, 7));
+    assert_eq!(units(&plan, "drop").len(), 3);
+    assert_eq!((units(&plan, "sweep").len(), &plan["uploads"]), (0, &serde_json::json!([])));
+
+    let plan = lake.planned(&after(written, 8));
+    assert_eq!(units(&plan, "drop").len(), 3);
+    assert_eq!(units(&plan, "sweep"), ["events/day=2020-01-02/_temporary/"]);
+    let prefixes: Vec<_> =
+        plan["units"].as_array().unwrap().iter().map(|unit| unit["prefix"].as_str().unwrap()).collect();
+    assert_eq!(
+        prefixes[1..3],
+        ["events/day=2020-01-02/", "events/day=2020-01-02/_temporary/"],
+        "in the order of prefixes"
+    );
+    assert_eq!((&plan["units"][1]["objects"], &plan["units"][2]["objects"]), (&1.into(), &2.into()));
+    let [aborted] = plan["uploads"].as_array().unwrap().as_slice() else { panic!("{plan}") };
+    assert_eq!((&aborted["key"], &aborted["upload"]), (&"events/day=2020-01-03/part-1".into(), &upload.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_with_a_log_are_left_with_the_right_procedure_named() {
+    let lake = Lake::new().await;
+    lake.policy(POLICY);
+    lake.put_all(["events/_delta_log/00000000000000000000.json", "events/day=2020-01-01/a"]).await;
+    let plan = lake.planned("2036-01-01T00:00:00Z");
+    assert_eq!((units(&plan, "drop").len(), &summary(&plan)["left"]["of a table"]), (0, &1.into()));
+    let said = lake.plan(&["--now", "2036-01-01T00:00:00Z"]);
+    assert!(said.out.contains("events/ is a Delta table: old data goes by DELETE FROM"), "{}", said.out);
+}

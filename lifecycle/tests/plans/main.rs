@@ -1,0 +1,20 @@
+//! Plans on real Ceph, by the program in a process of its own; what needs more objects, or a gateway that is slower than
+//! its writers, on the embedded endpoint.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod dates;
+mod guards;
+mod jobs;
+mod lake;
+mod objects;
+mod partitions;
+mod past;
+mod refusals;
+mod settling;

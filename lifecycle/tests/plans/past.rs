@@ -1,0 +1,128 @@
+//! What earlier runs and those under way mean for a plan.
+
+use jiff::{Timestamp, ToSpan};
+use s3core::ops::PutObject;
+use s3life::plan::line::{Amount, PlannedAction, PolicySource, Shape};
+use s3life::run::journal::{IntendedUnit, Journal, Outcome, UnitOutcome};
+use s3life::run::keys;
+use s3life::run::record::{DatasetDone, RunRecord, RunState};
+
+use super::lake::{Lake, summary, units};
+
+const POLICY: &str = "\
+version: 1
+defaults: {settle: 0h, guard: {max_removed: 60% per 30d}}
+datasets:
+  - name: events
+    location: s3a://BUCKET/events/
+    age: {from: partition, time: \"{day:%F}\"}
+    rules: [{name: drop, when: {older_than: 1d}, then: expire}]
+  - name: others
+    location: s3a://BUCKET/others/
+    age: {from: partition, time: \"{day:%F}\"}
+    rules: [{name: drop, when: {older_than: 1d}, then: expire}]
+";
+
+const NOW: &str = "2036-01-03T00:00:00Z";
+const RUN: &str = "20261101T000000Z-a1b2c3";
+
+async fn lake() -> Lake {
+    let lake = Lake::new().await;
+    lake.policy(POLICY);
+    let keys =
+        ["events", "others"].iter().flat_map(|name| (1..5).map(move |day| format!("{name}/day=2036-01-0{day}/a")));
+    lake.put_all(keys).await;
+    lake.rest().await;
+    lake
+}
+
+/// Puts the record of a run that began a day ago in the place of `events`, by another policy.
+async fn record(lake: &Lake, state: RunState, removed: u64, undone: u64) {
+    let amount = |units| Amount { units, objects: units, bytes: 10 * units };
+    let started = Timestamp::now().checked_sub(24.hours()).unwrap();
+    let done = DatasetDone {
+        prefix: "events/day=".to_owned(),
+        total: amount(9),
+        actions: [("expire".to_owned(), amount(removed))].into(),
+        undone: amount(undone),
+    };
+    let record = RunRecord {
+        run: RUN.to_owned(),
+        policy: PolicySource { path: "/other.yaml".to_owned(), sha256: "abc".to_owned() },
+        digest: "a1b2c3".to_owned(),
+        lease: 1,
+        started,
+        finished: None,
+        state,
+        holder: "elsewhere".to_owned(),
+        datasets: [("renamed".to_owned(), done)].into(),
+        skipped: Vec::new(),
+        skipped_count: 0,
+        trash_until: Some("2030-01-01T00:00:00Z".parse().unwrap()),
+        released: false,
+    };
+    let text = serde_json::to_vec(&record).unwrap();
+    lake.gateway.run(PutObject::new(&lake.bucket, &keys::record(RUN), bytes::Bytes::from(text))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_planned_beside_a_run_that_is_under_way() {
+    let lake = lake().await;
+    record(&lake, RunState::Running, 0, 0).await;
+    let plan = lake.planned(NOW);
+    let prefixes: Vec<_> = units(&plan, "drop");
+    assert_eq!(prefixes, ["others/day=2036-01-01/"]);
+    assert_eq!((&summary(&plan)["left"]["running run"], &plan["running"][0]), (&1.into(), &RUN.into()));
+    let said = lake.plan(&["--now", NOW]);
+    assert!(said.out.contains(&format!("the run {RUN} is under way here")), "{}", said.out);
+    record(&lake, RunState::Done, 0, 0).await;
+    assert_eq!(units(&lake.planned(NOW), "drop"), ["events/day=2036-01-01/", "others/day=2036-01-01/"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_earlier_runs_removed_counts_for_the_guard() {
+    let lake = lake().await;
+    // Of the six that were there two went, and of the four that are left two would be four of six.
+    record(&lake, RunState::Done, 2, 0).await;
+    let said = lake.plan(&["--now", "2036-01-04T00:00:00Z"]);
+    assert!(said.status == 1 && said.out.contains("66.67% of units"), "{said:?}");
+    assert!(said.out.contains("2 units by earlier runs"), "{said:?}");
+    record(&lake, RunState::Done, 2, 2).await;
+    assert_eq!(lake.plan(&["--now", "2036-01-04T00:00:00Z"]).status, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trash_whose_time_is_over_is_emptied() {
+    let lake = lake().await;
+    record(&lake, RunState::Done, 2, 1).await;
+    assert_eq!(lake.planned("2029-12-31T23:59:59Z")["trash"], serde_json::json!([]));
+    let plan = lake.planned("2030-01-01T00:00:00Z");
+    let expected = serde_json::json!([{"run": RUN, "since": "2030-01-01T00:00:00Z", "objects": 1, "bytes": 10}]);
+    assert_eq!((&plan["trash"], units(&plan, "drop").len()), (&expected, 0));
+    assert_eq!(lake.plan(&["--now", "2030-01-01T00:00:00Z", "--detailed-exitcode"]).status, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_brought_back_is_not_planned_again() {
+    let lake = lake().await;
+    record(&lake, RunState::Undone, 2, 2).await;
+    let prefix = |day: u32| format!("events/day=2036-01-0{day}/");
+    let journal = Journal::open(&lake.state, RUN, 1).await.unwrap();
+    let intended = |day: u32| IntendedUnit {
+        dataset: "events".to_owned(),
+        prefix: prefix(day),
+        shape: Shape::Prefix,
+        action: PlannedAction::Expire,
+        objects: Vec::new(),
+    };
+    let at = Timestamp::now();
+    let outcome = |day: u32, outcome: Outcome| UnitOutcome { prefix: prefix(day), outcome, at };
+    let batch = journal.intend(&[intended(1), intended(2)]).await.unwrap();
+    journal.conclude(batch, &[outcome(1, Outcome::Restored), outcome(2, Outcome::Done)]).await.unwrap();
+    let plan = lake.planned("2036-01-04T00:00:00Z");
+    assert_eq!(
+        units(&plan, "drop"),
+        [prefix(2), "others/day=2036-01-01/".to_owned(), "others/day=2036-01-02/".to_owned()]
+    );
+    assert_eq!(summary(&plan)["left"]["undone"], 1);
+}

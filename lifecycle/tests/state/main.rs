@@ -1,0 +1,16 @@
+//! The state in the bucket, on real Ceph and on the embedded endpoint.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod journals;
+mod leases;
+mod programs;
+mod stores;
+mod support;
+mod suspended;

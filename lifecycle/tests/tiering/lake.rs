@@ -1,0 +1,104 @@
+//! A bucket of one test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use s3core::config::{Options, Sources};
+use s3core::environment::{Environment, Random, SystemClock, SystemRandom};
+use s3core::gateway::Gateway;
+use s3core::http::connection::HttpTransport;
+use s3core::ops::{
+    CreateBucket, DeleteBucket, DeleteBucketLifecycle, DeleteObject, GetBucketLifecycleConfiguration,
+    LifecycleConfiguration, LifecycleRule, ListObjectsV2, PutBucketLifecycleConfiguration, PutObject,
+};
+use s3core_gateway::Quirks;
+
+/// What answers a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// The Ceph that `tests/ceph/with-ceph.sh` started.
+    Ceph,
+    /// The embedded endpoint, one for each test, behaving like Ceph 16.
+    Embedded,
+}
+
+/// A bucket of one test.
+pub(crate) struct Lake {
+    pub(crate) gateway: Gateway,
+    pub(crate) bucket: String,
+    /// Endpoint, access key and secret key.
+    pub(crate) access: [String; 3],
+    embedded: Option<s3core_gateway::Gateway>,
+}
+
+impl Lake {
+    pub(crate) async fn at(service: Service) -> Self {
+        let embedded = match service {
+            Service::Ceph => None,
+            Service::Embedded => Some(s3core_gateway::Gateway::builder().quirks(Quirks::Pacific).start().unwrap()),
+        };
+        let access = match &embedded {
+            Some(embedded) => [embedded.endpoint(), embedded.access_key(), embedded.secret_key()].map(str::to_owned),
+            None => ["ENDPOINT", "ACCESS_KEY", "SECRET_KEY"].map(|name| variable(&format!("S3CORE_TEST_{name}"))),
+        };
+        let names = ["endpoint", "access.key", "secret.key"].map(str::to_owned);
+        let bucket = format!("tier-{:016x}", SystemRandom.bits() as u64);
+        let explicit = names.into_iter().zip(access.clone()).collect();
+        let sources = Sources { explicit, hadoop: Vec::new(), environment: &|_| None, home: None };
+        let options = Options::resolve(&bucket, &sources).unwrap();
+        let transport = Arc::new(HttpTransport::new(options.transport).unwrap());
+        let environment = Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport };
+        let gateway = Gateway::new(options.gateway, environment);
+        gateway.run(CreateBucket::new(&bucket, gateway.settings())).await.unwrap();
+        Self { gateway, bucket, access, embedded }
+    }
+
+    pub(crate) async fn put(&self, key: &str, content: &'static str) {
+        let put = PutObject::new(&self.bucket, key, Bytes::from_static(content.as_bytes()));
+        self.gateway.run(put).await.unwrap();
+    }
+
+    /// The bucket's lifecycle rules.
+    pub(crate) async fn rules(&self) -> Vec<LifecycleRule> {
+        self.gateway.run(GetBucketLifecycleConfiguration::new(&self.bucket)).await.unwrap().rules
+    }
+
+    /// Gives the bucket these rules; returns them as the gateway gives them back.
+    pub(crate) async fn put_rules(&self, rules: &[&str]) -> Vec<LifecycleRule> {
+        let rules = rules.iter().map(|xml| xml.parse().unwrap()).collect();
+        let configuration = LifecycleConfiguration { rules, minimum_size: None };
+        self.gateway.run(PutBucketLifecycleConfiguration::new(&self.bucket, configuration)).await.unwrap();
+        self.rules().await
+    }
+
+    /// Gives the gateway time for its rules: Ceph has them carried out every ten seconds.
+    pub(crate) async fn let_rules_work(&self) {
+        match &self.embedded {
+            Some(embedded) => {
+                embedded.run_lifecycle();
+            }
+            None => tokio::time::sleep(Duration::from_secs(1)).await,
+        }
+    }
+
+    /// Removes the bucket with everything in it: the Ceph of a test run keeps its objects in memory.
+    pub(crate) async fn remove(self) {
+        self.gateway.run(DeleteBucketLifecycle::new(&self.bucket)).await.unwrap();
+        let mut list = ListObjectsV2::new(&self.bucket, "");
+        loop {
+            let page = self.gateway.run(list.clone()).await.unwrap();
+            for object in &page.objects {
+                self.gateway.run(DeleteObject::new(&self.bucket, &object.key)).await.unwrap();
+            }
+            let Some(token) = page.next else { break };
+            list.continuation_token = Some(token);
+        }
+        self.gateway.run(DeleteBucket::new(&self.bucket)).await.unwrap();
+    }
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run tests/ceph/with-ceph.sh -- cargo test -p s3life"))
+}
