@@ -18,6 +18,7 @@ mod pending;
 mod rename;
 mod status;
 mod summary;
+mod trash;
 mod uploads;
 pub(crate) mod work;
 

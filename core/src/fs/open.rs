@@ -4,11 +4,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures::FutureExt;
 
 use crate::config::ReadPolicy;
 use crate::gateway::Gateway;
 use crate::ops::{ByteRange, GetObject, HeadObject};
-use crate::transfer::reader::{ObjectReader, ReadCounts, Source, Tail};
+use crate::transfer::reader::{ObjectReader, ReadCounts, Source, Tail, WhyMissing};
 use crate::{Error, ErrorKind, Result};
 
 use super::footers::{Footer, is_columnar};
@@ -44,7 +45,8 @@ impl FileSystem {
                 Err(failure) if failure.kind() == ErrorKind::NotFound && self.has_keys_below(path).await? => {
                     return Err(self.is_a_directory(path));
                 }
-                found => found?,
+                Err(failure) => return Err(self.removed(path, failure).await),
+                Ok(found) => found,
             },
         };
         let mut settings = self.shared.transfer.clone();
@@ -108,6 +110,11 @@ impl FileSystem {
     }
 
     fn source(&self, gateway: Gateway, path: &str, length: u64, etag: Option<String>) -> Source {
+        let (files, key) = (self.clone(), path.to_owned());
+        let why_missing: WhyMissing = Arc::new(move |failure| {
+            let (files, key) = (files.clone(), key.clone());
+            async move { files.removed(&key, failure).await }.boxed()
+        });
         Source {
             gateway,
             bucket: self.bucket().to_owned(),
@@ -115,6 +122,7 @@ impl FileSystem {
             length,
             etag: etag.map_or_else(OnceLock::new, OnceLock::from),
             counts: ReadCounts::default(),
+            why_missing: Some(why_missing),
         }
     }
 

@@ -48,6 +48,20 @@ pub(crate) struct Source {
     /// Where it is not known when the object is opened, that of the first answer.
     pub(crate) etag: OnceLock<String>,
     pub(crate) counts: ReadCounts,
+    /// Says why the object is missing, where more is known.
+    pub(crate) why_missing: Option<WhyMissing>,
+}
+
+/// Takes the failure of a read that found no object; returns it, with the reason where there is one.
+pub(crate) type WhyMissing = Arc<dyn Fn(Error) -> BoxFuture<'static, Error> + Send + Sync>;
+
+impl Source {
+    async fn explained(&self, failure: Error) -> Error {
+        match &self.why_missing {
+            Some(why) if failure.kind() == ErrorKind::NotFound => why(failure).await,
+            _ => failure,
+        }
+    }
 }
 
 /// The end of the object, where opening it brought that along: the footer of a Parquet or ORC file.
@@ -127,8 +141,11 @@ impl ObjectReader {
                     return Ok(bytes);
                 }
                 Next::Arriving(inbox) => {
-                    // A failed request is asked for anew by the next read, not remembered.
-                    inbox.wait().await.inspect_err(|_| shared.lock().clear())?;
+                    if let Err(failure) = inbox.wait().await {
+                        // A failed request is asked for anew by the next read, not remembered.
+                        shared.lock().clear();
+                        return Err(shared.source.explained(failure).await);
+                    }
                 }
                 Next::Missing { start, end } => shared.fetch(start, end).await?,
             }

@@ -17,6 +17,7 @@ mod directories;
 mod exclusive;
 mod reading;
 mod renaming;
+mod trash;
 mod uploads;
 mod writing;
 

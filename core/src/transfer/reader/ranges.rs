@@ -102,7 +102,10 @@ impl Ranges {
             }
             return Ok(None);
         };
-        let (frames, memory) = request.all().await?;
+        let (frames, memory) = match request.all().await {
+            Ok(all) => all,
+            Err(failure) => return Err(self.source.explained(failure).await),
+        };
         let position = *position;
         self.under_way.pop_front();
         Ok(Some(Fetched { position, frames, _memory: Some(memory) }))

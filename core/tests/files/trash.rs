@@ -1,0 +1,47 @@
+//! Whoever misses a file that s3life has moved to its trash is told so.
+
+use rstest::rstest;
+use s3core::ErrorKind;
+use s3core::fs::OpenOptions;
+use s3core::ops::DeleteObject;
+
+use crate::support::files::Files;
+use crate::support::{EMBEDDED, Service};
+
+#[rstest]
+#[tokio::test]
+async fn a_file_in_the_trash_names_its_run_and_the_command(
+    #[values(Service::Ceph, EMBEDDED)] service: Service,
+    #[values("events/day=1/part-0.parquet", "events/day=1/a text")] path: &str,
+    #[values(true, false)] is_known: bool,
+) {
+    let files = Files::at(service).await;
+    files.place.put(path, b"rows".to_vec()).await;
+    let options = OpenOptions { length: is_known.then_some(4), ..OpenOptions::default() };
+    // Opened before it goes: the read finds out.
+    let reader = if is_known { Some(files.open_file(path, options.clone()).await.unwrap()) } else { None };
+    files.place.put(".s3core/trash/20261125T120000Z-a1b2c3/2/other", b"x".to_vec()).await;
+    files.place.put(&format!(".s3core/trash/20261124T120000Z-d4e5f6/17/{path}"), b"rows".to_vec()).await;
+    files.place.gateway.run(DeleteObject::new(&files.place.bucket, path)).await.unwrap();
+    let failures = match reader {
+        Some(reader) => {
+            let ranges = async { reader.read_range(0, 4).await };
+            vec![reader.read(0, 4).await.unwrap_err(), ranges.await.unwrap_err()]
+        }
+        None => vec![files.open_file(path, options).await.err().unwrap()],
+    };
+    for failure in failures {
+        assert_eq!(failure.kind(), ErrorKind::NotFound);
+        let command = format!("`s3life undo 20261124T120000Z-d4e5f6 s3a://{}`", files.place.bucket);
+        assert!(failure.message().contains(&command), "{failure}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_file_that_never_was_is_just_missing(#[values(Service::Ceph, EMBEDDED)] service: Service) {
+    let files = Files::at(service).await;
+    let failure = files.open_file("never", OpenOptions::default()).await.err().unwrap();
+    assert_eq!(failure.kind(), ErrorKind::NotFound);
+    assert!(!failure.message().contains("s3life"), "{failure}");
+}
