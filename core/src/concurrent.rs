@@ -9,12 +9,12 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use crate::{Error, ErrorKind, Result};
 
 /// Operations that are made when their turn comes.
-pub(crate) type Operations<'a, T> = Box<dyn Iterator<Item = BoxFuture<'a, Result<T>>> + Send + 'a>;
+pub type Operations<'a, T> = Box<dyn Iterator<Item = BoxFuture<'a, Result<T>>> + Send + 'a>;
 
 /// Runs operations, up to `at_once` at a time, and returns what those that succeeded brought, with the first failure.
 /// After a failure no further one is taken; all that were begun are waited for, so that what is done after this call is
 /// done after them.
-pub(crate) async fn run_all<T>(mut waiting: Operations<'_, T>, at_once: usize) -> (Vec<T>, Result<()>) {
+pub async fn run_all<T>(mut waiting: Operations<'_, T>, at_once: usize) -> (Vec<T>, Result<()>) {
     let mut running = FuturesUnordered::new();
     let (mut done, mut outcome) = (Vec::new(), Ok(()));
     loop {

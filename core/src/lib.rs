@@ -20,7 +20,7 @@ pub mod probe;
 pub mod sign;
 pub mod transfer;
 
-pub use concurrent::Stop;
+pub use concurrent::{Operations, Stop, run_all};
 pub use error::{Error, ErrorKind, Result};
 
 /// Version of the whole product: crate, jar and wheel carry the same one.

@@ -18,6 +18,7 @@ use crate::plan::line::Amount;
 use crate::policy::{Age, CONTROL_PREFIX, Dataset, Unit};
 use crate::unit::UnitSummary;
 
+pub(crate) use directories::SUCCESS;
 use directories::{Directories, Directory};
 pub use jobs::JobTree;
 pub(crate) use jobs::{is_state_of_job, tree_of as tree_of_job};

@@ -1,5 +1,6 @@
 //! s3life: datasets tier and expire where they lie, by a plan that can be read, approved, resumed and undone.
 
+pub mod act;
 pub mod calendar;
 pub mod connection;
 pub mod decide;

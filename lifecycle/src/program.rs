@@ -1,12 +1,15 @@
 //! The command line of `s3life`.
 
+mod apply;
 mod explain;
 mod history;
 mod native;
 mod output;
 mod plan;
 mod status;
+mod undo;
 mod validate;
+mod work;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -55,10 +58,18 @@ enum Command {
     Explain(explain::Explain),
     /// Say what a policy would change now, and save it as a plan. Nothing is changed.
     Plan(plan::Plan),
+    /// Carry out a plan: show it, ask, and do what it says. Goes on with a run that was killed.
+    Apply(apply::Apply),
     /// List the runs of a bucket, the newest first.
     History(history::History),
     /// Say who is at work in a bucket, what its trash holds, and what was skipped.
     Status(status::Status),
+    /// Bring back what a run has removed.
+    Undo(undo::Undo),
+    /// Empty the trash of a run now: nothing of it can be brought back afterwards.
+    Purge(undo::Purge),
+    /// Let what a run has brought back be planned again.
+    Release(undo::Release),
     /// Print the lifecycle rules of the policy's bucket: those of s3life and those of others. Nothing is changed.
     Native(native::Native),
     /// Print the JSON Schema of policies, for editors. Nothing is sent.
@@ -115,8 +126,12 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Command::Validate(command) => command.run(&common).map(|()| 0),
         Command::Explain(command) => command.run(&common).map(|()| 0),
         Command::Plan(command) => command.run(&common),
+        Command::Apply(command) => command.run(&common).map(|()| 0),
         Command::History(command) => command.run(&common).map(|()| 0),
         Command::Status(command) => command.run(&common).map(|()| 0),
+        Command::Undo(command) => command.run(&common).map(|()| 0),
+        Command::Purge(command) => command.run(&common).map(|()| 0),
+        Command::Release(command) => command.run(&common).map(|()| 0),
         Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())).map(|()| 0),
         Command::Native(command) => command.run(&common).map(|()| 0),
     };

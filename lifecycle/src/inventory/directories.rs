@@ -8,7 +8,7 @@ use crate::policy::Met;
 use crate::unit::UnitSummary;
 
 /// The object that says that a directory is complete (Hadoop's `FileOutputCommitter`).
-pub(super) const SUCCESS: &str = "_SUCCESS";
+pub(crate) const SUCCESS: &str = "_SUCCESS";
 
 /// The directories above the last key, from the outermost.
 #[derive(Default)]

@@ -12,6 +12,8 @@ use crate::plan::line::PolicySource;
 use crate::plan::make::MakeError;
 use crate::policy::{Findings, Policy};
 use crate::run::StateError;
+use crate::run::lease::LeaseError;
+use crate::run::record::Skipped;
 
 /// Why a command has not done what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +27,12 @@ pub(super) enum Failure {
     /// The state in the bucket could not be read or written.
     #[error("error: {0}")]
     State(#[from] StateError),
+    /// The lease of the bucket could not be taken.
+    #[error("error: {0}")]
+    Lease(#[from] LeaseError),
+    /// A run has not come to its end.
+    #[error("error: {0}")]
+    Run(#[from] crate::act::Failure),
     /// No plan could be made.
     #[error("error: {0}")]
     Make(MakeError),
@@ -96,6 +104,21 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
 /// Prints a result for programs, in one line.
 pub(super) fn json(result: &impl Serialize) -> Result<(), Failure> {
     line(&serde_json::to_string(result).map_err(io::Error::from)?)
+}
+
+/// Units that were left as they are are named up to here.
+const MOST_NAMED: usize = 20;
+
+/// Prints what a run did not do.
+pub(super) fn skipped(all: &[Skipped], count: u64) -> Result<(), Failure> {
+    for Skipped { unit, key, reason } in all.iter().take(MOST_NAMED) {
+        match key {
+            Some(key) if key != unit => line(&format!("  left: {unit}: {key}: {reason}"))?,
+            _ => line(&format!("  left: {unit}: {reason}"))?,
+        }
+    }
+    let named = all.len().min(MOST_NAMED) as u64;
+    if count > named { line(&format!("  and {} more", count - named)) } else { Ok(()) }
 }
 
 /// Prints a result of several lines.

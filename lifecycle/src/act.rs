@@ -1,0 +1,40 @@
+//! What a run does: it removes units, puts them back, and empties its trash. Every step can be done twice, so that a run
+//! that was killed goes on where it stopped.
+
+pub mod apply;
+pub mod objects;
+pub mod purge;
+pub mod remove;
+pub mod restore;
+pub mod survey;
+pub mod tier;
+pub mod undo;
+pub mod uploads;
+
+use crate::plan::document::PlanError;
+use crate::run::StateError;
+use crate::run::lease::Lease;
+
+/// Why a run has not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The gateway has failed, or the lease is lost.
+    #[error(transparent)]
+    Gateway(#[from] s3core::Error),
+    /// The state in the bucket is not as it should be.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The plan cannot be read.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+}
+
+impl objects::Permit for Lease {
+    fn number(&self) -> u64 {
+        Self::number(self)
+    }
+
+    fn check(&self) -> s3core::Result<()> {
+        Ok(Self::check(self)?)
+    }
+}

@@ -1,0 +1,253 @@
+//! Carries out a plan: unit by unit, each written into the journal before it is touched. Goes on with a run that was
+//! killed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use crate::plan::document::PlanReader;
+use crate::plan::line::{Amount, DatasetSummary, End, PlannedAction, PlannedObject, PlannedUnit, PlannedUpload};
+use crate::policy::Action;
+use crate::run::Bucket;
+use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Outcome, UnitOutcome};
+use crate::run::keys;
+use crate::run::record::{DatasetDone, RunRecord, Skipped};
+
+use super::Failure;
+use super::objects::Objects;
+use super::remove::remove;
+use super::uploads::Aborted;
+
+/// Carries out plans.
+pub struct Apply<'a> {
+    /// The bucket's objects.
+    pub objects: Objects<'a>,
+    /// Where the run's state is kept.
+    pub bucket: &'a Bucket,
+    /// The run's journal.
+    pub journal: &'a Journal,
+    /// The run.
+    pub run: &'a str,
+    /// Id of the user that copies belong to.
+    pub user: &'a str,
+    /// Most units at a time.
+    pub units_at_once: usize,
+}
+
+/// What the journal says of a run that was begun before.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Units that are through, by their prefixes.
+    concluded: HashMap<String, Outcome>,
+    /// Objects of units that were begun, by the units' prefixes.
+    begun: HashMap<String, Vec<IntendedObject>>,
+}
+
+impl Known {
+    /// Reads the journal of a run. Memory grows with its units, not with their objects.
+    ///
+    /// # Errors
+    /// `Malformed`, and the gateway's.
+    pub async fn of(bucket: &Bucket, run: &str) -> Result<Self, Failure> {
+        let mut known = Self::default();
+        let mut units = Journal::units(bucket, run);
+        while let Some(found) = units.next().await? {
+            match found.outcome {
+                Some(outcome) => {
+                    known.begun.remove(&found.unit.prefix);
+                    known.concluded.insert(found.unit.prefix, outcome.outcome);
+                }
+                None if found.is_announced => {
+                    known.begun.insert(found.unit.prefix, found.unit.objects);
+                }
+                None => {}
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// By dataset.
+    pub datasets: BTreeMap<String, DatasetDone>,
+    /// What it did not do: at most [`RunRecord::MOST_REPORTED`].
+    pub skipped: Vec<Skipped>,
+    /// Number of all that it did not do.
+    pub skipped_count: u64,
+    /// Until when the trash is kept; None where nothing went there.
+    pub trash_until: Option<Timestamp>,
+}
+
+impl Apply<'_> {
+    /// Carries out what is not yet done of a plan. `see` is told of each unit that is through.
+    ///
+    /// # Errors
+    /// What kept it from going on: the run can be resumed.
+    pub async fn run(
+        &self,
+        plan: &mut PlanReader,
+        known: &Known,
+        mut see: impl FnMut(&PlannedUnit, &Outcome) + Send,
+    ) -> Result<Applied, Failure> {
+        let mut applied = Applied::of(plan.end());
+        let created = plan.header().created;
+        let (mut group, mut size) = (Vec::new(), 0);
+        loop {
+            let next = plan.next_unit()?;
+            let is_last = next.is_none();
+            if let Some((unit, objects)) = next {
+                if matches!(unit.action, PlannedAction::Tier(_) | PlannedAction::Archive(_)) {
+                    continue;
+                }
+                if let Some(outcome) = known.concluded.get(&unit.prefix) {
+                    applied.note(&unit, outcome);
+                    continue;
+                }
+                size += objects.len();
+                group.push((unit, objects));
+            }
+            if is_last || size >= BATCH {
+                for (unit, outcome) in self.batch(std::mem::take(&mut group), known, created).await? {
+                    applied.note(&unit, &outcome);
+                    see(&unit, &outcome);
+                }
+                size = 0;
+            }
+            if is_last {
+                return Ok(applied);
+            }
+        }
+    }
+
+    /// Some units: all of them are in the journal before the first is touched.
+    async fn batch(
+        &self,
+        units: Vec<(PlannedUnit, Vec<PlannedObject>)>,
+        known: &Known,
+        created: Timestamp,
+    ) -> Result<Vec<(PlannedUnit, Outcome)>, Failure> {
+        if units.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut intended = Vec::with_capacity(units.len());
+        for (unit, objects) in &units {
+            intended.push(self.intent(unit, objects, known.begun.get(&unit.prefix)));
+        }
+        self.learn_lists(&mut intended).await?;
+        self.objects.permit.check()?;
+        let batch = self.journal.intend(&intended).await?;
+        let several = Objects { at_once: self.units_at_once, ..self.objects };
+        let work = intended.iter().zip(units).collect();
+        let done = several
+            .for_all(work, |(intended, (unit, _)): (&IntendedUnit, (PlannedUnit, Vec<PlannedObject>))| async move {
+                let outcome = remove(&self.objects, intended, created).await?;
+                Ok((unit, outcome))
+            })
+            .await?;
+        let at = self.bucket.time().await?;
+        let outcome = |(unit, outcome): &(PlannedUnit, Outcome)| UnitOutcome {
+            prefix: unit.prefix.clone(),
+            outcome: outcome.clone(),
+            at,
+        };
+        let outcomes: Vec<_> = done.iter().map(outcome).collect();
+        self.objects.permit.check()?;
+        self.journal.conclude(batch, &outcomes).await?;
+        Ok(done)
+    }
+
+    /// Copies have the list of whoever makes them: another one is written down, so that it comes back.
+    async fn learn_lists(&self, units: &mut [IntendedUnit]) -> Result<(), Failure> {
+        let mut unknown: Vec<&mut IntendedObject> = units.iter_mut().flat_map(|unit| &mut unit.objects).collect();
+        unknown.retain(|object| object.trash.is_some() && object.acl.is_none());
+        let keys = unknown.iter().map(|object| object.planned.key.clone()).enumerate().collect();
+        let ask = |(index, key): (usize, String)| async move { Ok((index, self.objects.acl(&key, self.user).await?)) };
+        for (index, acl) in self.objects.for_all(keys, ask).await? {
+            if let Some(object) = unknown.get_mut(index) {
+                object.acl = acl;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is about to be done with a unit. An earlier holder of the lease may have copied some of it already.
+    fn intent(
+        &self,
+        unit: &PlannedUnit,
+        objects: &[PlannedObject],
+        begun: Option<&Vec<IntendedObject>>,
+    ) -> IntendedUnit {
+        let former: HashMap<&str, &IntendedObject> =
+            begun.into_iter().flatten().map(|object| (object.planned.key.as_str(), object)).collect();
+        let goes_to_trash = matches!(unit.action, PlannedAction::Expire | PlannedAction::SweepAbandoned);
+        let intended = |planned: &PlannedObject| {
+            let former = former.get(planned.key.as_str());
+            IntendedObject {
+                trash: goes_to_trash.then(|| keys::trashed(self.run, self.objects.permit.number(), &planned.key)),
+                former: former.map(|former| former.copies().cloned().collect()).unwrap_or_default(),
+                acl: former.and_then(|former| former.acl.clone()),
+                planned: planned.clone(),
+            }
+        };
+        IntendedUnit {
+            dataset: unit.dataset.clone(),
+            prefix: unit.prefix.clone(),
+            shape: unit.shape,
+            action: unit.action.clone(),
+            objects: objects.iter().map(intended).collect(),
+        }
+    }
+}
+
+impl Applied {
+    /// Nothing yet, of the datasets of this plan.
+    pub fn of(end: &End) -> Self {
+        let dataset = |summary: &DatasetSummary| {
+            let done = DatasetDone { prefix: summary.prefix.clone(), total: summary.total, ..DatasetDone::default() };
+            (summary.name.clone(), done)
+        };
+        Self { datasets: end.datasets.iter().map(dataset).collect(), ..Self::default() }
+    }
+
+    /// Adds what came of a unit.
+    pub fn note(&mut self, unit: &PlannedUnit, outcome: &Outcome) {
+        let (key, reason) = match outcome {
+            Outcome::Done => {
+                let amount = Amount { units: 1, objects: unit.objects, bytes: unit.bytes };
+                let dataset = self.datasets.entry(unit.dataset.clone()).or_default();
+                dataset.actions.entry(unit.action.name().to_owned()).or_default().add(amount);
+                self.trash_until = self.trash_until.max(unit.trash_until);
+                return;
+            }
+            Outcome::Changed { key, reason } | Outcome::NotRestored { key, reason } => (Some(key), reason.clone()),
+            Outcome::Held { reason } => (None, format!("it could not be copied to the trash: {reason}")),
+            Outcome::Restored => (None, "it was brought back".to_owned()),
+        };
+        self.skip(Skipped { unit: unit.prefix.clone(), key: key.cloned(), reason });
+    }
+
+    /// Adds what came of an upload.
+    pub fn note_upload(&mut self, upload: &PlannedUpload, outcome: Aborted) {
+        match outcome {
+            Aborted::Gone => {
+                let dataset = self.datasets.entry(upload.dataset.clone()).or_default();
+                let amount = Amount { units: 1, objects: 0, bytes: 0 };
+                dataset.actions.entry(Action::AbortUploads.name().to_owned()).or_default().add(amount);
+            }
+            Aborted::AtWork => {
+                let reason = "a part of the upload was sent after it was planned".to_owned();
+                self.skip(Skipped { unit: upload.key.clone(), key: None, reason });
+            }
+        }
+    }
+
+    /// Adds something that was not done.
+    pub fn skip(&mut self, skipped: Skipped) {
+        self.skipped_count += 1;
+        if self.skipped.len() < RunRecord::MOST_REPORTED {
+            self.skipped.push(skipped);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The trash of a run is emptied: from then on nothing of it can be brought back.
+
+use s3core::ops::ListObjectsV2;
+
+use crate::plan::line::Amount;
+use crate::run::StateError;
+use crate::run::keys;
+use crate::run::lease::Lease;
+use crate::run::record::{RunRecord, RunState};
+use crate::run::store::Store;
+
+use super::Failure;
+use super::objects::Objects;
+
+/// Empties the trash of a run. The record says so before the first copy goes, so that nobody begins to bring them back.
+/// Returns what was removed.
+///
+/// # Errors
+/// `Refused` for a run that is under way, the lease's and the gateway's: it can be called again.
+pub async fn purge(objects: &Objects<'_>, store: &Store, lease: &Lease, run: &str) -> Result<Amount, Failure> {
+    store.update(lease, run, begin).await?;
+    let mut removed = Amount::default();
+    loop {
+        // What was removed is listed no more: the first page is always the next one.
+        let page = objects.gateway.run(ListObjectsV2::new(objects.bucket, &keys::trash(run))).await?;
+        if page.objects.is_empty() {
+            break;
+        }
+        for copy in &page.objects {
+            removed.add(Amount { units: 0, objects: 1, bytes: copy.length });
+        }
+        objects.discard(page.objects.into_iter().map(|copy| copy.key).collect()).await?;
+    }
+    store
+        .update(lease, run, |record| {
+            record.state = RunState::Purged;
+            Ok(())
+        })
+        .await?;
+    Ok(removed)
+}
+
+fn begin(record: &mut RunRecord) -> Result<(), StateError> {
+    let refused = |reason: &str| Err(StateError::Refused { run: record.run.clone(), reason: reason.to_owned() });
+    match record.state {
+        RunState::Done | RunState::WaitingForGateway | RunState::Undone | RunState::Purging => {}
+        RunState::Running => {
+            return refused("is under way: end it with `s3life apply`, or bring it back with `s3life undo`");
+        }
+        RunState::Undoing => return refused("is being brought back: end that with `s3life undo`"),
+        RunState::Purged => return refused("has nothing in the trash any more"),
+    }
+    record.state = RunState::Purging;
+    Ok(())
+}

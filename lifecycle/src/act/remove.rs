@@ -1,0 +1,188 @@
+//! The removal of a unit: all of it, or nothing.
+//!
+//! Every object is copied to the trash and the copies are compared before the first one is removed, `_SUCCESS` first.
+//! Where anything turns out to be other than planned, what was removed is put back.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use s3core::Result;
+
+use crate::inventory::SUCCESS;
+use crate::plan::line::Shape;
+use crate::run::journal::{IntendedObject, IntendedUnit, Outcome};
+
+use super::objects::{Copied, Objects, Removed};
+use super::restore::{Restored, restore};
+use super::survey::{Survey, survey};
+
+/// Removes a unit whose intent is in the journal. Also goes on with a removal that was cut short, by whichever holder of
+/// the lease. Uploads that were begun before `uploads_since` are nobody's.
+///
+/// # Errors
+/// The permit's, and the gateway's where another attempt may help: the intent stays without outcome.
+pub async fn remove(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: Timestamp) -> Result<Outcome> {
+    let mut removal = Removal { objects, unit, removed: Vec::new() };
+    match removal.run(uploads_since).await? {
+        Ending::Done => Ok(Outcome::Done),
+        Ending::Changed(key, reason) => {
+            removal.give_up().await?;
+            Ok(Outcome::Changed { key, reason })
+        }
+        Ending::Held(reason) => {
+            removal.give_up().await?;
+            Ok(Outcome::Held { reason })
+        }
+    }
+}
+
+struct Removal<'a> {
+    objects: &'a Objects<'a>,
+    unit: &'a IntendedUnit,
+    /// What this run has removed of the unit so far.
+    removed: Vec<&'a IntendedObject>,
+}
+
+/// How it went.
+enum Ending {
+    Done,
+    /// The first key that was not as planned, and why.
+    Changed(String, String),
+    /// It cannot be copied.
+    Held(String),
+}
+
+impl<'a> Removal<'a> {
+    async fn run(&mut self, uploads_since: Timestamp) -> Result<Ending> {
+        let found = survey(self.objects, self.unit, Some(uploads_since)).await?;
+        let (live, gone): (Vec<_>, Vec<_>) =
+            self.unit.objects.iter().partition(|object| found.present.contains(&object.planned.key));
+        let mut deleted = None;
+        for object in gone {
+            if found.changed.as_ref() == Some(&object.planned.key) {
+                continue;
+            }
+            if self.was_removed(object).await? {
+                self.removed.push(object);
+            } else {
+                deleted.get_or_insert(object);
+            }
+        }
+        if let Some((key, reason)) = found.difference() {
+            return Ok(Ending::Changed(key, reason));
+        }
+        if let Some(object) = deleted {
+            return Ok(was_deleted(object));
+        }
+        match self.copy_all(&live).await? {
+            Ending::Done => {}
+            other => return Ok(other),
+        }
+        // One object is removed under a condition on itself. Of several, one may have come meanwhile.
+        if self.unit.shape != Shape::Object {
+            let again = survey(self.objects, self.unit, Some(uploads_since)).await?;
+            if let Some((key, reason)) = again.difference() {
+                return Ok(Ending::Changed(key, reason));
+            }
+            if let Some(object) = missing(&live, &again) {
+                return Ok(was_deleted(object));
+            }
+        }
+        self.remove_all(live).await
+    }
+
+    /// Whether the run has removed the object before: then its copy is there.
+    async fn was_removed(&self, object: &IntendedObject) -> Result<bool> {
+        if object.trash.is_none() {
+            return Ok(true);
+        }
+        for copy in object.copies() {
+            let copy = self.objects.find(copy).await?;
+            if copy.is_some_and(|copy| copy.etag == object.planned.etag && copy.bytes == object.planned.bytes) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn copy_all(&self, live: &[&'a IntendedObject]) -> Result<Ending> {
+        let objects = self.objects;
+        let copy = move |object: &'a IntendedObject| async move {
+            match &object.trash {
+                Some(trash) => Ok((object, objects.copy(&object.planned.key, trash, &object.planned).await?)),
+                None => Ok((object, Copied::AsPlanned)),
+            }
+        };
+        let mut ending = Ending::Done;
+        for (object, copied) in objects.for_all(live.to_vec(), copy).await? {
+            match copied {
+                Copied::AsPlanned => {}
+                Copied::Changed(reason) => return Ok(Ending::Changed(object.planned.key.clone(), reason)),
+                Copied::Gone => return Ok(was_deleted(object)),
+                Copied::Impossible(reason) => ending = Ending::Held(reason),
+            }
+        }
+        Ok(ending)
+    }
+
+    /// Removes `_SUCCESS` first, so that nobody takes what is left for complete.
+    async fn remove_all(&mut self, live: Vec<&'a IntendedObject>) -> Result<Ending> {
+        let objects = self.objects;
+        let (markers, others): (Vec<_>, Vec<_>) = live.into_iter().partition(|object| is_marker(&object.planned.key));
+        for group in [markers, others] {
+            let remove =
+                move |object: &'a IntendedObject| async move { Ok((object, objects.remove(&object.planned).await?)) };
+            let mut changed = None;
+            for (object, removed) in objects.for_all(group, remove).await? {
+                match removed {
+                    Removed::Gone => self.removed.push(object),
+                    Removed::Changed => changed = Some(object),
+                }
+            }
+            if let Some(object) = changed {
+                let reason = "it was written again while its unit was being removed".to_owned();
+                return Ok(Ending::Changed(object.planned.key.clone(), reason));
+            }
+        }
+        Ok(Ending::Done)
+    }
+
+    /// Puts back what was removed and discards the copies of what is there. What others have written or deleted meanwhile
+    /// stays as they left it.
+    async fn give_up(&self) -> Result<()> {
+        let objects = self.objects;
+        let (markers, others): (Vec<_>, Vec<_>) =
+            self.removed.iter().copied().partition(|object| is_marker(&object.planned.key));
+        let mut lost = BTreeSet::new();
+        for group in [others, markers] {
+            let put_back =
+                move |object: &'a IntendedObject| async move { Ok((object, restore(objects, object).await?)) };
+            for (object, restored) in objects.for_all(group, put_back).await? {
+                if restored != Restored::Back {
+                    lost.insert(object.planned.key.as_str());
+                }
+            }
+        }
+        let found = survey(objects, self.unit, None).await?;
+        let is_there = |object: &&IntendedObject| {
+            let key = &object.planned.key;
+            let was_removed = self.removed.iter().any(|removed| removed.planned.key == *key);
+            if was_removed { !lost.contains(key.as_str()) } else { found.present.contains(key) }
+        };
+        let copies = self.unit.objects.iter().filter(is_there).flat_map(|object| object.copies().cloned()).collect();
+        objects.discard_if_safe(copies).await
+    }
+}
+
+fn was_deleted(object: &IntendedObject) -> Ending {
+    Ending::Changed(object.planned.key.clone(), "it was deleted after it was planned".to_owned())
+}
+
+fn missing<'a>(live: &[&'a IntendedObject], found: &Survey) -> Option<&'a IntendedObject> {
+    live.iter().copied().find(|object| !found.present.contains(&object.planned.key))
+}
+
+/// Whether the key is that of a `_SUCCESS`.
+pub(super) fn is_marker(key: &str) -> bool {
+    key.rsplit('/').next() == Some(SUCCESS)
+}

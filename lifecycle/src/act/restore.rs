@@ -1,0 +1,94 @@
+//! What was removed comes back from the trash.
+
+use s3core::Result;
+
+use crate::run::journal::{IntendedObject, IntendedUnit, Outcome};
+
+use super::objects::{Copied, Objects};
+use super::remove::is_marker;
+use super::survey::survey;
+
+/// What came of an object that was to come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Restored {
+    /// It is there again.
+    Back,
+    /// Something else is there, and stays.
+    InTheWay(String),
+    /// There is nothing to bring back.
+    NoCopy(String),
+}
+
+/// Brings an object back, unless something is at its key.
+///
+/// Radosgw copies whatever is at the target (`If-None-Match` on CopyObject is ignored by all releases): an object that
+/// somebody writes between the look and the copy is replaced.
+///
+/// # Errors
+/// The permit's and the gateway's.
+pub async fn restore(objects: &Objects<'_>, object: &IntendedObject) -> Result<Restored> {
+    let planned = &object.planned;
+    if let Some(found) = objects.find(&planned.key).await? {
+        if found.etag != planned.etag || found.bytes != planned.bytes {
+            return Ok(Restored::InTheWay("another object has been written there".to_owned()));
+        }
+        return give_list(objects, object).await;
+    }
+    if object.trash.is_none() {
+        return Ok(Restored::NoCopy("it went for good, as the policy says".to_owned()));
+    }
+    for copy in object.copies() {
+        match objects.copy(copy, &planned.key, planned).await? {
+            Copied::AsPlanned => return give_list(objects, object).await,
+            Copied::Gone => {}
+            Copied::Changed(reason) | Copied::Impossible(reason) => return Ok(Restored::NoCopy(reason)),
+        }
+    }
+    Ok(Restored::NoCopy("its copy is no longer in the trash".to_owned()))
+}
+
+async fn give_list(objects: &Objects<'_>, object: &IntendedObject) -> Result<Restored> {
+    if let Some(acl) = &object.acl {
+        objects.set_acl(&object.planned.key, acl).await?;
+    }
+    Ok(Restored::Back)
+}
+
+/// Brings a unit back, `_SUCCESS` last, so that nobody takes it for complete before it is. One that holds an object that
+/// the run does not know is left as it is, unless they are to be merged; no object is ever replaced.
+///
+/// # Errors
+/// The permit's and the gateway's.
+pub async fn put_back(objects: &Objects<'_>, unit: &IntendedUnit, merge: bool) -> Result<Outcome> {
+    let found = survey(objects, unit, None).await?;
+    if let (Some(key), false) = (found.unknown, merge) {
+        let reason = "it was written after the run: `--merge` brings the unit back beside it".to_owned();
+        return Ok(Outcome::NotRestored { key, reason });
+    }
+    let (markers, others): (Vec<_>, Vec<_>) = unit.objects.iter().partition(|object| is_marker(&object.planned.key));
+    let (mut back, mut failure) = (Vec::new(), None);
+    for group in [others, markers] {
+        if failure.is_some() {
+            break;
+        }
+        let put_back = |object: &IntendedObject| {
+            let object = object.clone();
+            async move { Ok((restore(objects, &object).await?, object)) }
+        };
+        for (restored, object) in objects.for_all(group, put_back).await? {
+            match restored {
+                Restored::Back => back.extend(object.copies().cloned()),
+                Restored::InTheWay(reason) | Restored::NoCopy(reason) => {
+                    failure = Some(Outcome::NotRestored { key: object.planned.key, reason });
+                }
+            }
+        }
+    }
+    match failure {
+        Some(failure) => Ok(failure),
+        None => {
+            objects.discard_if_safe(back).await?;
+            Ok(Outcome::Restored)
+        }
+    }
+}

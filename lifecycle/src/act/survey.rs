@@ -1,0 +1,109 @@
+//! What lies in a unit now, beside what was planned.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use s3core::Result;
+use s3core::ops::ListMultipartUploads;
+
+use crate::inventory::{SUCCESS, is_state_of_job};
+use crate::plan::line::{PlannedAction, PlannedObject, Shape};
+use crate::run::journal::IntendedUnit;
+
+use super::objects::{Objects, timestamp};
+
+/// What lies in a unit now.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Planned objects that are there and unchanged.
+    pub present: BTreeSet<String>,
+    /// The first planned key that holds something else.
+    pub changed: Option<String>,
+    /// The first key that is not planned.
+    pub unknown: Option<String>,
+    /// A key that an upload was begun at, after the time asked for.
+    pub upload: Option<String>,
+}
+
+impl Survey {
+    /// Why the unit is not what was planned, with the key that shows it.
+    pub fn difference(&self) -> Option<(String, String)> {
+        let changed = self.changed.clone().map(|key| (key, "it was written again after it was planned".to_owned()));
+        let unknown = || Some((self.unknown.clone()?, "it came after the plan".to_owned()));
+        let upload = || Some((self.upload.clone()?, "it is being uploaded".to_owned()));
+        changed.or_else(unknown).or_else(upload)
+    }
+}
+
+/// Looks at a unit. Uploads that were begun before `uploads_since`, and what jobs have left until then, are nobody's.
+///
+/// # Errors
+/// The gateway's.
+pub async fn survey(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: Option<Timestamp>) -> Result<Survey> {
+    let planned: BTreeMap<&str, &PlannedObject> =
+        unit.objects.iter().map(|object| (object.planned.key.as_str(), &object.planned)).collect();
+    let mut found = Vec::new();
+    match unit.shape {
+        Shape::Object => found.extend(objects.find(&unit.prefix).await?),
+        Shape::Prefix | Shape::Directory => objects.list(&unit.prefix, |object| found.push(object)).await?,
+    }
+    if unit.shape == Shape::Directory {
+        leave_inner_units(&mut found, &unit.prefix);
+    }
+    if unit.action != PlannedAction::SweepAbandoned {
+        // What jobs have left is no part of the unit. What one has written since shows that it is at work there.
+        let is_old = |object: &PlannedObject| uploads_since.is_none_or(|since| object.written < since);
+        let path = |object: &PlannedObject| object.key.get(unit.prefix.len()..).unwrap_or_default().to_owned();
+        found.retain(|object| !(is_state_of_job(&path(object)) && is_old(object)));
+    }
+    let mut survey = Survey::default();
+    for object in found {
+        match planned.get(object.key.as_str()) {
+            Some(planned) if is_same(planned, &object) => {
+                survey.present.insert(object.key);
+            }
+            Some(_) => {
+                survey.changed.get_or_insert(object.key);
+            }
+            None => {
+                survey.unknown.get_or_insert(object.key);
+            }
+        }
+    }
+    if let (Some(since), Shape::Prefix | Shape::Directory) = (uploads_since, unit.shape) {
+        survey.upload = young_upload(objects, &unit.prefix, since).await?;
+    }
+    Ok(survey)
+}
+
+/// Whether an object is the planned one. Times are compared in whole seconds: HEAD tells no more, nor do listings from
+/// Tentacle on.
+pub fn is_same(planned: &PlannedObject, found: &PlannedObject) -> bool {
+    planned.etag == found.etag
+        && planned.bytes == found.bytes
+        && planned.written.as_second() == found.written.as_second()
+}
+
+fn leave_inner_units(found: &mut Vec<PlannedObject>, prefix: &str) {
+    let inner = |object: &PlannedObject| {
+        let directory = object.key.strip_suffix(SUCCESS).filter(|directory| directory.ends_with('/'))?;
+        (directory != prefix).then(|| directory.to_owned())
+    };
+    let inner: Vec<String> = found.iter().filter_map(inner).collect();
+    found.retain(|object| !inner.iter().any(|directory| object.key.starts_with(directory)));
+}
+
+async fn young_upload(objects: &Objects<'_>, prefix: &str, since: Timestamp) -> Result<Option<String>> {
+    let mut list = ListMultipartUploads::new(objects.bucket, prefix);
+    loop {
+        let page = objects.gateway.run(list.clone()).await?;
+        let young = page.uploads.into_iter().find(|upload| timestamp(upload.initiated) >= since);
+        if let Some(upload) = young {
+            return Ok(Some(upload.key));
+        }
+        match page.next {
+            Some(next) => list.marker = Some(next),
+            None => return Ok(None),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Brings back what a run removed, unit by unit, whether the run ended or was killed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::plan::line::{Amount, PlannedAction};
+use crate::run::Bucket;
+use crate::run::journal::{BATCH, BatchId, IntendedUnit, Journal, Outcome, UnitOutcome};
+use crate::run::record::{RunRecord, Skipped};
+
+use super::Failure;
+use super::objects::Objects;
+use super::restore::put_back;
+
+/// Brings back what a run removed.
+pub struct Undo<'a> {
+    /// The bucket's objects.
+    pub objects: Objects<'a>,
+    /// Where the run's state is kept.
+    pub bucket: &'a Bucket,
+    /// The run's journal.
+    pub journal: &'a Journal,
+    /// The run.
+    pub run: &'a str,
+    /// Whether a unit comes back beside objects that the run does not know.
+    pub merge: bool,
+    /// Most units at a time.
+    pub units_at_once: usize,
+}
+
+/// What came back.
+#[derive(Debug, Default)]
+pub struct Undone {
+    /// By dataset.
+    pub datasets: BTreeMap<String, Amount>,
+    /// What did not come back: at most [`RunRecord::MOST_REPORTED`].
+    pub skipped: Vec<Skipped>,
+    /// Number of all that did not.
+    pub skipped_count: u64,
+}
+
+impl Undo<'_> {
+    /// Brings back what is not back yet. `see` is told of each unit.
+    ///
+    /// # Errors
+    /// What kept it from going on: it can be run again.
+    pub async fn run(&self, mut see: impl FnMut(&IntendedUnit, &Outcome) + Send) -> Result<Undone, Failure> {
+        let latest = self.latest().await?;
+        let mut undone = Undone::default();
+        let (mut group, mut size) = (Vec::new(), 0);
+        let mut units = Journal::units(self.bucket, self.run);
+        loop {
+            let next = units.next().await?;
+            let is_last = next.is_none();
+            if let Some(found) = next
+                && latest.get(&found.unit.prefix).is_some_and(|(batch, _)| *batch == found.batch)
+            {
+                match latest.get(&found.unit.prefix).and_then(|(_, outcome)| outcome.as_ref()) {
+                    // As if nothing had been planned.
+                    Some(Outcome::Changed { .. } | Outcome::Held { .. }) => {}
+                    Some(Outcome::Restored) => undone.note(&found.unit, &Outcome::Restored),
+                    Some(Outcome::Done | Outcome::NotRestored { .. }) | None => {
+                        size += found.unit.objects.len();
+                        group.push(found.unit);
+                    }
+                }
+            }
+            if size >= BATCH || is_last {
+                for (unit, outcome) in self.batch(std::mem::take(&mut group)).await? {
+                    undone.note(&unit, &outcome);
+                    see(&unit, &outcome);
+                }
+                size = 0;
+            }
+            if is_last {
+                return Ok(undone);
+            }
+        }
+    }
+
+    /// Where each unit was announced last, and what came of it at last.
+    async fn latest(&self) -> Result<HashMap<String, (BatchId, Option<Outcome>)>, Failure> {
+        let mut latest: HashMap<String, (BatchId, Option<Outcome>)> = HashMap::new();
+        let mut units = Journal::units(self.bucket, self.run);
+        while let Some(found) = units.next().await? {
+            if !found.is_announced {
+                continue;
+            }
+            let entry = latest.entry(found.unit.prefix).or_insert((found.batch, None));
+            entry.0 = found.batch;
+            if let Some(outcome) = found.outcome {
+                entry.1 = Some(outcome.outcome);
+            }
+        }
+        Ok(latest)
+    }
+
+    async fn batch(&self, units: Vec<IntendedUnit>) -> Result<Vec<(IntendedUnit, Outcome)>, Failure> {
+        if units.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.objects.permit.check()?;
+        let batch = self.journal.intend(&units).await?;
+        let several = Objects { at_once: self.units_at_once, ..self.objects };
+        let done = several
+            .for_all(units, |unit: IntendedUnit| async move {
+                let outcome = match unit.action {
+                    PlannedAction::Delete => Outcome::NotRestored {
+                        key: unit.prefix.clone(),
+                        reason: "it went for good, as the policy says".to_owned(),
+                    },
+                    _ => put_back(&self.objects, &unit, self.merge).await?,
+                };
+                Ok((unit, outcome))
+            })
+            .await?;
+        let at = self.bucket.time().await?;
+        let outcome = |(unit, outcome): &(IntendedUnit, Outcome)| UnitOutcome {
+            prefix: unit.prefix.clone(),
+            outcome: outcome.clone(),
+            at,
+        };
+        let outcomes: Vec<_> = done.iter().map(outcome).collect();
+        self.objects.permit.check()?;
+        self.journal.conclude(batch, &outcomes).await?;
+        Ok(done)
+    }
+}
+
+impl Undone {
+    fn note(&mut self, unit: &IntendedUnit, outcome: &Outcome) {
+        match outcome {
+            Outcome::NotRestored { key, reason } => {
+                self.skipped_count += 1;
+                if self.skipped.len() < RunRecord::MOST_REPORTED {
+                    let (unit, key) = (unit.prefix.clone(), Some(key.clone()));
+                    self.skipped.push(Skipped { unit, key, reason: reason.clone() });
+                }
+            }
+            _ => {
+                let bytes = unit.objects.iter().map(|object| object.planned.bytes).sum();
+                let amount = Amount { units: 1, objects: unit.objects.len() as u64, bytes };
+                self.datasets.entry(unit.dataset.clone()).or_default().add(amount);
+            }
+        }
+    }
+}

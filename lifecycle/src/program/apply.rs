@@ -1,0 +1,338 @@
+//! `s3life apply POLICY`, `s3life apply --plan FILE`
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::output::{self, Failure, ReadPolicy};
+use super::plan::PlanOptions;
+use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
+use super::{Common, Form, history};
+use crate::act::apply::{Applied, Apply as Applying, Known};
+use crate::act::purge::purge;
+use crate::act::tier::tier;
+use crate::act::uploads::abort;
+use crate::connection::Connection;
+use crate::plan::document::{PlanReader, RuleTally};
+use crate::plan::make::no_versions;
+use crate::plan::report::Report;
+use crate::policy::Policy;
+use crate::run::StateError;
+use crate::run::journal::Journal;
+use crate::run::keys;
+use crate::run::lease::Purpose;
+use crate::run::record::{RunRecord, RunState};
+use crate::run::store::{Store, new_run_name};
+
+#[derive(Debug, Args)]
+pub(super) struct Apply {
+    /// The policy. Without it: the file that the plan was made of.
+    #[arg(value_name = "POLICY", required_unless_present = "plan")]
+    policy: Option<PathBuf>,
+    /// Carry out this plan, and nothing beyond it. Without it: what is due now.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["now", "expires", "allow", "confirm_delete"])]
+    plan: Option<PathBuf>,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    /// Go on with this run although the policy has changed since.
+    #[arg(long, value_name = "RUN")]
+    resume: Option<String>,
+    #[command(flatten)]
+    options: PlanOptions,
+    #[command(flatten)]
+    work: WorkOptions,
+}
+
+/// Plans that are made anew because another process was faster.
+const MOST_PLANS: usize = 5;
+
+impl Apply {
+    pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
+        let policy = match (&self.policy, &self.plan) {
+            (Some(path), _) => output::read_policy(path)?,
+            (None, Some(plan)) => output::read_policy(Path::new(&PlanReader::open(plan)?.header().policy.path))?,
+            (None, None) => return Err(Failure::Usage("name a policy or a plan".to_owned())),
+        };
+        let connection = Connection::new(&policy.policy.bucket, common.endpoint.as_deref())?;
+        let mut done = self.go_on(&connection, &policy)?;
+        for _ in 0..MOST_PLANS {
+            match self.apply(common, &connection, &policy)? {
+                Attempt::NothingDue => return report(common, &policy, &done),
+                Attempt::Done(record) => {
+                    done.push(*record);
+                    return report(common, &policy, &done);
+                }
+                Attempt::Overtaken if self.yes && self.plan.is_none() => {}
+                Attempt::Overtaken => break,
+            }
+        }
+        Err(Failure::Usage("another process has worked on the bucket meanwhile: plan again".to_owned()))
+    }
+
+    /// Ends the runs of these datasets that were begun and not ended.
+    fn go_on(&self, connection: &Connection, policy: &ReadPolicy) -> Result<Vec<RunRecord>, Failure> {
+        let mut done = Vec::new();
+        let records = connection.block_on(Store::new(connection.bucket()).records())?;
+        for record in records.into_iter().rev().filter(|record| still_runs(record).is_ok() && meets(record, policy)) {
+            let is_meant = self.resume.as_ref() == Some(&record.run);
+            if record.policy.sha256 != policy.source.sha256 && !is_meant {
+                return Err(Failure::Usage(format!(
+                    "the run {0} was begun with another text of the policy and has not ended: bring back what it did with \
+                     `s3life undo {0}`, or end it as it was planned with `--resume {0}`",
+                    record.run
+                )));
+            }
+            done.extend(connection.block_on(self.end(connection, &record.run))?);
+        }
+        Ok(done)
+    }
+
+    /// Ends a run, unless another process was faster.
+    async fn end(&self, connection: &Connection, run: &str) -> Result<Option<RunRecord>, Failure> {
+        let work = Work::begin(connection, &self.work, &Purpose::of_run("apply", run)).await?;
+        let record = match work.store.record(run).await {
+            Ok(record) if still_runs(&record).is_err() => Ok(None),
+            Ok(_) => carry_out(&work, run).await.map(Some),
+            Err(failure) => Err(failure.into()),
+        };
+        work.end().await;
+        record
+    }
+
+    fn apply(&self, common: &Common, connection: &Connection, policy: &ReadPolicy) -> Result<Attempt, Failure> {
+        let before = connection.block_on(Store::new(connection.bucket()).records())?;
+        let made = match &self.plan {
+            Some(_) => None,
+            None => Some(self.options.make(connection, policy)?),
+        };
+        let path = match (&self.plan, &made) {
+            (Some(path), _) => path.as_path(),
+            (None, Some(planned)) => planned.made.plan.path(),
+            (None, None) => return Ok(Attempt::NothingDue),
+        };
+        let plan = PlanReader::open_for(path, &policy.policy, &policy.source.sha256)?;
+        check_bucket(&plan, policy)?;
+        if plan.is_empty() {
+            return Ok(Attempt::NothingDue);
+        }
+        if let Some(reason) = plan.end().stopped() {
+            return Err(Failure::Usage(reason));
+        }
+        self.ask(common, &policy.policy, &plan)?;
+        connection.block_on(async {
+            let work = Work::begin(connection, &self.work, &Purpose::from("apply")).await?;
+            let attempt = self.begin(&work, policy, &plan, path, &before).await;
+            work.end().await;
+            attempt
+        })
+    }
+
+    async fn begin(
+        &self,
+        work: &Work,
+        policy: &ReadPolicy,
+        plan: &PlanReader,
+        path: &Path,
+        before: &[RunRecord],
+    ) -> Result<Attempt, Failure> {
+        let header = plan.header();
+        let now = work.bucket.time().await?;
+        if header.now > now {
+            return Err(Failure::Usage(format!(
+                "the plan is for {}, and the gateway's clock is at {now}: nothing is applied before its time",
+                header.now
+            )));
+        }
+        if header.expires <= now {
+            return Err(Failure::Usage(format!(
+                "the plan has expired at {}, and the gateway's clock is at {now}: make a new one with `s3life plan`",
+                header.expires
+            )));
+        }
+        let records = work.store.records().await?;
+        if self.plan.is_some() && records.iter().any(|record| record.digest == plan.end().digest) {
+            return Err(Failure::Usage(
+                "the plan was carried out before: make a new one with `s3life plan`".to_owned(),
+            ));
+        }
+        let is_later = |record: &&RunRecord| match self.plan {
+            Some(_) => record.started > header.created,
+            None => !before.iter().any(|known| known.run == record.run),
+        };
+        if records.iter().filter(|record| meets(record, policy)).any(|record| is_later(&record)) {
+            return Ok(Attempt::Overtaken);
+        }
+        let is_removing =
+            |rule: &RuleTally| rule.planned.units > 0 && !matches!(rule.action.as_str(), "tier" | "archive");
+        if plan.tally().rules.values().any(is_removing) {
+            no_versions(work.bucket.gateway(), work.bucket.name()).await?;
+        }
+        let run = new_run_name(now, &plan.end().digest);
+        let record = RunRecord {
+            run: run.clone(),
+            policy: header.policy.clone(),
+            digest: plan.end().digest.clone(),
+            started: now,
+            finished: None,
+            state: RunState::Running,
+            holder: String::new(),
+            lease: work.lease.number(),
+            datasets: Applied::of(plan.end()).datasets,
+            skipped: Vec::new(),
+            skipped_count: 0,
+            trash_until: None,
+            released: false,
+        };
+        work.store.begin(&work.lease, &record, path).await?;
+        Ok(Attempt::Done(Box::new(carry_out(work, &run).await?)))
+    }
+
+    /// Shows the plan and asks whether it is to be carried out.
+    fn ask(&self, common: &Common, policy: &Policy, plan: &PlanReader) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if common.output == Form::Json || !io::stdin().is_terminal() {
+            return Err(Failure::Usage(
+                "nobody is there to be asked: look at `s3life plan`, then add `--yes`".to_owned(),
+            ));
+        }
+        let report =
+            Report { header: plan.header(), end: plan.end(), tally: plan.tally(), notes: &[], policy: Some(policy) };
+        output::text(&report.to_string())?;
+        write!(io::stdout(), "Carry it out? [y/N] ")?;
+        io::stdout().flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        if matches!(answer.trim(), "y" | "yes") {
+            Ok(())
+        } else {
+            Err(Failure::Usage("nothing was changed".to_owned()))
+        }
+    }
+}
+
+/// How an attempt to apply went.
+enum Attempt {
+    NothingDue,
+    /// Another process has changed something since the plan was made.
+    Overtaken,
+    Done(Box<RunRecord>),
+}
+
+/// Whether a run is about places of the policy's datasets, by whatever policy.
+fn meets(record: &RunRecord, policy: &ReadPolicy) -> bool {
+    let meets = |own: &str, other: &str| own.starts_with(other) || other.starts_with(own);
+    let mut datasets = policy.policy.datasets.iter();
+    datasets.any(|own| record.datasets.values().any(|done| meets(&own.prefix, &done.prefix)))
+}
+
+fn check_bucket(plan: &PlanReader, policy: &ReadPolicy) -> Result<(), Failure> {
+    let (planned, own) = (&plan.header().bucket, &policy.policy.bucket);
+    if planned == own {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("the plan is for the bucket {planned}, and the policy for {own}")))
+}
+
+/// Carries out what is left of a run.
+async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failure> {
+    // From here on nobody with an earlier lease can say anything of it.
+    let record = work.store.update(&work.lease, run, |record| still_runs(record)).await?;
+    let file = work.store.plan(run).await?;
+    let mut plan = PlanReader::open(file.path())?;
+    if plan.end().digest != record.digest {
+        let message = format!("the plan of the run {run} in the bucket is not the one that it was begun with");
+        return Err(Failure::Usage(message));
+    }
+    let known = Known::of(&work.bucket, run).await?;
+    let journal = Journal::open(&work.bucket, run, work.lease.number()).await?;
+    let objects = work.objects();
+    let user = objects.user(&keys::record(run)).await?;
+    let apply =
+        Applying { objects, bucket: &work.bucket, journal: &journal, run, user: &user, units_at_once: UNITS_AT_ONCE };
+    let mut applied = apply.run(&mut plan, &known, |_, _| {}).await?;
+    for upload in plan.uploads() {
+        let upload = upload?;
+        let outcome = abort(&objects, &upload, plan.header().created).await?;
+        applied.note_upload(&upload, outcome);
+    }
+    for trash in plan.trash() {
+        match purge(&objects, &work.store, &work.lease, &trash?.run).await {
+            // Somebody brings it back, or has emptied it.
+            Ok(_) | Err(crate::act::Failure::State(StateError::Refused { .. } | StateError::NoSuchRun { .. })) => {}
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    let waits = tier(&objects, &mut plan, run, &mut applied).await?;
+    let now = work.bucket.time().await?;
+    let ended = |record: &mut RunRecord| {
+        still_runs(record)?;
+        record.datasets.clone_from(&applied.datasets);
+        record.skipped.clone_from(&applied.skipped);
+        record.skipped_count = applied.skipped_count;
+        record.trash_until = applied.trash_until;
+        record.state = if waits { RunState::WaitingForGateway } else { RunState::Done };
+        record.finished = (!waits).then_some(now);
+        Ok(())
+    };
+    Ok(work.store.update(&work.lease, run, ended).await?)
+}
+
+fn still_runs(record: &RunRecord) -> Result<(), StateError> {
+    if matches!(record.state, RunState::Running | RunState::WaitingForGateway) {
+        return Ok(());
+    }
+    let reason = "is no longer under way: another process has ended it, or brings it back".to_owned();
+    Err(StateError::Refused { run: record.run.clone(), reason })
+}
+
+/// Says what was done by each run, the ones that were only ended first.
+fn report(common: &Common, policy: &ReadPolicy, done: &[RunRecord]) -> Result<(), Failure> {
+    if common.output == Form::Json {
+        let last = done.last();
+        let result = match last {
+            None => json!({"run": null, "actions": {}, "skipped": 0, "left": [], "resumed": []}),
+            Some(record) => {
+                let resumed: Vec<_> = done.iter().rev().skip(1).map(|record| &record.run).collect();
+                let mut result = json!(history::Run::of(record));
+                if let Some(object) = result.as_object_mut() {
+                    object.insert("resumed".to_owned(), json!(resumed));
+                    object.insert("left".to_owned(), json!(record.skipped));
+                }
+                result
+            }
+        };
+        return output::line(&result.to_string());
+    }
+    if done.is_empty() {
+        return output::line("nothing is due");
+    }
+    for record in done {
+        output::line(&format!("run {}:", record.run))?;
+        for (name, dataset) in &record.datasets {
+            for (action, amount) in &dataset.actions {
+                output::line(&format!(
+                    "  {name}: {action} {} units, {} objects, {} bytes",
+                    amount.units, amount.objects, amount.bytes
+                ))?;
+            }
+        }
+        output::skipped(&record.skipped, record.skipped_count)?;
+        if record.state == RunState::WaitingForGateway {
+            output::line(
+                "  the gateway has still to move units by its lifecycle rules: run `s3life apply` again later",
+            )?;
+        }
+        if let Some(until) = record.trash_until {
+            output::line(&format!(
+                "  until {until} `s3life undo {} {}` brings it back",
+                record.run, policy.source.path
+            ))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! What the commands that change something share: the bucket's lease, its runs, and how objects are removed there.
+
+use std::time::Duration;
+
+use clap::Args;
+use s3core::gateway::capabilities::Capability;
+use s3core::probe::probe;
+use tokio::time::{Instant, sleep};
+
+use super::output::Failure;
+use crate::act::objects::{Deletion, Objects};
+use crate::connection::Connection;
+use crate::run::Bucket;
+use crate::run::lease::{Holder, Lease, LeaseError, Purpose};
+use crate::run::store::Store;
+
+/// How the bucket is locked.
+#[derive(Debug, Args)]
+pub(super) struct WorkOptions {
+    /// How long the bucket stays locked after this process was killed, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    lease_seconds: u64,
+    /// How long to wait for another process that works on the bucket, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    wait_seconds: u64,
+}
+
+/// Units that are worked on at a time.
+pub(super) const UNITS_AT_ONCE: usize = 4;
+
+/// Requests at a time for each of them.
+const OBJECTS_AT_ONCE: usize = 8;
+
+/// Between two looks at a lease that another process holds.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A bucket whose lease this process holds.
+pub(super) struct Work {
+    pub(super) bucket: Bucket,
+    pub(super) store: Store,
+    pub(super) lease: Lease,
+    deletion: Deletion,
+}
+
+impl Work {
+    /// Takes the lease, waiting for it as the options say, and finds out under which conditions objects are removed.
+    pub(super) async fn begin(
+        connection: &Connection,
+        options: &WorkOptions,
+        purpose: &Purpose,
+    ) -> Result<Self, Failure> {
+        let bucket = connection.bucket();
+        let gives_up = Instant::now() + Duration::from_secs(options.wait_seconds);
+        let term = Duration::from_secs(options.lease_seconds);
+        let lease = loop {
+            match Lease::take_for(&bucket, &Holder::this_process(), purpose, term).await {
+                Err(LeaseError::Held { .. }) if Instant::now() < gives_up => sleep(PAUSE).await,
+                taken => break taken?,
+            }
+        };
+        let has = async |capability| probe(bucket.gateway(), bucket.name(), capability).await;
+        let deletion = Deletion {
+            by_etag: has(Capability::ConditionalDelete).await?,
+            by_time: has(Capability::DeleteIfUnmodifiedSince).await?,
+        };
+        let store = Store::new(bucket.clone());
+        Ok(Self { bucket, store, lease, deletion })
+    }
+
+    /// The bucket's objects.
+    pub(super) fn objects(&self) -> Objects<'_> {
+        Objects {
+            gateway: self.bucket.gateway(),
+            bucket: self.bucket.name(),
+            permit: &self.lease,
+            deletion: self.deletion,
+            at_once: OBJECTS_AT_ONCE,
+        }
+    }
+
+    /// Gives the lease back. Where that fails it ends by itself.
+    pub(super) async fn end(self) {
+        let _ = self.lease.release().await;
+    }
+}

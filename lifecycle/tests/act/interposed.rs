@@ -1,0 +1,69 @@
+//! A transport that lets a test act before each request, and ends the process, as it were, at one of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use futures::future::{BoxFuture, FutureExt};
+use s3core::http::{Endpoint, Limits, Request, Response, Transport};
+use s3core::{Error, ErrorKind, Result};
+
+/// What becomes of a request.
+pub(crate) enum Fate {
+    /// It is sent.
+    Sent,
+    /// The process ends before it is sent.
+    DiesBefore,
+    /// The process ends when it was carried out.
+    DiesAfter,
+}
+
+type Hook = dyn Fn(usize, &Request) -> BoxFuture<'static, Fate> + Send + Sync;
+
+/// Asks a hook before each request, which it numbers from zero.
+#[derive(Clone)]
+pub(crate) struct Interposed {
+    inner: Arc<dyn Transport>,
+    hook: Arc<Hook>,
+    seen: Arc<AtomicUsize>,
+    is_dead: Arc<AtomicBool>,
+}
+
+impl Interposed {
+    pub(crate) fn new<F>(inner: Arc<dyn Transport>, hook: F) -> Self
+    where
+        F: Fn(usize, &Request) -> BoxFuture<'static, Fate> + Send + Sync + 'static,
+    {
+        Self { inner, hook: Arc::new(hook), seen: Arc::default(), is_dead: Arc::default() }
+    }
+
+    /// Whether the process has ended at one of the requests.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.is_dead.load(Ordering::SeqCst)
+    }
+}
+
+impl Transport for Interposed {
+    fn send(&self, endpoint: &Endpoint, request: Request, limits: Limits) -> BoxFuture<'static, Result<Response>> {
+        let (this, endpoint) = (self.clone(), endpoint.clone());
+        async move {
+            let end = || Error::new(ErrorKind::Interrupted, "the process has ended");
+            if this.is_dead() {
+                return Err(end());
+            }
+            match (this.hook)(this.seen.fetch_add(1, Ordering::SeqCst), &request).await {
+                Fate::Sent => this.inner.send(&endpoint, request, limits).await,
+                Fate::DiesBefore => {
+                    this.is_dead.store(true, Ordering::SeqCst);
+                    Err(end())
+                }
+                Fate::DiesAfter => {
+                    let answer = this.inner.send(&endpoint, request, limits).await;
+                    this.is_dead.store(true, Ordering::SeqCst);
+                    drop(answer);
+                    Err(end())
+                }
+            }
+        }
+        .boxed()
+    }
+}

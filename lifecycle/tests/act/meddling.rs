@@ -1,0 +1,184 @@
+//! Others write while a unit is being removed: at whichever moment, nothing of theirs is lost, and the unit is either
+//! gone as a whole or there as a whole.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::join_all;
+use http::Method;
+use jiff::Timestamp;
+use rstest::rstest;
+use s3core::ops::{CreateMultipartUpload, DeleteObject, PutObject};
+use s3core_gateway::Quirks;
+use s3life::run::journal::Outcome;
+use s3life::run::keys;
+
+use crate::interposed::{Fate, Interposed};
+use crate::support::Service;
+use crate::unit::{PREFIX, Scene, undisturbed};
+
+const PACIFIC: Service = Service::Embedded(Quirks::Pacific);
+
+async fn requests_of_a_removal(service: Service) -> usize {
+    let scene = Scene::new(service).await;
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    let transport = Interposed::new(undisturbed(), move |number, _| {
+        counted.store(number + 1, Ordering::SeqCst);
+        async { Fate::Sent }.boxed()
+    });
+    scene.remove_by(Arc::new(transport), &scene.intent(1), 1).await.unwrap();
+    count.load(Ordering::SeqCst)
+}
+
+/// A process during whose request with number `at` somebody puts `body` at `key`.
+fn while_somebody_puts(scene: &Scene, at: usize, key: &str, body: &'static [u8]) -> Arc<Interposed> {
+    let put = PutObject::new(&scene.place.bucket, key, Bytes::from_static(body));
+    let gateway = scene.place.gateway.clone();
+    Arc::new(Interposed::new(undisturbed(), move |number, _| {
+        let (gateway, put) = (gateway.clone(), put.clone());
+        async move {
+            if number == at {
+                gateway.run(put).await.unwrap();
+            }
+            Fate::Sent
+        }
+        .boxed()
+    }))
+}
+
+#[rstest]
+#[case::ceph(Service::Ceph)]
+#[case::pacific(PACIFIC)]
+#[case::tentacle(Service::Embedded(Quirks::Tentacle))]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_writer_puts_in_place_of_an_object_stays(#[case] service: Service) {
+    let requests = requests_of_a_removal(service).await;
+    join_all((0..requests).flat_map(|at| (0..5).map(move |which| (at, which))).map(async |(at, which)| {
+        let scene = Scene::new(service).await;
+        let before = scene.read(PREFIX).await;
+        let key = scene.planned[which].key.clone();
+        let process = while_somebody_puts(&scene, at, &key, b"written meanwhile");
+        let outcome = scene.remove_by(process, &scene.intent(1), 1).await.unwrap();
+        assert_eq!(scene.place.get(&key).await, b"written meanwhile", "{key} at {at}");
+        let mut after = scene.read(PREFIX).await;
+        after.remove(&key[PREFIX.len()..]);
+        match outcome {
+            Outcome::Done => assert!(after.is_empty(), "{key} at {at}: {after:?}"),
+            Outcome::Changed { key: told, .. } => {
+                assert_eq!(told, key);
+                let mut rest = before;
+                rest.remove(&key[PREFIX.len()..]);
+                assert_eq!(after, rest, "{key} at {at}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_with_a_new_object_stays_until_the_first_removal() {
+    let requests = requests_of_a_removal(PACIFIC).await;
+    let removals = 5;
+    join_all((0..requests).map(async |at| {
+        let scene = Scene::new(PACIFIC).await;
+        let process = while_somebody_puts(&scene, at, &format!("{PREFIX}part-9"), b"new");
+        let outcome = scene.remove_by(process, &scene.intent(1), 1).await.unwrap();
+        assert_eq!(scene.place.get(&format!("{PREFIX}part-9")).await, b"new");
+        // The second look is the last request before the removals.
+        if at < requests - removals - 1 {
+            assert!(matches!(outcome, Outcome::Changed { .. }), "at {at}: {outcome:?}");
+            assert_eq!(scene.list(PREFIX).await.len(), 6, "at {at}");
+            assert_eq!(scene.list(&keys::trash("run")).await, [], "at {at}");
+        }
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_user_deletes_meanwhile_is_not_brought_back() {
+    let scene = Scene::new(PACIFIC).await;
+    let key = scene.planned[4].key.clone();
+    let delete = DeleteObject::new(&scene.place.bucket, &key);
+    let gateway = scene.place.gateway.clone();
+    let is_first = Arc::new(AtomicBool::new(true));
+    let process = Interposed::new(undisturbed(), move |_, request| {
+        let is_last_copy = request.method == Method::PUT && request.path_and_query.contains("part-2");
+        let (gateway, delete) = (gateway.clone(), delete.clone());
+        let acts = is_last_copy && is_first.swap(false, Ordering::SeqCst);
+        async move {
+            if acts {
+                gateway.run(delete).await.unwrap();
+            }
+            Fate::Sent
+        }
+        .boxed()
+    });
+    let outcome = scene.remove_by(Arc::new(process), &scene.intent(1), 1).await.unwrap();
+    assert!(matches!(outcome, Outcome::Changed { key: told, .. } if told == key));
+    assert_eq!(scene.list(PREFIX).await, scene.planned[..4]);
+}
+
+#[tokio::test]
+async fn a_unit_that_is_being_uploaded_to_stays() {
+    let scene = Scene::new(Service::Ceph).await;
+    let upload = CreateMultipartUpload::new(&scene.place.bucket, &format!("{PREFIX}part-9"));
+    scene.place.gateway.run(upload).await.unwrap();
+    let outcome = scene.remove_by(undisturbed(), &scene.intent(1), 1).await.unwrap();
+    assert!(matches!(outcome, Outcome::Changed { reason, .. } if reason.contains("uploaded")));
+    assert_eq!(scene.list(PREFIX).await, scene.planned);
+}
+
+/// The holder of the lease is stopped before its first removal; its successor removes the unit and puts it back; then the
+/// first goes on.
+#[rstest]
+#[case::ceph(Service::Ceph)]
+#[case::pacific(PACIFIC)]
+#[case::tentacle(Service::Embedded(Quirks::Tentacle))]
+#[case::by_etag_alone(Service::Embedded(Quirks::Aws))]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_was_stopped_takes_nothing_away_from_its_successor(#[case] service: Service) {
+    let scene = Arc::new(Scene::new(service).await);
+    let before = scene.read(PREFIX).await;
+    let (successor, is_first) = (Arc::clone(&scene), Arc::new(AtomicBool::new(true)));
+    let process = Interposed::new(undisturbed(), move |_, request| {
+        let stops = request.method == Method::DELETE && is_first.swap(false, Ordering::SeqCst);
+        let scene = Arc::clone(&successor);
+        async move {
+            if stops {
+                let unit = scene.intent(2);
+                assert_eq!(scene.remove_by(undisturbed(), &unit, 2).await.unwrap(), Outcome::Done);
+                assert_eq!(scene.put_back_by(undisturbed(), &unit, 2).await.unwrap(), Outcome::Restored);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Fate::Sent
+        }
+        .boxed()
+    });
+    let outcome = scene.remove_by(Arc::new(process), &scene.intent(1), 1).await.unwrap();
+    if scene.removes_by_time() {
+        assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
+        assert_eq!(scene.read(PREFIX).await, before);
+    } else {
+        // By its ETag alone an object cannot be told from one that was put back: all of it is still in the trash.
+        assert_eq!(scene.read(&keys::trashed("run", 2, PREFIX)).await, before);
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_job_has_left_stays_and_keeps_nothing() {
+    let mut scene = Scene::new(Service::Ceph).await;
+    scene.put("_temporary/0/task/part", b"half").await;
+    let outcome = scene.remove_by(undisturbed(), &scene.intent(1), 1).await.unwrap();
+    assert!(matches!(outcome, Outcome::Changed { key, .. } if key.ends_with("_temporary/0/task/part")));
+    assert_eq!(scene.list(PREFIX).await.len(), 6);
+    scene.created = Timestamp::MAX;
+    assert_eq!(scene.remove_by(undisturbed(), &scene.intent(1), 1).await.unwrap(), Outcome::Done);
+    assert_eq!(scene.list(PREFIX).await.len(), 1);
+    assert_eq!(scene.put_back_by(undisturbed(), &scene.intent(1), 1).await.unwrap(), Outcome::Restored);
+    assert_eq!(scene.list(PREFIX).await.len(), 6);
+}

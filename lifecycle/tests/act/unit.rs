@@ -1,0 +1,206 @@
+//! A unit of one test: objects with everything that an object can have.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use s3core::Result;
+use s3core::environment::Environment;
+use s3core::gateway::Gateway;
+use s3core::gateway::capabilities::Capability;
+use s3core::http::Transport;
+use s3core::ops::{
+    CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, HeadObject, ListObjectsV2, ObjectAttributes,
+    ObjectHead, PutObject, UploadPart,
+};
+use s3core::probe::probe;
+use s3life::act::objects::{Deletion, Objects, Permit, listed};
+use s3life::act::remove::remove;
+use s3life::act::restore::put_back;
+use s3life::plan::line::{PlannedAction, PlannedObject, Shape};
+use s3life::run::journal::{IntendedObject, IntendedUnit, Outcome};
+use s3life::run::keys;
+use sha2::{Digest, Sha256};
+
+use crate::support::{self, Place, Service};
+
+/// First letters of the unit's keys.
+pub(crate) const PREFIX: &str = "events/day=2024-03-01/";
+
+/// The lease of a test, which is never lost.
+pub(crate) struct Held(pub(crate) u64);
+
+impl Permit for Held {
+    fn number(&self) -> u64 {
+        self.0
+    }
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A bucket with one unit in it.
+pub(crate) struct Scene {
+    pub(crate) place: Place,
+    /// The unit's objects, as a plan names them.
+    pub(crate) planned: Vec<PlannedObject>,
+    /// When the plan was made: what jobs have left before is nobody's.
+    pub(crate) created: Timestamp,
+    deletion: Deletion,
+}
+
+/// An object with all its properties but the time: two that are equal cannot be told apart.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Whole {
+    sha256: String,
+    etag: Option<String>,
+    class: String,
+    content_type: Option<String>,
+    metadata: BTreeMap<String, String>,
+    tags: u32,
+}
+
+impl Scene {
+    /// Five objects: simple ones in two classes, a multipart one, an empty one, and `_SUCCESS`; older than two seconds.
+    pub(crate) async fn new(service: Service) -> Self {
+        let place = Place::at(service).await;
+        let has = |capability| probe(&place.gateway, &place.bucket, capability);
+        let by_etag = has(Capability::ConditionalDelete).await.unwrap();
+        let by_time = has(Capability::DeleteIfUnmodifiedSince).await.unwrap();
+        let mut scene =
+            Self { place, planned: Vec::new(), created: Timestamp::MIN, deletion: Deletion { by_etag, by_time } };
+        scene.put("_SUCCESS", b"").await;
+        scene.put("empty", b"").await;
+        scene.put("part-0 +%.parquet", b"some rows").await;
+        scene.put_with("part-1.parquet", b"colder rows", Some("COLD")).await;
+        scene.put_in_parts("part-2.parquet").await;
+        tokio::time::sleep(Duration::from_millis(2100)).await;
+        scene.planned = scene.list(PREFIX).await;
+        assert_eq!(scene.planned.len(), 5);
+        scene
+    }
+
+    /// Writes an object of the unit.
+    pub(crate) async fn put(&self, name: &str, body: &'static [u8]) {
+        self.put_with(name, body, None).await;
+    }
+
+    async fn put_with(&self, name: &str, body: &'static [u8], class: Option<&str>) {
+        let mut put = PutObject::new(&self.place.bucket, &format!("{PREFIX}{name}"), Bytes::from_static(body));
+        put.attributes = ObjectAttributes {
+            content_type: Some("application/x-rows".to_owned()),
+            storage_class: class.map(str::to_owned),
+            metadata: [("owner".to_owned(), "risk".to_owned())].into(),
+            ..ObjectAttributes::default()
+        };
+        self.place.gateway.run(put).await.unwrap();
+    }
+
+    async fn put_in_parts(&self, name: &str) {
+        let key = format!("{PREFIX}{name}");
+        let id = self.place.gateway.run(CreateMultipartUpload::new(&self.place.bucket, &key)).await.unwrap();
+        let (mut parts, mut length) = (Vec::new(), 0);
+        for (number, body) in [(1, support::content(5 << 20, 1)), (2, support::content(1000, 2))] {
+            let part = UploadPart::new(&self.place.bucket, &key, &id, number, body);
+            length += part.payload.len();
+            parts.push(CompletedPart { number, etag: self.place.gateway.run(part).await.unwrap() });
+        }
+        self.place
+            .gateway
+            .run(CompleteMultipartUpload::new(&self.place.bucket, &key, &id, parts, length))
+            .await
+            .unwrap();
+    }
+
+    /// What lies below a prefix.
+    pub(crate) async fn list(&self, prefix: &str) -> Vec<PlannedObject> {
+        let page = self.place.gateway.run(ListObjectsV2::new(&self.place.bucket, prefix)).await.unwrap();
+        assert_eq!(page.next, None);
+        page.objects.into_iter().map(listed).collect()
+    }
+
+    /// Every object below a prefix, by what is behind it in its key.
+    pub(crate) async fn read(&self, prefix: &str) -> BTreeMap<String, Whole> {
+        let mut all = BTreeMap::new();
+        for object in self.list(prefix).await {
+            let head: ObjectHead =
+                self.place.gateway.run(HeadObject::new(&self.place.bucket, &object.key)).await.unwrap();
+            let body = self.place.get(&object.key).await;
+            let whole = Whole {
+                sha256: format!("{:x?}", Sha256::digest(body).as_slice()),
+                etag: head.etag,
+                // A copy names the class that its source had without naming it.
+                class: head.storage_class.unwrap_or_else(|| "STANDARD".to_owned()),
+                content_type: head.content_type,
+                metadata: head.metadata,
+                tags: head.tags,
+            };
+            all.insert(object.key[prefix.len()..].to_owned(), whole);
+        }
+        all
+    }
+
+    /// What the holder of a lease intends.
+    pub(crate) fn intent(&self, lease: u64) -> IntendedUnit {
+        let intended = |planned: &PlannedObject| IntendedObject {
+            planned: planned.clone(),
+            trash: Some(keys::trashed("run", lease, &planned.key)),
+            former: (1..lease).rev().map(|lease| keys::trashed("run", lease, &planned.key)).collect(),
+            acl: None,
+        };
+        IntendedUnit {
+            dataset: "events".to_owned(),
+            prefix: PREFIX.to_owned(),
+            shape: Shape::Prefix,
+            action: PlannedAction::Expire,
+            objects: self.planned.iter().map(intended).collect(),
+        }
+    }
+
+    /// Removes the unit, by a process of its own whose requests go through `transport`.
+    pub(crate) async fn remove_by(
+        &self,
+        transport: Arc<dyn Transport>,
+        unit: &IntendedUnit,
+        lease: u64,
+    ) -> Result<Outcome> {
+        let gateway = self.process(transport);
+        let held = Held(lease);
+        let objects = self.objects(&gateway, &held);
+        remove(&objects, unit, self.created).await
+    }
+
+    /// Puts the unit back in the same way.
+    pub(crate) async fn put_back_by(
+        &self,
+        transport: Arc<dyn Transport>,
+        unit: &IntendedUnit,
+        lease: u64,
+    ) -> Result<Outcome> {
+        let gateway = self.process(transport);
+        let held = Held(lease);
+        put_back(&self.objects(&gateway, &held), unit, false).await
+    }
+
+    fn process(&self, transport: Arc<dyn Transport>) -> Gateway {
+        let environment = Environment { transport, ..support::environment() };
+        Gateway::new(self.place.gateway.settings().clone(), environment)
+    }
+
+    fn objects<'a>(&'a self, gateway: &'a Gateway, permit: &'a dyn Permit) -> Objects<'a> {
+        Objects { gateway, bucket: &self.place.bucket, permit, deletion: self.deletion, at_once: 1 }
+    }
+
+    /// Whether a removal is conditional on the object's time.
+    pub(crate) fn removes_by_time(&self) -> bool {
+        self.deletion.by_time
+    }
+}
+
+/// The transport of a process that nothing happens to.
+pub(crate) fn undisturbed() -> Arc<dyn Transport> {
+    support::environment().transport
+}

@@ -1,0 +1,121 @@
+//! What each action does.
+
+use std::time::{Duration, Instant};
+
+use s3core::ops::{CreateMultipartUpload, ListMultipartUploads};
+use serde_json::json;
+
+use super::lake::Lake;
+use super::{POLICY, apply, keys, name, three_days};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_changed_since_it_was_planned_is_left_as_a_whole() {
+    let lake = three_days(POLICY).await;
+    assert_eq!(lake.plan(&["--out", "plan.jsonl"]).status, 0);
+    lake.put("events/day=2020-01-01/a").await;
+    lake.put("events/day=2020-01-03/new").await;
+    let applied = lake.run(&["apply", "--plan", "plan.jsonl", "--yes"]);
+    assert_eq!(applied.status, 0, "{applied:?}");
+    for part in [
+        "events: expire 1 units, 3 objects, 30 bytes",
+        "left: events/day=2020-01-01/: events/day=2020-01-01/a: it was written again after it was planned",
+        "left: events/day=2020-01-03/: events/day=2020-01-03/new: it came after the plan",
+        "brings it back",
+    ] {
+        assert!(applied.out.contains(part), "{part}: {applied:?}");
+    }
+    assert_eq!(lake.listed("events/").await.len(), 7);
+    assert!(lake.listed("events/day=2020-01-02/").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_job_has_left_does_not_keep_a_unit_and_a_job_at_work_does() {
+    let lake = three_days(POLICY).await;
+    // Planned as if the job had been killed long ago.
+    lake.put("events/day=2020-01-01/_temporary/0/task/part").await;
+    lake.rest().await;
+    let planned = lake.plan(&["--out", "plan.jsonl", "--output", "json"]);
+    assert_eq!(planned.status, 0, "{planned:?}");
+    // Younger than a week, it is taken for at work.
+    let plan: serde_json::Value = serde_json::from_str(&planned.out).unwrap();
+    assert_eq!(plan["units"].as_array().unwrap().len(), 2, "{plan}");
+    lake.put("events/day=2020-01-02/_temporary/0/task/part").await;
+    let applied = lake.run(&["apply", "--plan", "plan.jsonl", "--yes"]);
+    assert_eq!(applied.status, 0, "{applied:?}");
+    assert!(applied.out.contains("left: events/day=2020-01-02/: "), "{applied:?}");
+    let days = |day: u32| format!("events/day=2020-01-0{day}/");
+    let counts =
+        [lake.listed(&days(1)).await.len(), lake.listed(&days(2)).await.len(), lake.listed(&days(3)).await.len()];
+    assert_eq!(counts, [4, 4, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guard_counts_what_earlier_runs_removed() {
+    let policy = POLICY.replace("max_removed: none", "max_removed: 50% per 30d");
+    let lake = three_days(&policy.replace("older_than: 1y", "older_than: 100y")).await;
+    lake.put_all((1..4).map(|day| format!("events/day=2030-01-0{day}/a"))).await;
+    lake.rest().await;
+    // A third of the units and two thirds of the bytes: too much, unless it is allowed.
+    lake.policy(&policy);
+    let stopped = lake.run(&["apply", "policy.yaml", "--yes"]);
+    assert!(stopped.status == 1 && stopped.error.contains("--allow events="), "{stopped:?}");
+    assert_eq!(lake.listed("events/").await.len(), 12);
+    let allowed = lake.run(&["apply", "policy.yaml", "--yes", "--allow", "events=80%"]);
+    assert_eq!(allowed.status, 0, "{allowed:?}");
+    assert_eq!(lake.listed("events/").await.len(), 3);
+    // What is left is a fourth of what there was: nothing more may go.
+    lake.put("events/day=2020-02-01/a").await;
+    lake.rest().await;
+    let stopped = lake.run(&["apply", "policy.yaml", "--yes"]);
+    assert!(stopped.status == 1 && stopped.error.contains("--allow events="), "{stopped:?}");
+    assert_eq!(lake.listed("events/").await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_for_good_must_be_confirmed_and_leaves_no_copy() {
+    let lake = three_days(&POLICY.replace("then: expire", "then: {delete: without_trash}")).await;
+    let refused = lake.run(&["apply", "policy.yaml", "--yes"]);
+    assert!(refused.status == 1 && refused.error.contains("--confirm-delete events"), "{refused:?}");
+    assert_eq!(lake.listed("events/").await.len(), 9);
+    let applied = lake.run(&["--output", "json", "apply", "policy.yaml", "--yes", "--confirm-delete", "events"]);
+    let run = super::json(&applied);
+    assert_eq!(run["actions"]["delete"]["objects"], 9);
+    assert!(lake.listed("events/").await.is_empty() && lake.listed(".s3core/trash/").await.is_empty());
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    assert!(undone.status == 1 && undone.out.contains("it went for good"), "{undone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_that_nobody_goes_on_with_are_aborted() {
+    let lake = Lake::new().await;
+    lake.policy(
+        "version: 1\ndatasets:\n  - name: scratch\n    location: s3a://BUCKET/tmp/\n    age: {from: newest_object}\n    \
+         abandoned_after: 24h\n    rules: [{name: uploads, when: {older_than: 0h}, then: abort_uploads}]\n",
+    );
+    lake.gateway.run(CreateMultipartUpload::new(&lake.bucket, "tmp/part")).await.unwrap();
+    let uploads = async || lake.gateway.run(ListMultipartUploads::new(&lake.bucket, "")).await.unwrap().uploads.len();
+    // It is younger than a day: somebody may work on it, whatever the rule says.
+    assert_eq!((apply(&lake)["run"].clone(), uploads().await), (json!(null), 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_tiers_where_it_lies() {
+    let lake = three_days(&POLICY.replace("then: expire", "then: {tier: COLD}")).await;
+    let before = lake.listed("events/").await;
+    let (started, limit) = (Instant::now(), Duration::from_secs(120));
+    let mut run = apply(&lake);
+    assert_eq!(run["state"], "waiting-for-gateway");
+    // A day of the gateway's lasts ten seconds here.
+    while run["state"] == "waiting-for-gateway" && started.elapsed() < limit {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        run = apply(&lake);
+    }
+    assert_eq!((&run["state"], &run["actions"]["tier"]["units"]), (&json!("done"), &json!(3)));
+    let after = lake.listed("events/").await;
+    assert_eq!(keys(&after), keys(&before));
+    for (after, before) in after.iter().zip(&before) {
+        assert_eq!((&after.etag, after.modified), (&before.etag, before.modified), "{}", after.key);
+        assert_eq!(after.storage_class.as_deref(), Some("COLD"));
+    }
+    assert_eq!(apply(&lake)["run"], json!(null));
+}

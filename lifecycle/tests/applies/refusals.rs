@@ -1,0 +1,50 @@
+//! What is not applied, with the remedy.
+
+use s3core::ops::PutBucketVersioning;
+
+use super::{POLICY, three_days};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_applied_changes_nothing() {
+    let lake = three_days(POLICY).await;
+    assert_eq!(lake.plan(&["--out", "good.jsonl"]).status, 0);
+    assert_eq!(lake.plan(&["--out", "later.jsonl", "--now", "2100-01-01T00:00:00Z"]).status, 0);
+    assert_eq!(lake.plan(&["--out", "old.jsonl", "--expires", "0h"]).status, 0);
+    std::fs::write(lake.path("cut.jsonl"), &std::fs::read(lake.path("good.jsonl")).unwrap()[..1000]).unwrap();
+    let changed = POLICY.replace("1y", "2y").replace("BUCKET", &lake.bucket);
+    std::fs::write(lake.path("changed.yaml"), changed).unwrap();
+    for (arguments, part) in [
+        (&["apply", "policy.yaml"] as &[&str], "add `--yes`"),
+        (&["apply", "--plan", "later.jsonl", "--yes"], "nothing is applied before its time"),
+        (&["apply", "policy.yaml", "--now", "2100-01-01T00:00:00Z", "--yes"], "nothing is applied before its time"),
+        (&["apply", "--plan", "old.jsonl", "--yes"], "has expired"),
+        (&["apply", "--plan", "cut.jsonl", "--yes"], "is not whole"),
+        (&["apply", "--plan", "missing.jsonl", "--yes"], "cannot be read"),
+        (&["apply", "changed.yaml", "--plan", "good.jsonl", "--yes"], "does not fit the policy"),
+        (&["undo", "20200101T000000Z-a1b2c3", "policy.yaml"], "has no run"),
+        (&["purge", "20200101T000000Z-a1b2c3", "policy.yaml"], "has no run"),
+        (&["release", "../x", "policy.yaml"], "has no run"),
+    ] {
+        let said = lake.run(arguments);
+        assert!(said.status == 1 && said.error.contains(part), "{arguments:?}: {said:?}");
+    }
+    for arguments in [&["apply"] as &[&str], &["apply", "--plan", "good.jsonl", "--now", "2020-01-01T00:00:00Z"]] {
+        assert_eq!(lake.run(arguments).status, 2, "{arguments:?}");
+    }
+    assert_eq!((lake.listed("events/").await.len(), lake.listed(".s3core/life/runs/").await.len()), (9, 0));
+
+    assert_eq!(lake.run(&["apply", "--plan", "good.jsonl", "--yes"]).status, 0);
+    let again = lake.run(&["apply", "--plan", "good.jsonl", "--yes"]);
+    assert!(again.status == 1 && again.error.contains("was carried out before"), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_removed_from_a_bucket_that_keeps_versions() {
+    let lake = three_days(POLICY).await;
+    for is_enabled in [true, false] {
+        lake.gateway.run(PutBucketVersioning::new(&lake.bucket, is_enabled)).await.unwrap();
+        let said = lake.run(&["apply", "policy.yaml", "--yes"]);
+        assert!(said.status == 1 && said.error.contains("keeps versions"), "{said:?}");
+        assert_eq!(lake.listed("events/").await.len(), 9);
+    }
+}

@@ -1,0 +1,100 @@
+//! What was removed comes back, or is gone for good.
+
+use s3core::ops::{AccessControlList, GetObjectAcl, GetObjectTagging, HeadObject, PutObjectAcl, PutObjectTagging};
+use serde_json::json;
+
+use super::{POLICY, apply, json as said, keys, name, three_days};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_undone_with_lists_and_tags() {
+    let lake = three_days(POLICY).await;
+    let (bucket, key) = (lake.bucket.as_str(), "events/day=2020-01-02/a");
+    let tags = [("team".to_owned(), "risk".to_owned())].into();
+    lake.gateway.run(PutObjectTagging::new(bucket, key, tags)).await.unwrap();
+    let list = lake.gateway.run(GetObjectAcl::new(bucket, key)).await.unwrap();
+    let grant = "<Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"Group\">\
+                 <URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee><Permission>READ</Permission></Grant>";
+    let public = list.as_str().replace("</AccessControlList>", &format!("{grant}</AccessControlList>"));
+    let public: AccessControlList = public.parse().unwrap();
+    lake.gateway.run(PutObjectAcl::new(bucket, key, public)).await.unwrap();
+    lake.rest().await;
+    let list = lake.gateway.run(GetObjectAcl::new(bucket, key)).await.unwrap();
+    let before = lake.listed("events/").await;
+
+    let run = apply(&lake);
+    assert_eq!(run["actions"]["expire"], json!({"units": 3, "objects": 9, "bytes": 90}));
+    assert_eq!((&run["state"], lake.listed("events/").await), (&json!("done"), Vec::new()));
+    assert_eq!(lake.listed(".s3core/trash/").await.len(), 9);
+
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    assert_eq!((undone.status, undone.error.as_str()), (0, ""));
+    assert!(undone.out.starts_with("events: 3 units with 9 objects are back."), "{undone:?}");
+    let after = lake.listed("events/").await;
+    assert_eq!(keys(&after), keys(&before));
+    for (after, before) in after.iter().zip(&before) {
+        assert_eq!((&after.etag, after.length), (&before.etag, before.length), "{}", after.key);
+    }
+    assert_eq!(lake.gateway.run(GetObjectAcl::new(bucket, key)).await.unwrap(), list);
+    let tagging = lake.gateway.run(GetObjectTagging::new(bucket, key)).await.unwrap();
+    assert_eq!(tagging, [("team".to_owned(), "risk".to_owned())].into());
+    assert_eq!(lake.gateway.run(HeadObject::new(bucket, key)).await.unwrap().tags, 1);
+    assert!(lake.listed(".s3core/trash/").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_back_is_not_planned_until_it_is_released() {
+    let lake = three_days(POLICY).await;
+    let run = apply(&lake);
+    said(&lake.run(&["--output", "json", "undo", name(&run), "policy.yaml"]));
+    lake.rest().await;
+    assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 0);
+    assert_eq!(apply(&lake)["run"], json!(null));
+    let released = lake.run(&["release", name(&run), "policy.yaml"]);
+    assert_eq!(released.status, 0, "{released:?}");
+    assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 3);
+    assert_eq!(apply(&lake)["actions"]["expire"]["units"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_was_written_anew_is_left_unless_it_is_merged() {
+    let lake = three_days(POLICY).await;
+    let run = apply(&lake);
+    lake.put("events/day=2020-01-02/new").await;
+    let undone = lake.run(&["--output", "json", "undo", name(&run), "policy.yaml"]);
+    assert_eq!(undone.status, 1, "{undone:?}");
+    let result: serde_json::Value = serde_json::from_str(&undone.out).unwrap();
+    assert_eq!(result["restored"]["events"]["units"], 2);
+    assert_eq!(result["skipped"][0]["key"], "events/day=2020-01-02/new");
+    assert!(result["skipped"][0]["reason"].as_str().unwrap().contains("--merge"));
+    assert_eq!(keys(&lake.listed("events/day=2020-01-02/").await), ["events/day=2020-01-02/new"]);
+    said(&lake.run(&["--output", "json", "undo", name(&run), "policy.yaml", "--merge"]));
+    assert_eq!(lake.listed("events/day=2020-01-02/").await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_in_the_way_is_never_replaced() {
+    let lake = three_days(POLICY).await;
+    let run = apply(&lake);
+    let put = s3core::ops::PutObject::new(&lake.bucket, "events/day=2020-01-02/a", bytes::Bytes::from_static(b"new"));
+    let etag = lake.gateway.run(put).await.unwrap();
+    let undone = lake.run(&["undo", name(&run), "policy.yaml", "--merge"]);
+    assert_eq!(undone.status, 1, "{undone:?}");
+    let listed = lake.listed("events/day=2020-01-02/").await;
+    // All but `_SUCCESS`: the partition is not what it was.
+    assert_eq!(keys(&listed), ["events/day=2020-01-02/a", "events/day=2020-01-02/b"]);
+    assert_eq!(listed[0].etag.as_ref(), Some(&etag));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trash_that_was_emptied_brings_nothing_back() {
+    let lake = three_days(POLICY).await;
+    let run = apply(&lake);
+    let purged = lake.run(&["purge", name(&run), "policy.yaml"]);
+    assert_eq!(purged.status, 0, "{purged:?}");
+    assert!(purged.out.contains("9 copies of 90 bytes"), "{purged:?}");
+    assert!(lake.listed(".s3core/trash/").await.is_empty());
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    assert!(undone.status == 1 && undone.error.contains("its trash was emptied"), "{undone:?}");
+    let again = lake.run(&["purge", name(&run), "policy.yaml"]);
+    assert!(again.status == 1 && again.error.contains("nothing in the trash"), "{again:?}");
+}

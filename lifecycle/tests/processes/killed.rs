@@ -1,0 +1,54 @@
+//! Killed and started again, as often as it takes: the end is that of a run that nobody disturbed.
+
+use std::time::{Duration, Instant};
+
+use crate::lake::{Lake, OBJECTS};
+use crate::support::content;
+
+/// A number below `limit` that differs from one `seed` to the next.
+fn chance(seed: u64, limit: Duration) -> Duration {
+    let bytes = content(8, seed);
+    let number = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+    Duration::from_nanos(number % (limit.as_nanos() as u64))
+}
+
+/// Starts a command again and again, killing it at random moments `kills` times, then lets it end. Returns how often the
+/// kill came before its end.
+async fn killed_again_and_again(lake: &Lake, arguments: &[&str], kills: u64, whole: Duration) -> u64 {
+    let mut in_time = 0;
+    for seed in 1..=kills {
+        let mut process = lake.start(arguments);
+        tokio::time::sleep(chance(seed, whole)).await;
+        in_time += u64::from(process.try_wait().unwrap().is_none());
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+    lake.run(arguments);
+    in_time
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_killed_fifty_times_ends_as_one_that_is_not() {
+    let undisturbed = Lake::new().await;
+    let started = Instant::now();
+    let done = undisturbed.run(&["apply", "policy.yaml", "--yes"]);
+    let whole = started.elapsed();
+    assert_eq!(done["actions"]["expire"]["objects"], OBJECTS);
+
+    let lake = Lake::new().await;
+    let before = lake.read("events/").await;
+    assert_eq!(before.len(), OBJECTS);
+    let in_time = killed_again_and_again(&lake, &["apply", "policy.yaml", "--yes"], 50, whole).await;
+    assert!(in_time >= 5, "{in_time} of 50 kills came before the end");
+    assert!(lake.read("events/").await.is_empty());
+    let history = lake.history();
+    let runs: Vec<_> = history.iter().filter(|run| !run["actions"].as_object().unwrap().is_empty()).collect();
+    assert_eq!(runs.len(), 1, "{history:?}");
+    assert_eq!((&runs[0]["state"], &runs[0]["actions"]["expire"]["objects"]), (&"done".into(), &OBJECTS.into()));
+    let run = runs[0]["run"].as_str().unwrap();
+
+    let in_time = killed_again_and_again(&lake, &["undo", run, "policy.yaml"], 20, whole).await;
+    assert!(in_time >= 5, "{in_time} of 20 kills came before the end");
+    assert_eq!(lake.read("events/").await, before);
+    assert_eq!(lake.history()[0]["state"], "undone");
+}

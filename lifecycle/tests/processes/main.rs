@@ -1,0 +1,15 @@
+//! Processes of `s3life` that are killed, or stopped, at random moments on real Ceph.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod killed;
+mod lake;
+mod stopped;
+#[path = "../../../core/tests/support/mod.rs"]
+mod support;
