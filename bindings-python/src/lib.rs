@@ -27,7 +27,7 @@ mod _s3core {
     #[pymodule_export]
     use crate::probe::{memory_budget, probe, probe_bucket};
     #[pymodule_export]
-    use crate::program::run_program;
+    use crate::program::{run_life, run_program};
     #[pymodule_export]
     use crate::store::{Listing, Store};
     #[pymodule_export]

@@ -1,4 +1,6 @@
-//! The program `s3core`.
+//! The programs `s3core` and `s3life`.
+
+use std::ffi::OsString;
 
 use pyo3::prelude::*;
 
@@ -28,4 +30,11 @@ pub(crate) fn run_program(py: Python<'_>, arguments: Vec<String>) -> i32 {
             2
         }
     })
+}
+
+/// Runs the program `s3life` with these arguments (without its name) and returns its exit status.
+#[pyfunction]
+pub(crate) fn run_life(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+    let all = std::iter::once(OsString::from("s3life")).chain(arguments).collect();
+    py.detach(|| s3life::program::run(all))
 }
