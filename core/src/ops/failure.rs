@@ -153,8 +153,8 @@ fn without_body(status: StatusCode, kind: ErrorKind, headers: &HeaderMap) -> Str
         400 => "the gateway refused the request without a reason: check fs.s3a.endpoint.region and the credentials"
             .to_owned(),
         401 | 403 => {
-            "access denied, without a reason: check the keys of fs.s3a.access.key, the bucket's policy and this \
-             machine's clock"
+            "access denied, without a reason: check fs.s3a.access.key, fs.s3a.secret.key, the bucket's policy \
+                      and this machine's clock"
                 .to_owned()
         }
         404 | 410 => "no such object".to_owned(),
