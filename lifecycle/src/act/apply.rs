@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use crate::plan::document::PlanReader;
-use crate::plan::line::{Amount, DatasetSummary, End, PlannedAction, PlannedObject, PlannedUnit, PlannedUpload};
+use crate::plan::line::{Amount, DatasetSummary, End, PlannedAction, PlannedObject, PlannedUnit, PlannedUpload, Shape};
 use crate::policy::Action;
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Outcome, UnitOutcome};
@@ -135,14 +135,18 @@ impl Apply<'_> {
         for (unit, objects) in &units {
             intended.push(self.intent(unit, objects, known.begun.get(&unit.prefix)));
         }
-        self.learn_lists(&mut intended).await?;
+        let refused = &self.learn_lists(&mut intended).await?;
         self.objects.permit.check()?;
         let batch = self.journal.intend(&intended).await?;
-        let several = Objects { at_once: self.units_at_once, ..self.objects };
+        let several = Objects { at_once: units_at_once(self.units_at_once, &intended), ..self.objects };
         let work = intended.iter().zip(units).collect();
         let done = several
             .for_all(work, |(intended, (unit, _)): (&IntendedUnit, (PlannedUnit, Vec<PlannedObject>))| async move {
-                let outcome = remove(&self.objects, intended, created).await?;
+                let reason = intended.objects.iter().find_map(|object| refused.get(&object.planned.key));
+                let outcome = match reason {
+                    Some(reason) => Outcome::Held { reason: reason.clone() },
+                    None => remove(&self.objects, intended, created).await?,
+                };
                 Ok((unit, outcome))
             })
             .await?;
@@ -158,18 +162,24 @@ impl Apply<'_> {
         Ok(done)
     }
 
-    /// Copies have the list of whoever makes them: another one is written down, so that it comes back.
-    async fn learn_lists(&self, units: &mut [IntendedUnit]) -> Result<(), Failure> {
+    /// Copies have the list of whoever makes them: another one is written down, so that it comes back. Returns the keys whose
+    /// lists this user may not read, with the reason.
+    async fn learn_lists(&self, units: &mut [IntendedUnit]) -> Result<HashMap<String, String>, Failure> {
+        let mut refused = HashMap::new();
         let mut unknown: Vec<&mut IntendedObject> = units.iter_mut().flat_map(|unit| &mut unit.objects).collect();
         unknown.retain(|object| object.trash.is_some() && object.acl.is_none());
         let keys = unknown.iter().map(|object| object.planned.key.clone()).enumerate().collect();
         let ask = |(index, key): (usize, String)| async move { Ok((index, self.objects.acl(&key, self.user).await?)) };
         for (index, acl) in self.objects.for_all(keys, ask).await? {
-            if let Some(object) = unknown.get_mut(index) {
-                object.acl = acl;
+            match (unknown.get_mut(index), acl) {
+                (Some(object), Ok(acl)) => object.acl = acl,
+                (Some(object), Err(reason)) => {
+                    refused.insert(object.planned.key.clone(), reason);
+                }
+                (None, _) => {}
             }
         }
-        Ok(())
+        Ok(refused)
     }
 
     /// What is about to be done with a unit. An earlier holder of the lease may have copied some of it already.
@@ -201,6 +211,12 @@ impl Apply<'_> {
     }
 }
 
+/// How many of these units are worked on at a time. Directories know the units in them by `_SUCCESS`, which goes first and
+/// comes back last: one at a time, so that none looks into another that is on its way.
+pub(super) fn units_at_once(most: usize, units: &[IntendedUnit]) -> usize {
+    if units.iter().any(|unit| unit.shape == Shape::Directory) { 1 } else { most }
+}
+
 impl Applied {
     /// Nothing yet, of the datasets of this plan.
     pub fn of(end: &End) -> Self {
@@ -221,8 +237,12 @@ impl Applied {
                 self.trash_until = self.trash_until.max(unit.trash_until);
                 return;
             }
-            Outcome::Changed { key, reason } | Outcome::NotRestored { key, reason } => (Some(key), reason.clone()),
-            Outcome::Held { reason } => (None, format!("it could not be copied to the trash: {reason}")),
+            Outcome::Changed { key, reason } => (Some(key), reason.clone()),
+            Outcome::NotRestored { key, reason } => {
+                self.trash_until = self.trash_until.max(unit.trash_until);
+                (Some(key), format!("a part of the unit is gone and could not be put back: {reason}"))
+            }
+            Outcome::Held { reason } => (None, format!("it can neither be copied nor removed: {reason}")),
             Outcome::Restored => (None, "it was brought back".to_owned()),
         };
         self.skip(Skipped { unit: unit.prefix.clone(), key: key.cloned(), reason });

@@ -38,8 +38,11 @@ pub trait Permit: Send + Sync {
 /// The objects of a bucket, in the hands of the holder of its lease.
 #[derive(Clone, Copy)]
 pub struct Objects<'a> {
-    /// Where requests go.
+    /// Where requests go. Its patience ends before the lease could be another's: a request that is sent again asks the
+    /// permit no more.
     pub gateway: &'a Gateway,
+    /// The same, which tries once.
+    pub once: &'a Gateway,
     /// The bucket.
     pub bucket: &'a str,
     /// Looked at before each request that changes something.
@@ -70,6 +73,8 @@ pub enum Removed {
     Gone,
     /// It is something else now, and stays.
     Changed,
+    /// This user may not remove it.
+    Refused(String),
 }
 
 impl Objects<'_> {
@@ -79,20 +84,34 @@ impl Objects<'_> {
     /// # Errors
     /// The permit's, and the gateway's where another attempt may help.
     pub async fn copy(&self, source: &str, target: &str, planned: &PlannedObject) -> Result<Copied> {
+        self.copy_by(self.gateway, source, target, planned).await
+    }
+
+    /// The same in one attempt: whoever copies to a place that is to be empty looks again before the next one.
+    ///
+    /// # Errors
+    /// As [`Objects::copy`].
+    pub async fn copy_once(&self, source: &str, target: &str, planned: &PlannedObject) -> Result<Copied> {
+        self.copy_by(self.once, source, target, planned).await
+    }
+
+    async fn copy_by(&self, gateway: &Gateway, source: &str, target: &str, planned: &PlannedObject) -> Result<Copied> {
         self.permit.check()?;
         let mut copy = CopyObject::new(self.bucket, source, self.bucket, target);
         copy.source.if_match = Some(planned.etag.clone());
         copy.storage_class = Some(planned.class.clone());
-        match self.gateway.run(copy).await {
+        match gateway.run(copy).await {
             Ok(copied) if copied.etag == planned.etag => Ok(Copied::AsPlanned),
             Ok(copied) => Ok(Copied::Changed(format!("its ETag is {}, not {}", copied.etag, planned.etag))),
             Err(failure) => match failure.kind() {
                 ErrorKind::PreconditionFailed => Ok(Copied::Changed(format!("its ETag is not {}", planned.etag))),
                 ErrorKind::NotFound => Ok(Copied::Gone),
                 // A key that is too long behind the trash's prefix is an invalid path.
-                ErrorKind::QuotaExceeded | ErrorKind::Unsupported | ErrorKind::BadRequest | ErrorKind::InvalidPath => {
-                    Ok(Copied::Impossible(failure.to_string()))
-                }
+                ErrorKind::QuotaExceeded
+                | ErrorKind::AccessDenied
+                | ErrorKind::Unsupported
+                | ErrorKind::BadRequest
+                | ErrorKind::InvalidPath => Ok(Copied::Impossible(failure.to_string())),
                 _ => Err(failure),
             },
         }
@@ -123,14 +142,15 @@ impl Objects<'_> {
             Err(failure) => match failure.kind() {
                 ErrorKind::NotFound => Ok(Removed::Gone),
                 ErrorKind::PreconditionFailed => Ok(Removed::Changed),
+                ErrorKind::AccessDenied => Ok(Removed::Refused(failure.to_string())),
                 _ => Err(failure),
             },
         }
     }
 
-    /// Removes copies of objects that are at their keys. Where an object is removed by its ETag alone they stay until the
-    /// trash is emptied: a holder that lost the lease without knowing it may have a removal on its way, and the object
-    /// that was put back has the ETag that it asks for.
+    /// Removes copies of objects that were put back: they have another time than the planned ones. Where an object is removed
+    /// by its ETag alone, and of one that was never removed, copies stay until the trash is emptied: a holder that lost the lease
+    /// without knowing it may have a removal on its way whose conditions the object meets.
     ///
     /// # Errors
     /// The permit's and the gateway's.
@@ -168,16 +188,19 @@ impl Objects<'_> {
     }
 
     /// The access control list of the planned object, where a copy made by `owner` would have another one. None also where
-    /// the object is gone: the copy will tell.
+    /// the object is gone: the copy will tell. The reason where this user may not read it.
     ///
     /// # Errors
     /// The gateway's.
-    pub async fn acl(&self, key: &str, owner: &str) -> Result<Option<String>> {
+    pub async fn acl(&self, key: &str, owner: &str) -> Result<Result<Option<String>, String>> {
         match self.gateway.run(GetObjectAcl::new(self.bucket, key)).await {
-            Ok(list) if list.is_default(owner) => Ok(None),
-            Ok(list) => Ok(Some(list.as_str().to_owned())),
-            Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(None),
-            Err(failure) => Err(failure),
+            Ok(list) if list.is_default(owner) => Ok(Ok(None)),
+            Ok(list) => Ok(Ok(Some(list.as_str().to_owned()))),
+            Err(failure) => match failure.kind() {
+                ErrorKind::NotFound => Ok(Ok(None)),
+                ErrorKind::AccessDenied => Ok(Err(failure.to_string())),
+                _ => Err(failure),
+            },
         }
     }
 

@@ -11,6 +11,7 @@ use crate::run::store::Store;
 
 use super::Failure;
 use super::objects::Objects;
+use super::tier::stop_tiering;
 
 /// Empties the trash of a run. The record says so before the first copy goes, so that nobody begins to bring them back.
 /// Returns what was removed.
@@ -19,6 +20,7 @@ use super::objects::Objects;
 /// `Refused` for a run that is under way, the lease's and the gateway's: it can be called again.
 pub async fn purge(objects: &Objects<'_>, store: &Store, lease: &Lease, run: &str) -> Result<Amount, Failure> {
     store.update(lease, run, begin).await?;
+    stop_tiering(objects, run).await?;
     let mut removed = Amount::default();
     loop {
         // What was removed is listed no more: the first page is always the next one.

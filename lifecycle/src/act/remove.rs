@@ -3,8 +3,6 @@
 //! Every object is copied to the trash and the copies are compared before the first one is removed, `_SUCCESS` first.
 //! Where anything turns out to be other than planned, what was removed is put back.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use s3core::Result;
 
@@ -23,17 +21,15 @@ use super::survey::{Survey, survey};
 /// The permit's, and the gateway's where another attempt may help: the intent stays without outcome.
 pub async fn remove(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: Timestamp) -> Result<Outcome> {
     let mut removal = Removal { objects, unit, removed: Vec::new() };
-    match removal.run(uploads_since).await? {
-        Ending::Done => Ok(Outcome::Done),
-        Ending::Changed(key, reason) => {
-            removal.give_up().await?;
-            Ok(Outcome::Changed { key, reason })
-        }
-        Ending::Held(reason) => {
-            removal.give_up().await?;
-            Ok(Outcome::Held { reason })
-        }
-    }
+    let outcome = match removal.run(uploads_since).await? {
+        Ending::Done => return Ok(Outcome::Done),
+        Ending::Changed(key, reason) => Outcome::Changed { key, reason },
+        Ending::Held(reason) => Outcome::Held { reason },
+    };
+    Ok(match removal.give_up().await? {
+        None => outcome,
+        Some((key, reason)) => Outcome::NotRestored { key, reason },
+    })
 }
 
 struct Removal<'a> {
@@ -132,45 +128,51 @@ impl<'a> Removal<'a> {
         for group in [markers, others] {
             let remove =
                 move |object: &'a IntendedObject| async move { Ok((object, objects.remove(&object.planned).await?)) };
-            let mut changed = None;
+            let mut ending = None;
             for (object, removed) in objects.for_all(group, remove).await? {
                 match removed {
                     Removed::Gone => self.removed.push(object),
-                    Removed::Changed => changed = Some(object),
+                    Removed::Changed => {
+                        let reason = "it was written again while its unit was being removed".to_owned();
+                        ending = Some(Ending::Changed(object.planned.key.clone(), reason));
+                    }
+                    Removed::Refused(reason) => ending = Some(Ending::Held(reason)),
                 }
             }
-            if let Some(object) = changed {
-                let reason = "it was written again while its unit was being removed".to_owned();
-                return Ok(Ending::Changed(object.planned.key.clone(), reason));
+            if let Some(ending) = ending {
+                return Ok(ending);
             }
         }
         Ok(Ending::Done)
     }
 
     /// Puts back what was removed and discards the copies of what is there. What others have written or deleted meanwhile
-    /// stays as they left it.
-    async fn give_up(&self) -> Result<()> {
+    /// stays as they left it. Returns what could not be put back, and why.
+    async fn give_up(&self) -> Result<Option<(String, String)>> {
         let objects = self.objects;
         let (markers, others): (Vec<_>, Vec<_>) =
             self.removed.iter().copied().partition(|object| is_marker(&object.planned.key));
-        let mut lost = BTreeSet::new();
+        let (mut copies, mut lost) = (Vec::new(), None);
         for group in [others, markers] {
             let put_back =
                 move |object: &'a IntendedObject| async move { Ok((object, restore(objects, object).await?)) };
             for (object, restored) in objects.for_all(group, put_back).await? {
-                if restored != Restored::Back {
-                    lost.insert(object.planned.key.as_str());
+                match restored {
+                    Restored::Back => copies.extend(object.copies().cloned()),
+                    Restored::Untouched | Restored::InTheWay(_) => {}
+                    Restored::NoCopy(reason) => lost = Some((object.planned.key.clone(), reason)),
                 }
             }
         }
+        // Of what was not removed this holder's copies go; an earlier one may have a removal on its way.
         let found = survey(objects, self.unit, None).await?;
-        let is_there = |object: &&IntendedObject| {
+        let is_left = |object: &&IntendedObject| {
             let key = &object.planned.key;
-            let was_removed = self.removed.iter().any(|removed| removed.planned.key == *key);
-            if was_removed { !lost.contains(key.as_str()) } else { found.present.contains(key) }
+            found.present.contains(key) && !self.removed.iter().any(|removed| removed.planned.key == *key)
         };
-        let copies = self.unit.objects.iter().filter(is_there).flat_map(|object| object.copies().cloned()).collect();
-        objects.discard_if_safe(copies).await
+        copies.extend(self.unit.objects.iter().filter(is_left).filter_map(|object| object.trash.clone()));
+        objects.discard_if_safe(copies).await?;
+        Ok(lost)
     }
 }
 

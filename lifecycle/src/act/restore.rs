@@ -1,18 +1,23 @@
 //! What was removed comes back from the trash.
 
+use std::time::Duration;
+
 use s3core::Result;
+use s3core::error::Repeat;
 
 use crate::run::journal::{IntendedObject, IntendedUnit, Outcome};
 
 use super::objects::{Copied, Objects};
 use super::remove::is_marker;
-use super::survey::survey;
+use super::survey::{is_same, survey};
 
 /// What came of an object that was to come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Restored {
     /// It is there again.
     Back,
+    /// It was never removed.
+    Untouched,
     /// Something else is there, and stays.
     InTheWay(String),
     /// There is nothing to bring back.
@@ -22,24 +27,46 @@ pub enum Restored {
 /// Brings an object back, unless something is at its key.
 ///
 /// Radosgw copies whatever is at the target (`If-None-Match` on CopyObject is ignored by all releases): an object that
-/// somebody writes between the look and the copy is replaced.
+/// somebody writes between the look and the copy is replaced. So each attempt to copy is preceded by a look.
 ///
 /// # Errors
 /// The permit's and the gateway's.
 pub async fn restore(objects: &Objects<'_>, object: &IntendedObject) -> Result<Restored> {
+    let mut attempts = ATTEMPTS;
+    loop {
+        match try_to_restore(objects, object).await {
+            Err(failure) if attempts > 1 && failure.kind().row().repeat != Repeat::Never => {
+                attempts -= 1;
+                objects.gateway.environment().clock.sleep(PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Attempts at a gateway that is busy or broken.
+const ATTEMPTS: u32 = 20;
+/// Between two of them.
+const PAUSE: Duration = Duration::from_secs(1);
+
+async fn try_to_restore(objects: &Objects<'_>, object: &IntendedObject) -> Result<Restored> {
     let planned = &object.planned;
     if let Some(found) = objects.find(&planned.key).await? {
         if found.etag != planned.etag || found.bytes != planned.bytes {
             return Ok(Restored::InTheWay("another object has been written there".to_owned()));
         }
-        return give_list(objects, object).await;
+        give_list(objects, object).await?;
+        return Ok(if is_same(planned, &found) { Restored::Untouched } else { Restored::Back });
     }
     if object.trash.is_none() {
         return Ok(Restored::NoCopy("it went for good, as the policy says".to_owned()));
     }
     for copy in object.copies() {
-        match objects.copy(copy, &planned.key, planned).await? {
-            Copied::AsPlanned => return give_list(objects, object).await,
+        match objects.copy_once(copy, &planned.key, planned).await? {
+            Copied::AsPlanned => {
+                give_list(objects, object).await?;
+                return Ok(Restored::Back);
+            }
             Copied::Gone => {}
             Copied::Changed(reason) | Copied::Impossible(reason) => return Ok(Restored::NoCopy(reason)),
         }
@@ -47,11 +74,11 @@ pub async fn restore(objects: &Objects<'_>, object: &IntendedObject) -> Result<R
     Ok(Restored::NoCopy("its copy is no longer in the trash".to_owned()))
 }
 
-async fn give_list(objects: &Objects<'_>, object: &IntendedObject) -> Result<Restored> {
-    if let Some(acl) = &object.acl {
-        objects.set_acl(&object.planned.key, acl).await?;
+async fn give_list(objects: &Objects<'_>, object: &IntendedObject) -> Result<()> {
+    match &object.acl {
+        Some(acl) => objects.set_acl(&object.planned.key, acl).await,
+        None => Ok(()),
     }
-    Ok(Restored::Back)
 }
 
 /// Brings a unit back, `_SUCCESS` last, so that nobody takes it for complete before it is. One that holds an object that
@@ -78,6 +105,7 @@ pub async fn put_back(objects: &Objects<'_>, unit: &IntendedUnit, merge: bool) -
         for (restored, object) in objects.for_all(group, put_back).await? {
             match restored {
                 Restored::Back => back.extend(object.copies().cloned()),
+                Restored::Untouched => {}
                 Restored::InTheWay(reason) | Restored::NoCopy(reason) => {
                     failure = Some(Outcome::NotRestored { key: object.planned.key, reason });
                 }

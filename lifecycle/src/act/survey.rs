@@ -8,6 +8,7 @@ use s3core::ops::ListMultipartUploads;
 
 use crate::inventory::{SUCCESS, is_state_of_job};
 use crate::plan::line::{PlannedAction, PlannedObject, Shape};
+use crate::policy::CONTROL_PREFIX;
 use crate::run::journal::IntendedUnit;
 
 use super::objects::{Objects, timestamp};
@@ -23,6 +24,8 @@ pub struct Survey {
     pub unknown: Option<String>,
     /// A key that an upload was begun at, after the time asked for.
     pub upload: Option<String>,
+    /// Whether directories in it are units of their own.
+    pub has_inner_units: bool,
 }
 
 impl Survey {
@@ -47,16 +50,17 @@ pub async fn survey(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: O
         Shape::Object => found.extend(objects.find(&unit.prefix).await?),
         Shape::Prefix | Shape::Directory => objects.list(&unit.prefix, |object| found.push(object)).await?,
     }
+    let mut survey = Survey::default();
     if unit.shape == Shape::Directory {
-        leave_inner_units(&mut found, &unit.prefix);
+        survey.has_inner_units = leave_inner_units(&mut found, &unit.prefix);
     }
+    found.retain(|object| !object.key.starts_with(CONTROL_PREFIX));
     if unit.action != PlannedAction::SweepAbandoned {
         // What jobs have left is no part of the unit. What one has written since shows that it is at work there.
         let is_old = |object: &PlannedObject| uploads_since.is_none_or(|since| object.written < since);
         let path = |object: &PlannedObject| object.key.get(unit.prefix.len()..).unwrap_or_default().to_owned();
         found.retain(|object| !(is_state_of_job(&path(object)) && is_old(object)));
     }
-    let mut survey = Survey::default();
     for object in found {
         match planned.get(object.key.as_str()) {
             Some(planned) if is_same(planned, &object) => {
@@ -84,13 +88,15 @@ pub fn is_same(planned: &PlannedObject, found: &PlannedObject) -> bool {
         && planned.written.as_second() == found.written.as_second()
 }
 
-fn leave_inner_units(found: &mut Vec<PlannedObject>, prefix: &str) {
+/// Returns whether there are any.
+fn leave_inner_units(found: &mut Vec<PlannedObject>, prefix: &str) -> bool {
     let inner = |object: &PlannedObject| {
         let directory = object.key.strip_suffix(SUCCESS).filter(|directory| directory.ends_with('/'))?;
         (directory != prefix).then(|| directory.to_owned())
     };
     let inner: Vec<String> = found.iter().filter_map(inner).collect();
     found.retain(|object| !inner.iter().any(|directory| object.key.starts_with(directory)));
+    !inner.is_empty()
 }
 
 async fn young_upload(objects: &Objects<'_>, prefix: &str, since: Timestamp) -> Result<Option<String>> {

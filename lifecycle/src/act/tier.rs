@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::plan::document::PlanReader;
-use crate::plan::line::{PlannedAction, PlannedUnit, Shape};
-use crate::run::journal::Outcome;
+use crate::plan::line::{PlannedAction, PlannedObject, PlannedUnit, Shape};
+use crate::run::journal::{IntendedObject, IntendedUnit, Outcome};
 use crate::run::record::Skipped;
-use crate::tier::{AT_ONCE, TierUnit, Tiering};
+use crate::tier::{AT_ONCE, Rules, TierUnit, Tiering};
 
 use super::Failure;
 use super::apply::Applied;
 use super::objects::Objects;
+use super::survey::survey;
 
 /// Sees to it that the units that a plan tiers move; notes those that have. Returns whether some have not: it is called
 /// again later.
@@ -26,12 +29,11 @@ pub async fn tier(
     let mut units: BTreeMap<String, PlannedUnit> = BTreeMap::new();
     let mut wanted = Vec::new();
     plan.rewind();
-    while let Some((unit, _)) = plan.next_unit()? {
+    let created = plan.header().created;
+    while let Some((unit, planned)) = plan.next_unit()? {
         let (PlannedAction::Tier(class) | PlannedAction::Archive(class)) = &unit.action else { continue };
-        if unit.shape == Shape::Object || unit.partial {
-            let reason =
-                "single objects cannot be moved yet: a rule of the gateway's moves whole directories".to_owned();
-            applied.skip(Skipped { unit: unit.prefix.clone(), key: None, reason });
+        if let Some((key, reason)) = why_not(objects, &unit, planned, created).await? {
+            applied.skip(Skipped { unit: unit.prefix.clone(), key, reason });
             continue;
         }
         wanted.push(TierUnit { prefix: unit.prefix.clone(), class: class.clone() });
@@ -47,4 +49,43 @@ pub async fn tier(
         }
     }
     Ok(!tiering.is_done())
+}
+
+/// Takes the rules of a run back: nothing more moves.
+///
+/// # Errors
+/// The permit's and the gateway's.
+pub async fn stop_tiering(objects: &Objects<'_>, run: &str) -> Result<(), Failure> {
+    let mut rules = Rules::read(objects.gateway, objects.bucket).await?;
+    if rules.own().any(|(own, _)| own == run) {
+        rules.replace(run, Vec::new(), || objects.permit.check()).await?;
+    }
+    Ok(())
+}
+
+/// Why a unit is not moved. A rule moves all that lies below a prefix, also what came after the plan: such a unit is left.
+async fn why_not(
+    objects: &Objects<'_>,
+    unit: &PlannedUnit,
+    planned: Vec<PlannedObject>,
+    created: Timestamp,
+) -> Result<Option<(Option<String>, String)>, Failure> {
+    if unit.shape == Shape::Object || unit.partial || unit.prefix.is_empty() {
+        let reason = "a rule of the gateway's moves whole directories: neither single objects nor the bucket's root";
+        return Ok(Some((None, reason.to_owned())));
+    }
+    let intended = |planned| IntendedObject { planned, trash: None, former: Vec::new(), acl: None };
+    let intended = IntendedUnit {
+        dataset: unit.dataset.clone(),
+        prefix: unit.prefix.clone(),
+        shape: unit.shape,
+        action: unit.action.clone(),
+        objects: planned.into_iter().map(intended).collect(),
+    };
+    let found = survey(objects, &intended, Some(created)).await?;
+    if found.has_inner_units {
+        let reason = "directories in it are units of their own, and a rule of the gateway's would move them too";
+        return Ok(Some((None, reason.to_owned())));
+    }
+    Ok(found.difference().map(|(key, reason)| (Some(key), reason)))
 }

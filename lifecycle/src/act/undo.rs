@@ -8,6 +8,7 @@ use crate::run::journal::{BATCH, BatchId, IntendedUnit, Journal, Outcome, UnitOu
 use crate::run::record::{RunRecord, Skipped};
 
 use super::Failure;
+use super::apply::units_at_once;
 use super::objects::Objects;
 use super::restore::put_back;
 
@@ -100,7 +101,7 @@ impl Undo<'_> {
         }
         self.objects.permit.check()?;
         let batch = self.journal.intend(&units).await?;
-        let several = Objects { at_once: self.units_at_once, ..self.objects };
+        let several = Objects { at_once: units_at_once(self.units_at_once, &units), ..self.objects };
         let done = several
             .for_all(units, |unit: IntendedUnit| async move {
                 let outcome = match unit.action {

@@ -77,7 +77,15 @@ impl Apply {
         let mut done = Vec::new();
         let records = connection.block_on(Store::new(connection.bucket()).records())?;
         for record in records.into_iter().rev().filter(|record| still_runs(record).is_ok() && meets(record, policy)) {
-            let is_meant = self.resume.as_ref() == Some(&record.run);
+            if self.plan.is_some() && record.state == RunState::Running {
+                return Err(Failure::Usage(format!(
+                    "the run {0} has not ended, and a plan is carried out alone: end it with `s3life apply {1}` or bring it back \
+                     with `s3life undo {0} {1}`, then plan again",
+                    record.run, policy.source.path
+                )));
+            }
+            // One that waits for the gateway removes nothing more.
+            let is_meant = self.resume.as_ref() == Some(&record.run) || record.state == RunState::WaitingForGateway;
             if record.policy.sha256 != policy.source.sha256 && !is_meant {
                 return Err(Failure::Usage(format!(
                     "the run {0} was begun with another text of the policy and has not ended: bring back what it did with \
@@ -165,11 +173,6 @@ impl Apply {
         if records.iter().filter(|record| meets(record, policy)).any(|record| is_later(&record)) {
             return Ok(Attempt::Overtaken);
         }
-        let is_removing =
-            |rule: &RuleTally| rule.planned.units > 0 && !matches!(rule.action.as_str(), "tier" | "archive");
-        if plan.tally().rules.values().any(is_removing) {
-            no_versions(work.bucket.gateway(), work.bucket.name()).await?;
-        }
         let run = new_run_name(now, &plan.end().digest);
         let record = RunRecord {
             run: run.clone(),
@@ -210,7 +213,7 @@ impl Apply {
         if matches!(answer.trim(), "y" | "yes") {
             Ok(())
         } else {
-            Err(Failure::Usage("nothing was changed".to_owned()))
+            Err(Failure::Usage("nothing more was changed".to_owned()))
         }
     }
 }
@@ -248,6 +251,10 @@ async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failure> {
         let message = format!("the plan of the run {run} in the bucket is not the one that it was begun with");
         return Err(Failure::Usage(message));
     }
+    let is_removing = |rule: &RuleTally| rule.planned.units > 0 && !matches!(rule.action.as_str(), "tier" | "archive");
+    if record.state == RunState::Running && plan.tally().rules.values().any(is_removing) {
+        no_versions(work.bucket.gateway(), work.bucket.name()).await?;
+    }
     let known = Known::of(&work.bucket, run).await?;
     let journal = Journal::open(&work.bucket, run, work.lease.number()).await?;
     let objects = work.objects();
@@ -269,12 +276,15 @@ async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failure> {
     }
     let waits = tier(&objects, &mut plan, run, &mut applied).await?;
     let now = work.bucket.time().await?;
+    let created = plan.header().created;
     let ended = |record: &mut RunRecord| {
         still_runs(record)?;
         record.datasets.clone_from(&applied.datasets);
         record.skipped.clone_from(&applied.skipped);
         record.skipped_count = applied.skipped_count;
-        record.trash_until = applied.trash_until;
+        // The time of the trash counts from the removal, not from the plan.
+        record.trash_until =
+            applied.trash_until.map(|until| now.saturating_add(until.duration_since(created)).unwrap_or(until));
         record.state = if waits { RunState::WaitingForGateway } else { RunState::Done };
         record.finished = (!waits).then_some(now);
         Ok(())

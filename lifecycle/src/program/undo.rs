@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::output::{self, Failure};
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{BucketOrPolicy, Common, Form};
 use crate::act::purge::purge;
+use crate::act::tier::stop_tiering;
 use crate::act::undo::{Undo as Undoing, Undone};
 use crate::run::StateError;
 use crate::run::journal::Journal;
 use crate::run::lease::Purpose;
 use crate::run::record::{RunRecord, RunState};
+
+/// How long copies are kept that nobody needs: no request that was under way is so late.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// A run, and the bucket that it is in.
 #[derive(Debug, Args)]
@@ -62,6 +67,7 @@ impl Undo {
 
     async fn bring_back(&self, work: &Work, run: &str) -> Result<Undone, Failure> {
         work.store.update(&work.lease, run, begin).await?;
+        stop_tiering(&work.objects(), run).await?;
         let journal = Journal::open(&work.bucket, run, work.lease.number()).await?;
         let undo = Undoing {
             objects: work.objects(),
@@ -72,9 +78,15 @@ impl Undo {
             units_at_once: UNITS_AT_ONCE,
         };
         let undone = undo.run(|_, _| {}).await?;
+        let now = work.bucket.time().await?;
         work.store
             .update(&work.lease, run, |record| {
                 record.state = RunState::Undone;
+                record.finished.get_or_insert(now);
+                record.skipped.clone_from(&undone.skipped);
+                record.skipped_count = undone.skipped_count;
+                // A run that was killed has left copies of what it had not removed yet.
+                record.trash_until = record.trash_until.or_else(|| now.checked_add(KEPT).ok());
                 for (name, amount) in &undone.datasets {
                     record.datasets.entry(name.clone()).or_default().undone = *amount;
                 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 use s3core::gateway::capabilities::Capability;
+use s3core::gateway::retry::RetryPolicy;
+use s3core::gateway::{Gateway, GatewaySettings};
 use s3core::probe::probe;
 use tokio::time::{Instant, sleep};
 
@@ -40,6 +42,14 @@ pub(super) struct Work {
     pub(super) store: Store,
     pub(super) lease: Lease,
     deletion: Deletion,
+    gateway: Gateway,
+    once: Gateway,
+}
+
+/// The same gateway, which gives up sooner or later.
+fn with_patience(gateway: &Gateway, retry: RetryPolicy) -> Gateway {
+    let settings = GatewaySettings { retry, ..gateway.settings().clone() };
+    Gateway::new(settings, gateway.environment().clone())
 }
 
 impl Work {
@@ -64,13 +74,17 @@ impl Work {
             by_time: has(Capability::DeleteIfUnmodifiedSince).await?,
         };
         let store = Store::new(bucket.clone());
-        Ok(Self { bucket, store, lease, deletion })
+        let gateway = with_patience(bucket.gateway(), RetryPolicy { patience: term / 2, ..RetryPolicy::default() });
+        let once = RetryPolicy { patience: Duration::ZERO, brief_attempts: 1, ..RetryPolicy::default() };
+        let once = with_patience(bucket.gateway(), once);
+        Ok(Self { bucket, store, lease, deletion, gateway, once })
     }
 
     /// The bucket's objects.
     pub(super) fn objects(&self) -> Objects<'_> {
         Objects {
-            gateway: self.bucket.gateway(),
+            gateway: &self.gateway,
+            once: &self.once,
             bucket: self.bucket.name(),
             permit: &self.lease,
             deletion: self.deletion,

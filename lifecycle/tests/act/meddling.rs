@@ -182,3 +182,61 @@ async fn what_a_killed_job_has_left_stays_and_keeps_nothing() {
     assert_eq!(scene.put_back_by(undisturbed(), &scene.intent(1), 1).await.unwrap(), Outcome::Restored);
     assert_eq!(scene.list(PREFIX).await.len(), 6);
 }
+
+/// The holder of the lease is stopped before its first removal; its successor undoes the run, of which nothing was removed
+/// yet; then the first goes on, and the condition of its removals holds.
+#[rstest]
+#[case::ceph(Service::Ceph)]
+#[case::tentacle(Service::Embedded(Quirks::Tentacle))]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_never_removed_keeps_its_copies_when_it_is_undone(#[case] service: Service) {
+    let scene = Arc::new(Scene::new(service).await);
+    let before = scene.read(PREFIX).await;
+    let (successor, is_first) = (Arc::clone(&scene), Arc::new(AtomicBool::new(true)));
+    let process = Interposed::new(undisturbed(), move |_, request| {
+        let stops = request.method == Method::DELETE && is_first.swap(false, Ordering::SeqCst);
+        let scene = Arc::clone(&successor);
+        async move {
+            if stops {
+                let undone = scene.put_back_by(undisturbed(), &scene.intent(1), 2).await.unwrap();
+                assert_eq!(undone, Outcome::Restored);
+            }
+            Fate::Sent
+        }
+        .boxed()
+    });
+    assert_eq!(scene.remove_by(Arc::new(process), &scene.intent(1), 1).await.unwrap(), Outcome::Done);
+    assert!(scene.list(PREFIX).await.is_empty());
+    assert_eq!(scene.put_back_by(undisturbed(), &scene.intent(1), 3).await.unwrap(), Outcome::Restored);
+    assert_eq!(scene.read(PREFIX).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_put_back_is_told_and_comes_back_later() {
+    let scene = Scene::new(PACIFIC).await;
+    let key = scene.planned[4].key.clone();
+    let full = s3core_gateway::Fault::error(403, "QuotaExceeded").operation("CopyObject").key_prefix(PREFIX);
+    let fault = scene.place.faults().add(full);
+    let put = PutObject::new(&scene.place.bucket, &key, Bytes::from_static(b"written meanwhile"));
+    let (gateway, is_first) = (scene.place.gateway.clone(), Arc::new(AtomicBool::new(true)));
+    let process = Interposed::new(undisturbed(), move |_, request| {
+        let acts = request.method == Method::DELETE && is_first.swap(false, Ordering::SeqCst);
+        let (gateway, put) = (gateway.clone(), put.clone());
+        async move {
+            if acts {
+                gateway.run(put).await.unwrap();
+            }
+            Fate::Sent
+        }
+        .boxed()
+    });
+    let outcome = scene.remove_by(Arc::new(process), &scene.intent(1), 1).await.unwrap();
+    assert!(matches!(&outcome, Outcome::NotRestored { reason, .. } if reason.contains("quota")), "{outcome:?}");
+    assert_eq!(scene.list(PREFIX).await.len(), 1);
+    scene.place.faults().remove(fault);
+    let outcome = scene.put_back_by(undisturbed(), &scene.intent(1), 1).await.unwrap();
+    // All but what somebody has replaced, and `_SUCCESS`: the unit is not what it was.
+    assert!(matches!(&outcome, Outcome::NotRestored { key: told, .. } if *told == key), "{outcome:?}");
+    assert_eq!(scene.list(PREFIX).await.len(), 4);
+    assert_eq!(scene.place.get(&key).await, b"written meanwhile");
+}

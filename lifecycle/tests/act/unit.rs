@@ -191,7 +191,7 @@ impl Scene {
     }
 
     fn objects<'a>(&'a self, gateway: &'a Gateway, permit: &'a dyn Permit) -> Objects<'a> {
-        Objects { gateway, bucket: &self.place.bucket, permit, deletion: self.deletion, at_once: 1 }
+        Objects { gateway, once: gateway, bucket: &self.place.bucket, permit, deletion: self.deletion, at_once: 1 }
     }
 
     /// Whether a removal is conditional on the object's time.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use s3core::ops::{CreateMultipartUpload, ListMultipartUploads};
+use s3core::ops::{CreateMultipartUpload, GetBucketLifecycleConfiguration, ListMultipartUploads};
 use serde_json::json;
 
 use super::lake::Lake;
@@ -118,4 +118,22 @@ async fn a_partition_tiers_where_it_lies() {
         assert_eq!(after.storage_class.as_deref(), Some("COLD"));
     }
     assert_eq!(apply(&lake)["run"], json!(null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_changed_does_not_tier_and_an_undone_run_leaves_no_rule() {
+    let lake = three_days(&POLICY.replace("then: expire", "then: {tier: COLD}")).await;
+    assert_eq!(lake.plan(&["--out", "plan.jsonl"]).status, 0);
+    lake.put("events/day=2020-01-02/new").await;
+    let applied = lake.run(&["--output", "json", "apply", "--plan", "plan.jsonl", "--yes"]);
+    let run = super::json(&applied);
+    assert_eq!(run["state"], "waiting-for-gateway");
+    assert_eq!(run["left"][0]["key"], "events/day=2020-01-02/new");
+    let rules = async || {
+        let rules = lake.gateway.run(GetBucketLifecycleConfiguration::new(&lake.bucket)).await.unwrap().rules;
+        rules.iter().map(|rule| rule.filter().prefix.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(rules().await, ["events/day=2020-01-01/", "events/day=2020-01-03/"]);
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
+    assert!(rules().await.is_empty());
 }

@@ -49,6 +49,9 @@ async fn what_came_back_is_not_planned_until_it_is_released() {
     lake.rest().await;
     assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 0);
     assert_eq!(apply(&lake)["run"], json!(null));
+    // Also when its trash is gone.
+    assert_eq!(lake.run(&["purge", name(&run), "policy.yaml"]).status, 0);
+    assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 0);
     let released = lake.run(&["release", name(&run), "policy.yaml"]);
     assert_eq!(released.status, 0, "{released:?}");
     assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 3);

@@ -27,7 +27,10 @@ impl Past {
     pub async fn read(bucket: &Bucket) -> Result<Self, StateError> {
         let records = Store::new(bucket.clone()).records().await?;
         let mut undone = Places::default();
-        for record in records.iter().filter(|record| record.state == RunState::Undone && !record.released) {
+        let was_undone = |record: &&RunRecord| {
+            !record.released && matches!(record.state, RunState::Undone | RunState::Purging | RunState::Purged)
+        };
+        for record in records.iter().filter(was_undone) {
             for (prefix, outcome) in Journal::summary(bucket, &record.run).await? {
                 // What could not be brought back as it was is nobody's to remove again either.
                 if matches!(outcome.outcome, Outcome::Restored | Outcome::NotRestored { .. }) {
@@ -46,10 +49,11 @@ impl Past {
         self.records.iter().filter(is_under_way).find(|record| record.datasets.values().any(|done| meets(done, prefix)))
     }
 
-    /// What runs that began at `since` or later removed there, and nobody brought back. A dataset's history is that of its
+    /// What runs that ended at `since` or later, or have not ended, removed there, and nobody brought back. A dataset's history is that of its
     /// place: under another name it is the same.
     pub(super) fn removed(&self, prefix: &str, since: Option<Timestamp>) -> Amount {
-        let records = self.records.iter().filter(|record| since.is_none_or(|since| record.started >= since));
+        let is_within = |record: &&RunRecord| since.is_none_or(|since| record.finished.is_none_or(|end| end >= since));
+        let records = self.records.iter().filter(is_within);
         let done = records.flat_map(|record| record.datasets.values()).filter(|done| meets(done, prefix));
         done.fold(Amount::default(), |mut sum, done| {
             let guarded = [Action::Expire.name(), Action::Delete.name(), "archive"];
@@ -60,7 +64,12 @@ impl Past {
 
     /// Trash that may be emptied at `now`, the oldest first.
     pub(super) fn due_trash(&self, now: Timestamp) -> Vec<PlannedTrash> {
-        let is_over = |record: &&RunRecord| matches!(record.state, RunState::Done | RunState::Undone);
+        // The copies of units that did not come back are still wanted.
+        let is_over = |record: &&RunRecord| match record.state {
+            RunState::Done | RunState::Purging => true,
+            RunState::Undone => record.skipped_count == 0,
+            _ => false,
+        };
         let due = self.records.iter().filter(is_over).filter_map(|record| {
             let since = record.trash_until.filter(|until| *until <= now)?;
             let sum = record.datasets.values().fold(Amount::default(), |mut sum, done| {

@@ -150,6 +150,9 @@ fn trash_is_due_when_its_time_is_over_and_its_run_is() {
         records.push(RunRecord { state, ..other });
     }
     records[1].state = RunState::Undone;
+    // Some of it did not come back: its copies are still wanted.
+    let other = run("2026-05-03T00:00:00Z", "d/", "expire", amount(1, 1), Amount::default());
+    records.push(RunRecord { state: RunState::Undone, skipped_count: 1, ..other });
     let past = Past { records, ..Past::default() };
     let due = |now: &str| {
         let due = past.due_trash(now.parse().unwrap());
@@ -158,7 +161,12 @@ fn trash_is_due_when_its_time_is_over_and_its_run_is() {
     assert_eq!(due("2026-06-19T23:59:59Z"), []);
     assert_eq!(
         due("2026-06-20T00:00:00Z"),
-        [("2026-05-01T00:00:00Z".to_owned(), 2, 5), ("2026-06-01T00:00:00Z".to_owned(), 4, 20)]
+        // One whose emptying was cut short goes on.
+        [
+            ("2026-05-01T00:00:00Z".to_owned(), 2, 5),
+            ("2026-05-02T00:00:00Z".to_owned(), 2, 1),
+            ("2026-06-01T00:00:00Z".to_owned(), 4, 20)
+        ]
     );
 }
 
