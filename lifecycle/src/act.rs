@@ -12,8 +12,11 @@ pub mod undo;
 pub mod uploads;
 
 use crate::plan::document::PlanError;
-use crate::run::StateError;
+use crate::run::journal::{BatchId, Journal, Outcome, UnitOutcome};
 use crate::run::lease::Lease;
+use crate::run::{Bucket, StateError};
+
+use objects::Objects;
 
 /// Why a run has not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +30,22 @@ pub enum Failure {
     /// The plan cannot be read.
     #[error(transparent)]
     Plan(#[from] PlanError),
+}
+
+/// Writes down what came of units that were announced together, by their prefixes.
+async fn conclude<'u>(
+    objects: &Objects<'_>,
+    bucket: &Bucket,
+    journal: &Journal,
+    batch: BatchId,
+    outcomes: impl Iterator<Item = (&'u str, &'u Outcome)>,
+) -> Result<(), Failure> {
+    let at = bucket.time().await?;
+    let outcome =
+        |(prefix, outcome): (&str, &Outcome)| UnitOutcome { prefix: prefix.to_owned(), outcome: outcome.clone(), at };
+    let outcomes: Vec<_> = outcomes.map(outcome).collect();
+    objects.permit.check()?;
+    Ok(journal.conclude(batch, &outcomes).await?)
 }
 
 impl objects::Permit for Lease {

@@ -23,7 +23,7 @@ pub use ranges::{InOrder, Pages, Range};
 use ranges::{Marks, Samples};
 
 /// The class of an object that names none.
-const STANDARD: &str = "STANDARD";
+pub(crate) const STANDARD: &str = "STANDARD";
 
 /// Entries of a page: what Radosgw gives at most (`rgw_max_listing_results`); AWS gives 1000.
 const PAGE: u32 = 5000;
@@ -204,7 +204,7 @@ pub(crate) fn as_object(listed: &ListedObject) -> Object<'_> {
 }
 
 /// What has no time is taken for just written: it is never old enough for anything.
-fn timestamp(time: Option<SystemTime>) -> Timestamp {
+pub(crate) fn timestamp(time: Option<SystemTime>) -> Timestamp {
     time.and_then(|time| Timestamp::try_from(time).ok()).unwrap_or(Timestamp::MAX)
 }
 

@@ -9,14 +9,14 @@ use crate::plan::document::PlanReader;
 use crate::plan::line::{Amount, DatasetSummary, End, PlannedAction, PlannedObject, PlannedUnit, PlannedUpload, Shape};
 use crate::policy::Action;
 use crate::run::Bucket;
-use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Outcome, UnitOutcome};
+use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Outcome};
 use crate::run::keys;
 use crate::run::record::{DatasetDone, RunRecord, Skipped};
 
-use super::Failure;
 use super::objects::Objects;
 use super::remove::remove;
 use super::uploads::Aborted;
+use super::{Failure, conclude};
 
 /// Carries out plans.
 pub struct Apply<'a> {
@@ -150,15 +150,8 @@ impl Apply<'_> {
                 Ok((unit, outcome))
             })
             .await?;
-        let at = self.bucket.time().await?;
-        let outcome = |(unit, outcome): &(PlannedUnit, Outcome)| UnitOutcome {
-            prefix: unit.prefix.clone(),
-            outcome: outcome.clone(),
-            at,
-        };
-        let outcomes: Vec<_> = done.iter().map(outcome).collect();
-        self.objects.permit.check()?;
-        self.journal.conclude(batch, &outcomes).await?;
+        let outcomes = done.iter().map(|(unit, outcome)| (unit.prefix.as_str(), outcome));
+        conclude(&self.objects, self.bucket, self.journal, batch, outcomes).await?;
         Ok(done)
     }
 

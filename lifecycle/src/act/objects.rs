@@ -3,17 +3,14 @@
 use std::time::SystemTime;
 
 use futures::FutureExt;
-use jiff::Timestamp;
 use s3core::gateway::Gateway;
 use s3core::ops::{
     CopyObject, DeleteObject, DeleteObjects, GetObjectAcl, HeadObject, ListObjectsV2, ListedObject, PutObjectAcl,
 };
 use s3core::{Error, ErrorKind, Result, run_all};
 
+use crate::listing::{STANDARD, timestamp};
 use crate::plan::line::PlannedObject;
-
-/// The class of an object that names none.
-const STANDARD: &str = "STANDARD";
 
 /// The conditions under which the gateway has been seen to remove an object only if it is the one that was planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,9 +268,4 @@ pub fn listed(object: ListedObject) -> PlannedObject {
         written: timestamp(object.modified),
         class: object.storage_class.unwrap_or_else(|| STANDARD.to_owned()),
     }
-}
-
-/// What has no time is taken for just written.
-pub fn timestamp(time: Option<SystemTime>) -> Timestamp {
-    time.and_then(|time| Timestamp::try_from(time).ok()).unwrap_or(Timestamp::MAX)
 }

@@ -7,11 +7,12 @@ use s3core::Result;
 use s3core::ops::ListMultipartUploads;
 
 use crate::inventory::{SUCCESS, is_state_of_job};
+use crate::listing::timestamp;
 use crate::plan::line::{PlannedAction, PlannedObject, Shape};
 use crate::policy::CONTROL_PREFIX;
 use crate::run::journal::IntendedUnit;
 
-use super::objects::{Objects, timestamp};
+use super::objects::Objects;
 
 /// What lies in a unit now.
 #[derive(Debug, Default)]

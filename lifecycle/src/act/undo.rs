@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::plan::line::{Amount, PlannedAction};
 use crate::run::Bucket;
-use crate::run::journal::{BATCH, BatchId, IntendedUnit, Journal, Outcome, UnitOutcome};
+use crate::run::journal::{BATCH, BatchId, IntendedUnit, Journal, Outcome};
 use crate::run::record::{RunRecord, Skipped};
 
-use super::Failure;
 use super::apply::units_at_once;
 use super::objects::Objects;
 use super::restore::put_back;
+use super::{Failure, conclude};
 
 /// Brings back what a run removed.
 pub struct Undo<'a> {
@@ -114,15 +114,8 @@ impl Undo<'_> {
                 Ok((unit, outcome))
             })
             .await?;
-        let at = self.bucket.time().await?;
-        let outcome = |(unit, outcome): &(IntendedUnit, Outcome)| UnitOutcome {
-            prefix: unit.prefix.clone(),
-            outcome: outcome.clone(),
-            at,
-        };
-        let outcomes: Vec<_> = done.iter().map(outcome).collect();
-        self.objects.permit.check()?;
-        self.journal.conclude(batch, &outcomes).await?;
+        let outcomes = done.iter().map(|(unit, outcome)| (unit.prefix.as_str(), outcome));
+        conclude(&self.objects, self.bucket, self.journal, batch, outcomes).await?;
         Ok(done)
     }
 }

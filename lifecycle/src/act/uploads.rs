@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use s3core::ops::{AbortMultipartUpload, ListParts};
 use s3core::{ErrorKind, Result};
 
+use crate::listing::timestamp;
 use crate::plan::line::PlannedUpload;
 
-use super::objects::{Objects, timestamp};
+use super::objects::Objects;
 
 /// What came of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use crate::listing::Lister;
 use crate::policy::{Action, Policy};
 
-use super::document::{PlanWriter, WrittenPlan};
+use super::document::{PlanWriter, RuleTally, WrittenPlan};
 use super::line::{FORMAT, Header, PolicySource};
 
 pub use dataset::DatasetNotes;
@@ -80,10 +80,7 @@ pub async fn make(lister: &Lister, request: &Request<'_>) -> Result<MadePlan, Ma
     }
     check_confirmed(request, &writer)?;
     probes::storage_classes(lister, policy).await?;
-    let removes = |rule: &(_, &super::document::RuleTally)| {
-        rule.1.planned.units > 0 && !matches!(rule.1.action.as_str(), "tier" | "archive")
-    };
-    if writer.tally().rules.iter().any(|rule| removes(&rule)) {
+    if writer.tally().rules.values().any(RuleTally::removes) {
         probes::conditional_delete(lister).await?;
     }
     Ok(MadePlan { plan: writer.finish(summaries)?, notes })

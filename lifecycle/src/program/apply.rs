@@ -251,8 +251,7 @@ async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failure> {
         let message = format!("the plan of the run {run} in the bucket is not the one that it was begun with");
         return Err(Failure::Usage(message));
     }
-    let is_removing = |rule: &RuleTally| rule.planned.units > 0 && !matches!(rule.action.as_str(), "tier" | "archive");
-    if record.state == RunState::Running && plan.tally().rules.values().any(is_removing) {
+    if record.state == RunState::Running && plan.tally().rules.values().any(RuleTally::removes) {
         no_versions(work.bucket.gateway(), work.bucket.name()).await?;
     }
     let known = Known::of(&work.bucket, run).await?;

@@ -7,6 +7,7 @@ use s3core::ops::{LifecycleRule, ListObjectsV2};
 use s3core::{Error, ErrorKind, Result};
 
 use super::rules::{Rules, id};
+use crate::listing::STANDARD;
 use crate::policy::CONTROL_PREFIX;
 
 /// How many units move at a time where nobody says otherwise. Radosgw lists a bucket once for each rule, and works on the fewer
@@ -17,9 +18,6 @@ pub const AT_ONCE: usize = 50;
 /// Age at which a rule moves an object, in days: a unit that is due is moved when the gateway comes to it. AWS wants 30 for some
 /// classes, and says so.
 const DAYS: u32 = 0;
-
-/// The class of an object that names none.
-const STANDARD: &str = "STANDARD";
 
 /// A unit that moves to a storage class. Back is the same, with the former class.
 #[derive(Debug, Clone, PartialEq, Eq)]

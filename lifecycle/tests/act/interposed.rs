@@ -1,11 +1,14 @@
 //! A transport that lets a test act before each request, and ends the process, as it were, at one of them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures::future::{BoxFuture, FutureExt};
+use http::Method;
 use s3core::http::{Endpoint, Limits, Request, Response, Transport};
 use s3core::{Error, ErrorKind, Result};
+
+use crate::unit::undisturbed;
 
 /// What becomes of a request.
 pub(crate) enum Fate {
@@ -34,6 +37,32 @@ impl Interposed {
         F: Fn(usize, &Request) -> BoxFuture<'static, Fate> + Send + Sync + 'static,
     {
         Self { inner, hook: Arc::new(hook), seen: Arc::default(), is_dead: Arc::default() }
+    }
+
+    /// A process to which something happens right before its first DELETE.
+    pub(crate) fn at_first_deletion(happens: impl Future<Output = ()> + Send + 'static) -> Self {
+        let happens = Mutex::new(Some(happens.boxed()));
+        Self::new(undisturbed(), move |_, request| {
+            let is_deletion = request.method == Method::DELETE;
+            let happens = is_deletion.then(|| happens.lock().unwrap().take()).flatten();
+            async move {
+                if let Some(happens) = happens {
+                    happens.await;
+                }
+                Fate::Sent
+            }
+            .boxed()
+        })
+    }
+
+    /// A process whose requests are counted.
+    pub(crate) fn counted() -> Self {
+        Self::new(undisturbed(), |_, _| async { Fate::Sent }.boxed())
+    }
+
+    /// How many requests have come so far.
+    pub(crate) fn requests(&self) -> usize {
+        self.seen.load(Ordering::SeqCst)
     }
 
     /// Whether the process has ended at one of the requests.

@@ -2,8 +2,7 @@
 //! gone as a whole or there as a whole.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -24,14 +23,9 @@ const PACIFIC: Service = Service::Embedded(Quirks::Pacific);
 
 async fn requests_of_a_removal(service: Service) -> usize {
     let scene = Scene::new(service).await;
-    let count = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&count);
-    let transport = Interposed::new(undisturbed(), move |number, _| {
-        counted.store(number + 1, Ordering::SeqCst);
-        async { Fate::Sent }.boxed()
-    });
-    scene.remove_by(Arc::new(transport), &scene.intent(1), 1).await.unwrap();
-    count.load(Ordering::SeqCst)
+    let process = Interposed::counted();
+    scene.remove_by(Arc::new(process.clone()), &scene.intent(1), 1).await.unwrap();
+    process.requests()
 }
 
 /// A process during whose request with number `at` somebody puts `body` at `key`.
@@ -144,20 +138,11 @@ async fn a_unit_that_is_being_uploaded_to_stays() {
 async fn a_holder_that_was_stopped_takes_nothing_away_from_its_successor(#[case] service: Service) {
     let scene = Arc::new(Scene::new(service).await);
     let before = scene.read(PREFIX).await;
-    let (successor, is_first) = (Arc::clone(&scene), Arc::new(AtomicBool::new(true)));
-    let process = Interposed::new(undisturbed(), move |_, request| {
-        let stops = request.method == Method::DELETE && is_first.swap(false, Ordering::SeqCst);
-        let scene = Arc::clone(&successor);
-        async move {
-            if stops {
-                let unit = scene.intent(2);
-                assert_eq!(scene.remove_by(undisturbed(), &unit, 2).await.unwrap(), Outcome::Done);
-                assert_eq!(scene.put_back_by(undisturbed(), &unit, 2).await.unwrap(), Outcome::Restored);
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            Fate::Sent
-        }
-        .boxed()
+    let successor = Arc::clone(&scene);
+    let process = Interposed::at_first_deletion(async move {
+        let unit = successor.intent(2);
+        assert_eq!(successor.remove_by(undisturbed(), &unit, 2).await.unwrap(), Outcome::Done);
+        assert_eq!(successor.put_back_by(undisturbed(), &unit, 2).await.unwrap(), Outcome::Restored);
     });
     let outcome = scene.remove_by(Arc::new(process), &scene.intent(1), 1).await.unwrap();
     if scene.removes_by_time() {
@@ -192,18 +177,10 @@ async fn what_a_killed_job_has_left_stays_and_keeps_nothing() {
 async fn what_was_never_removed_keeps_its_copies_when_it_is_undone(#[case] service: Service) {
     let scene = Arc::new(Scene::new(service).await);
     let before = scene.read(PREFIX).await;
-    let (successor, is_first) = (Arc::clone(&scene), Arc::new(AtomicBool::new(true)));
-    let process = Interposed::new(undisturbed(), move |_, request| {
-        let stops = request.method == Method::DELETE && is_first.swap(false, Ordering::SeqCst);
-        let scene = Arc::clone(&successor);
-        async move {
-            if stops {
-                let undone = scene.put_back_by(undisturbed(), &scene.intent(1), 2).await.unwrap();
-                assert_eq!(undone, Outcome::Restored);
-            }
-            Fate::Sent
-        }
-        .boxed()
+    let successor = Arc::clone(&scene);
+    let process = Interposed::at_first_deletion(async move {
+        let undone = successor.put_back_by(undisturbed(), &successor.intent(1), 2).await.unwrap();
+        assert_eq!(undone, Outcome::Restored);
     });
     assert_eq!(scene.remove_by(Arc::new(process), &scene.intent(1), 1).await.unwrap(), Outcome::Done);
     assert!(scene.list(PREFIX).await.is_empty());
@@ -218,17 +195,9 @@ async fn what_cannot_be_put_back_is_told_and_comes_back_later() {
     let full = s3core_gateway::Fault::error(403, "QuotaExceeded").operation("CopyObject").key_prefix(PREFIX);
     let fault = scene.place.faults().add(full);
     let put = PutObject::new(&scene.place.bucket, &key, Bytes::from_static(b"written meanwhile"));
-    let (gateway, is_first) = (scene.place.gateway.clone(), Arc::new(AtomicBool::new(true)));
-    let process = Interposed::new(undisturbed(), move |_, request| {
-        let acts = request.method == Method::DELETE && is_first.swap(false, Ordering::SeqCst);
-        let (gateway, put) = (gateway.clone(), put.clone());
-        async move {
-            if acts {
-                gateway.run(put).await.unwrap();
-            }
-            Fate::Sent
-        }
-        .boxed()
+    let gateway = scene.place.gateway.clone();
+    let process = Interposed::at_first_deletion(async move {
+        gateway.run(put).await.unwrap();
     });
     let outcome = scene.remove_by(Arc::new(process), &scene.intent(1), 1).await.unwrap();
     assert!(matches!(&outcome, Outcome::NotRestored { reason, .. } if reason.contains("quota")), "{outcome:?}");

@@ -1,7 +1,6 @@
 //! A unit goes and comes back, and nobody can tell.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::FutureExt;
 use futures::future::join_all;
@@ -31,17 +30,6 @@ async fn a_unit_goes_to_the_trash_and_comes_back_as_it_was(#[case] service: Serv
     assert_eq!(scene.list(&keys::trash("run")).await, []);
 }
 
-/// Counts the requests of what passes through it.
-fn counting() -> (Arc<AtomicUsize>, Arc<Interposed>) {
-    let count = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&count);
-    let transport = Interposed::new(undisturbed(), move |number, _| {
-        counted.store(number + 1, Ordering::SeqCst);
-        async { Fate::Sent }.boxed()
-    });
-    (count, Arc::new(transport))
-}
-
 fn dying(at: usize, after: bool) -> Arc<Interposed> {
     Arc::new(Interposed::new(undisturbed(), move |number, _| {
         async move {
@@ -61,9 +49,9 @@ fn dying(at: usize, after: bool) -> Arc<Interposed> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_that_died_anywhere_is_ended_by_the_next_holder(#[case] quirks: Quirks) {
     let scene = Scene::new(Service::Embedded(quirks)).await;
-    let (count, transport) = counting();
-    scene.remove_by(transport, &scene.intent(1), 1).await.unwrap();
-    let requests = count.load(Ordering::SeqCst);
+    let process = Interposed::counted();
+    scene.remove_by(Arc::new(process.clone()), &scene.intent(1), 1).await.unwrap();
+    let requests = process.requests();
     assert!(requests > 2 * scene.planned.len(), "{requests}");
     let crashes = (0..requests).flat_map(|at| [(at, false), (at, true)]);
     join_all(crashes.map(async |(at, after)| {
@@ -87,9 +75,9 @@ async fn a_return_that_died_anywhere_is_ended_by_the_next_holder() {
     let scene = Scene::new(service).await;
     let unit = scene.intent(1);
     scene.remove_by(undisturbed(), &unit, 1).await.unwrap();
-    let (count, transport) = counting();
-    scene.put_back_by(transport, &unit, 2).await.unwrap();
-    let crashes = (0..count.load(Ordering::SeqCst)).flat_map(|at| [(at, false), (at, true)]);
+    let process = Interposed::counted();
+    scene.put_back_by(Arc::new(process.clone()), &unit, 2).await.unwrap();
+    let crashes = (0..process.requests()).flat_map(|at| [(at, false), (at, true)]);
     join_all(crashes.map(async |(at, after)| {
         let scene = Scene::new(service).await;
         let before = scene.read(PREFIX).await;

@@ -32,6 +32,13 @@ pub struct RuleTally {
 /// Radosgw keeps the first bytes of an object beside its metadata, and copies them with it (`rgw_max_chunk_size`).
 const COPIED_WHOLE: u64 = 4 << 20;
 
+impl RuleTally {
+    /// Whether objects go by it.
+    pub fn removes(&self) -> bool {
+        self.planned.units > 0 && !matches!(self.action.as_str(), "tier" | "archive")
+    }
+}
+
 impl Tally {
     /// Whether nothing is done.
     pub fn is_empty(&self) -> bool {
