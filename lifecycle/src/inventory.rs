@@ -35,6 +35,8 @@ pub struct Object<'a> {
     pub written: Timestamp,
     /// Its storage class.
     pub class: &'a str,
+    /// Its tags, where somebody asked for them.
+    pub tags: Option<&'a BTreeMap<String, String>>,
 }
 
 /// A pending upload.

@@ -4,6 +4,7 @@
 //! keys is listed in ranges ahead of the reader ([`Lister::in_order`]). Memory is bounded by the pages under way.
 
 mod ranges;
+mod tags;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +22,7 @@ use crate::policy::{CONTROL_PREFIX, Dataset, Policy, Unit};
 
 pub use ranges::{InOrder, Pages, Range};
 use ranges::{Marks, Samples};
+pub(crate) use tags::Tags;
 
 /// The class of an object that names none.
 pub(crate) const STANDARD: &str = "STANDARD";
@@ -147,9 +149,10 @@ impl Lister {
         let (mut marks, mut found) = (Marks::default(), Vec::new());
         loop {
             let page = self.page(&list).await?;
+            let tags = self.tags(dataset, &page.objects).await?;
             for object in &page.objects {
                 marks.add(&object.key);
-                builder.add(&as_object(object));
+                builder.add(&as_object(object, &tags));
             }
             found.extend(page.common_prefixes);
             match page.next {
@@ -194,12 +197,13 @@ impl Lister {
 }
 
 /// As inventories see it.
-pub(crate) fn as_object(listed: &ListedObject) -> Object<'_> {
+pub(crate) fn as_object<'a>(listed: &'a ListedObject, tags: &'a Tags) -> Object<'a> {
     Object {
         key: &listed.key,
         bytes: listed.length,
         written: timestamp(listed.modified),
         class: listed.storage_class.as_deref().unwrap_or(STANDARD),
+        tags: tags.get(&listed.key),
     }
 }
 

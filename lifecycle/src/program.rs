@@ -6,6 +6,7 @@ mod history;
 mod native;
 mod output;
 mod plan;
+mod restore;
 mod status;
 mod undo;
 mod validate;
@@ -66,6 +67,8 @@ enum Command {
     Status(status::Status),
     /// Bring back what a run has removed.
     Undo(undo::Undo),
+    /// Move partitions out of their storage class, because somebody needs them now.
+    Restore(restore::Restore),
     /// Empty the trash of a run now: nothing of it can be brought back afterwards.
     Purge(undo::Purge),
     /// Let what a run has brought back be planned again.
@@ -130,6 +133,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Command::History(command) => command.run(&common).map(|()| 0),
         Command::Status(command) => command.run(&common).map(|()| 0),
         Command::Undo(command) => command.run(&common).map(|()| 0),
+        Command::Restore(command) => command.run(&common).map(|()| 0),
         Command::Purge(command) => command.run(&common).map(|()| 0),
         Command::Release(command) => command.run(&common).map(|()| 0),
         Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())).map(|()| 0),

@@ -11,5 +11,5 @@
 mod rules;
 mod tiering;
 
-pub use rules::{Conflict, Rules};
+pub use rules::{Conflict, Rules, TAG, tag_value};
 pub use tiering::{AT_ONCE, TierUnit, Tiering};

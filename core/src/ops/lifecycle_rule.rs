@@ -72,17 +72,39 @@ impl LifecycleRule {
     /// # Errors
     /// `InvalidPath` for a prefix that no XML document can name.
     pub fn transition(id: &str, prefix: &str, days: u32, class: &str) -> Result<Self> {
-        if !xml::can_hold(prefix) {
+        Self::transition_of(id, RuleFilter { prefix: prefix.to_owned(), ..RuleFilter::default() }, days, class)
+    }
+
+    /// The same, of those objects only that have a tag.
+    ///
+    /// # Errors
+    /// As [`LifecycleRule::transition`].
+    pub fn transition_of_tagged(id: &str, prefix: &str, tag: (&str, &str), days: u32, class: &str) -> Result<Self> {
+        let tags = vec![(tag.0.to_owned(), tag.1.to_owned())];
+        Self::transition_of(id, RuleFilter { prefix: prefix.to_owned(), tags, ..RuleFilter::default() }, days, class)
+    }
+
+    fn transition_of(id: &str, filter: RuleFilter, days: u32, class: &str) -> Result<Self> {
+        if !xml::can_hold(&filter.prefix) {
             return Err(Error::new(
                 ErrorKind::InvalidPath,
-                format!("no lifecycle rule can name the prefix {prefix:?}"),
+                format!("no lifecycle rule can name the prefix {:?}", filter.prefix),
             ));
+        }
+        let mut conditions = String::new();
+        xml::append(&mut conditions, "Prefix", &filter.prefix);
+        for (key, value) in &filter.tags {
+            conditions.push_str("<Tag>");
+            xml::append(&mut conditions, "Key", key);
+            xml::append(&mut conditions, "Value", value);
+            conditions.push_str("</Tag>");
+        }
+        if !filter.tags.is_empty() {
+            conditions = format!("<And>{conditions}</And>");
         }
         let mut text = "<Rule>".to_owned();
         xml::append(&mut text, "ID", id);
-        text.push_str("<Filter>");
-        xml::append(&mut text, "Prefix", prefix);
-        text.push_str("</Filter><Status>Enabled</Status><Transition>");
+        text.push_str(&format!("<Filter>{conditions}</Filter><Status>Enabled</Status><Transition>"));
         xml::append(&mut text, "Days", &days.to_string());
         xml::append(&mut text, "StorageClass", class);
         text.push_str("</Transition></Rule>");
@@ -91,7 +113,7 @@ impl LifecycleRule {
             corrected: None,
             id: id.to_owned(),
             is_enabled: true,
-            filter: RuleFilter { prefix: prefix.to_owned(), ..RuleFilter::default() },
+            filter,
             actions: vec![RuleAction::Transition { class: class.to_owned(), days: Some(days) }],
         })
     }

@@ -65,6 +65,11 @@ impl Known {
         }
         Ok(known)
     }
+
+    /// What came of a unit, by its prefix, where that was written down.
+    pub fn outcome(&self, prefix: &str) -> Option<&Outcome> {
+        self.concluded.get(prefix)
+    }
 }
 
 /// What a run did.

@@ -1,22 +1,30 @@
-//! Units move to another storage class by the gateway's own rules, which takes as long as it takes.
+//! Units move to another storage class by the gateway's own rules, which takes as long as it takes: whole units by rules on
+//! their prefixes, single objects by a tag that they have until they have moved.
+
+mod back;
+mod tagged;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::plan::document::PlanReader;
-use crate::plan::line::{PlannedAction, PlannedObject, PlannedUnit, Shape};
-use crate::run::journal::{IntendedObject, IntendedUnit, Outcome};
+use crate::plan::line::{PlannedAction, PlannedObject, PlannedUnit};
+use crate::run::Bucket;
+use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Outcome};
 use crate::run::record::Skipped;
 use crate::tier::{AT_ONCE, Rules, TierUnit, Tiering};
 
-use super::Failure;
-use super::apply::Applied;
+use super::apply::{Applied, Known};
 use super::objects::Objects;
 use super::survey::survey;
+use super::{Failure, conclude};
 
-/// Sees to it that the units that a plan tiers move; notes those that have. Returns whether some have not: it is called
-/// again later.
+pub use back::{TieredBack, tier_back};
+use tagged::{Direction, Tagged};
+
+/// Sees to it that the units that a plan tiers move; notes those that have, and shows them to `see`. Returns whether some have
+/// not: it is called again later.
 ///
 /// # Errors
 /// What kept it from going on.
@@ -25,30 +33,97 @@ pub async fn tier(
     plan: &mut PlanReader,
     run: &str,
     applied: &mut Applied,
+    mut see: impl FnMut(&PlannedUnit) + Send,
 ) -> Result<bool, Failure> {
+    let mut note = |applied: &mut Applied, (unit, moved): (PlannedUnit, Moved)| match moved {
+        Moved::Done => {
+            applied.note(&unit, &Outcome::Done);
+            see(&unit);
+        }
+        Moved::Waiting => {}
+        Moved::Left(key, reason) => applied.skip(Skipped { unit: unit.prefix, key: Some(key), reason }),
+    };
     let mut units: BTreeMap<String, PlannedUnit> = BTreeMap::new();
-    let mut wanted = Vec::new();
+    let mut whole = Vec::new();
+    let places = places(plan);
+    let mut tagged = Tagged::new(objects, run, Direction::There, &places);
     plan.rewind();
     let created = plan.header().created;
     while let Some((unit, planned)) = plan.next_unit()? {
-        let (PlannedAction::Tier(class) | PlannedAction::Archive(class)) = &unit.action else { continue };
+        let Some(class) = class_of(&unit) else { continue };
+        let class = class.to_owned();
+        if unit.moves_by_tags() {
+            tagged.add(unit, planned, &class).await?.into_iter().for_each(|ended| note(applied, ended));
+            continue;
+        }
         if let Some((key, reason)) = why_not(objects, &unit, planned, created).await? {
             applied.skip(Skipped { unit: unit.prefix.clone(), key, reason });
             continue;
         }
-        wanted.push(TierUnit { prefix: unit.prefix.clone(), class: class.clone() });
+        whole.push(TierUnit { prefix: unit.prefix.clone(), class });
         units.insert(unit.prefix.clone(), unit);
     }
-    if wanted.is_empty() {
+    tagged.finish().await?.into_iter().for_each(|ended| note(applied, ended));
+    let tags = tagged.rules();
+    if whole.is_empty() && tags.is_empty() {
+        stop_tiering(objects, run).await?;
         return Ok(false);
     }
-    let mut tiering = Tiering::start(objects.gateway, objects.bucket, run, wanted, AT_ONCE).await?;
+    let mut tiering = Tiering::start(objects.gateway, objects.bucket, run, whole, tags, AT_ONCE).await?;
     for moved in tiering.progress(|| objects.permit.check()).await? {
-        if let Some(unit) = units.get(&moved.prefix) {
-            applied.note(unit, &Outcome::Done);
+        if let Some(unit) = units.remove(&moved.prefix) {
+            note(applied, (unit, Moved::Done));
         }
     }
     Ok(!tiering.is_done())
+}
+
+/// What came of a unit whose objects move one by one.
+enum Moved {
+    /// All of them have.
+    Done,
+    /// Some have not yet.
+    Waiting,
+    /// None is to move: the key that is the reason, and why.
+    Left(String, String),
+}
+
+/// The class that a unit moves to, if it moves.
+fn class_of(unit: &PlannedUnit) -> Option<&str> {
+    match &unit.action {
+        PlannedAction::Tier(class) | PlannedAction::Archive(class) => Some(class),
+        PlannedAction::Expire | PlannedAction::Delete | PlannedAction::SweepAbandoned => None,
+    }
+}
+
+/// The prefixes of a plan's datasets, by their names.
+fn places(plan: &PlanReader) -> BTreeMap<String, String> {
+    plan.end().datasets.iter().map(|dataset| (dataset.name.clone(), dataset.prefix.clone())).collect()
+}
+
+/// Writes down that units are back in their former class and stay there until they are released, where it was not written
+/// down before.
+///
+/// # Errors
+/// The permit's, the journal's and the gateway's.
+pub async fn write_back(
+    objects: &Objects<'_>,
+    bucket: &Bucket,
+    journal: &Journal,
+    known: &Known,
+    units: &[PlannedUnit],
+) -> Result<(), Failure> {
+    let is_new = |unit: &&PlannedUnit| known.outcome(&unit.prefix) != Some(&Outcome::Restored);
+    let units: Vec<_> = units.iter().filter(is_new).collect();
+    for units in units.chunks(BATCH) {
+        // The keys are in the plan.
+        let intended: Vec<_> = units.iter().map(|unit| intended(unit, Vec::new())).collect();
+        objects.permit.check()?;
+        let batch = journal.intend(&intended).await?;
+        let outcomes = units.iter().map(|unit| (unit.prefix.as_str(), &Outcome::Restored));
+        conclude(objects, bucket, journal, batch, outcomes).await?;
+    }
+    Ok(())
 }
 
 /// Takes the rules of a run back: nothing more moves.
@@ -63,6 +138,17 @@ pub async fn stop_tiering(objects: &Objects<'_>, run: &str) -> Result<(), Failur
     Ok(())
 }
 
+fn intended(unit: &PlannedUnit, planned: Vec<PlannedObject>) -> IntendedUnit {
+    let object = |planned| IntendedObject { planned, trash: None, former: Vec::new(), acl: None };
+    IntendedUnit {
+        dataset: unit.dataset.clone(),
+        prefix: unit.prefix.clone(),
+        shape: unit.shape,
+        action: unit.action.clone(),
+        objects: planned.into_iter().map(object).collect(),
+    }
+}
+
 /// Why a unit is not moved. A rule moves all that lies below a prefix, also what came after the plan: such a unit is left.
 async fn why_not(
     objects: &Objects<'_>,
@@ -70,19 +156,11 @@ async fn why_not(
     planned: Vec<PlannedObject>,
     created: Timestamp,
 ) -> Result<Option<(Option<String>, String)>, Failure> {
-    if unit.shape == Shape::Object || unit.partial || unit.prefix.is_empty() {
-        let reason = "a rule of the gateway's moves whole directories: neither single objects nor the bucket's root";
+    if unit.prefix.is_empty() {
+        let reason = "a rule of the gateway's would move s3life's own state too: give the dataset a directory";
         return Ok(Some((None, reason.to_owned())));
     }
-    let intended = |planned| IntendedObject { planned, trash: None, former: Vec::new(), acl: None };
-    let intended = IntendedUnit {
-        dataset: unit.dataset.clone(),
-        prefix: unit.prefix.clone(),
-        shape: unit.shape,
-        action: unit.action.clone(),
-        objects: planned.into_iter().map(intended).collect(),
-    };
-    let found = survey(objects, &intended, Some(created)).await?;
+    let found = survey(objects, &intended(unit, planned), Some(created)).await?;
     if found.has_inner_units {
         let reason = "directories in it are units of their own, and a rule of the gateway's would move them too";
         return Ok(Some((None, reason.to_owned())));

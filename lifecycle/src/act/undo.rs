@@ -83,7 +83,8 @@ impl Undo<'_> {
         let mut latest: HashMap<String, (BatchId, Option<Outcome>)> = HashMap::new();
         let mut units = Journal::units(self.bucket, self.run);
         while let Some(found) = units.next().await? {
-            if !found.is_announced {
+            // What has moved to another class moves back elsewhere.
+            if !found.is_announced || !found.unit.action.removes() {
                 continue;
             }
             let entry = latest.entry(found.unit.prefix).or_insert((found.batch, None));

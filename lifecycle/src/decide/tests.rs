@@ -247,7 +247,7 @@ fn day(policy: &Policy, objects: &[(&str, u64, &str)]) -> UnitSummary {
     for (name, bytes, class) in objects {
         let key = format!("events/day=2024-01-01/{name}");
         let written = "2020-01-01T00:00:00Z".parse().unwrap();
-        let object = Object { key: &key, bytes: *bytes, written, class };
+        let object = Object { key: &key, bytes: *bytes, written, class, tags: None };
         unit.add(*bytes, written, class, policy.datasets[0].met(&object));
     }
     unit
@@ -302,7 +302,7 @@ fn conditions_select_objects_that_are_units(#[case] condition: &str, #[case] due
         .map(|(name, bytes, class)| {
             let (key, written) = (format!("events/{name}"), "2020-01-01T00:00:00Z".parse().unwrap());
             let mut unit = UnitSummary::new(&key, None);
-            let object = Object { key: &key, bytes, written, class };
+            let object = Object { key: &key, bytes, written, class, tags: None };
             unit.add(bytes, written, class, policy.datasets[0].met(&object));
             unit
         })

@@ -25,7 +25,7 @@ fn inventory(policy: &Policy, keys: &[&str], uploads: &[(&str, &str)]) -> Invent
     for key in sorted {
         let (key, written) = key.split_once('@').unwrap_or((key, LONG_AGO));
         let written = written.parse().unwrap();
-        builder.add(&Object { key, bytes: 10, written, class: "STANDARD" });
+        builder.add(&Object { key, bytes: 10, written, class: "STANDARD", tags: None });
     }
     let uploads: Vec<_> = uploads.iter().map(|(key, begun)| upload(key, begun)).collect();
     builder.finish(&uploads, &NOW.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC))
@@ -170,7 +170,7 @@ fn in_parts(policy: &Policy, keys: &[&str], expanded: &[&str]) -> Inventory {
         let mut builder = InventoryBuilder::of(dataset, &policy.zone, &place);
         for key in keys {
             let written = LONG_AGO.parse().unwrap();
-            builder.add(&Object { key, bytes: 10, written, class: "STANDARD" });
+            builder.add(&Object { key, bytes: 10, written, class: "STANDARD", tags: None });
         }
         whole.merge(builder.part());
     }
@@ -225,7 +225,7 @@ fn the_state_of_s3life_is_in_no_dataset() {
     let upload = upload(".s3core/probe/x", LONG_AGO);
     let mut builder = InventoryBuilder::new(&policy.datasets[0], &policy.zone);
     for key in [".s3core/life/leases/00000001", ".s3core/trash/r/1/events/a", "a"] {
-        builder.add(&Object { key, bytes: 10, written: LONG_AGO.parse().unwrap(), class: "STANDARD" });
+        builder.add(&Object { key, bytes: 10, written: LONG_AGO.parse().unwrap(), class: "STANDARD", tags: None });
     }
     let found = builder.finish(&[upload], &NOW.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC));
     assert_eq!((units(&found), found.jobs.len()), (vec![("a", 1)], 0));
@@ -236,7 +236,7 @@ fn objects_that_are_only_counted_are_not_kept() {
     let policy = policy(OBJECTS);
     let mut builder = InventoryBuilder::new(&policy.datasets[0], &policy.zone).keeping(None);
     for key in ["events/a", "events/b/", "events/b/c", "events/b/_temporary/x"] {
-        builder.add(&Object { key, bytes: 10, written: LONG_AGO.parse().unwrap(), class: "STANDARD" });
+        builder.add(&Object { key, bytes: 10, written: LONG_AGO.parse().unwrap(), class: "STANDARD", tags: None });
     }
     let found = builder.finish(&[], &NOW.parse::<Timestamp>().unwrap().to_zoned_datetime(TimeZone::UTC));
     assert_eq!(

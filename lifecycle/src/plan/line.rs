@@ -145,6 +145,13 @@ pub struct PlannedUnit {
     pub reason: String,
 }
 
+impl PlannedUnit {
+    /// Whether its objects move one by one, by a tag: not all that lies below its prefix moves.
+    pub fn moves_by_tags(&self) -> bool {
+        !self.action.removes() && (self.partial || self.shape == Shape::Object)
+    }
+}
+
 /// An object as it was when it was planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedObject {
@@ -197,6 +204,9 @@ pub struct End {
     pub datasets: Vec<DatasetSummary>,
     /// Units, objects and bytes of all `unit` lines.
     pub planned: Amount,
+    /// Whether the gateway sets the modification time of objects whose tags change; where objects move by tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags_set_times: Option<bool>,
     /// SHA-256 of all that stands before it in the plan, in hexadecimal digits. The last value of the line.
     pub digest: String,
 }

@@ -12,6 +12,7 @@ mod guard;
 mod objects;
 mod past;
 mod probes;
+mod restoration;
 mod units;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use dataset::DatasetNotes;
 pub use failure::MakeError;
 pub use past::Past;
 pub use probes::no_versions;
+pub use restoration::{Restoration, restoration};
 
 /// What is planned, and for when.
 #[derive(Debug, Clone)]
@@ -66,7 +68,6 @@ pub struct MadePlan {
 pub async fn make(lister: &Lister, request: &Request<'_>) -> Result<MadePlan, MakeError> {
     let policy = request.policy;
     check_names(request)?;
-    check_tags(policy)?;
     let mut writer = PlanWriter::new(header(request))?;
     let now = request.now.to_zoned_datetime(policy.zone.clone());
     let (mut summaries, mut notes) = (Vec::new(), Vec::new());
@@ -80,6 +81,9 @@ pub async fn make(lister: &Lister, request: &Request<'_>) -> Result<MadePlan, Ma
     }
     check_confirmed(request, &writer)?;
     probes::storage_classes(lister, policy).await?;
+    if writer.tally().rules.values().any(|rule| rule.tagged > 0) {
+        writer.tags_set_times(probes::tags_set_times(lister).await?);
+    }
     if writer.tally().rules.values().any(RuleTally::removes) {
         probes::conditional_delete(lister).await?;
     }
@@ -108,20 +112,6 @@ fn check_names(request: &Request<'_>) -> Result<(), MakeError> {
     let confirmed = request.confirmed.iter().map(|name| ("--confirm-delete", name));
     match allowed.chain(confirmed).find(|(_, name)| !known.contains(&name.as_str())) {
         Some((option, name)) => Err(MakeError::UnknownDataset { option, name: name.clone(), known: known.join(", ") }),
-        None => Ok(()),
-    }
-}
-
-/// Listings say nothing of tags.
-///
-/// # Errors
-/// [`MakeError::Tags`] for a rule that asks for them.
-pub fn check_tags(policy: &Policy) -> Result<(), MakeError> {
-    let rules = policy.datasets.iter().flat_map(|dataset| dataset.rules.iter().map(move |rule| (dataset, rule)));
-    match rules.into_iter().find(|(_, rule)| !rule.when.object.tags.is_empty()) {
-        Some((dataset, rule)) => {
-            Err(MakeError::Tags { dataset: dataset.name.clone(), rule: rule.name.clone(), line: rule.line })
-        }
         None => Ok(()),
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use bytesize::ByteSize;
 
 use crate::policy::Policy;
+use crate::tier::TAG;
 
 use super::document::{PlanReader, RuleTally, Tally};
 use super::line::{Amount, DatasetSummary, End, GuardVerdict, Header};
@@ -74,6 +75,9 @@ impl Report<'_> {
         for ((_, rule), tally) in self.tally.rules.iter().filter(|((own, _), _)| own == name) {
             nothing = false;
             rule_lines(formatter, rule, tally)?;
+            if tally.tagged > 0 {
+                self.tags_line(formatter, tally.tagged)?;
+            }
         }
         if nothing {
             writeln!(formatter, "  nothing is due")?;
@@ -91,6 +95,16 @@ impl Report<'_> {
         match guard {
             Some(guard) => guard_line(formatter, name, guard),
             None => Ok(()),
+        }
+    }
+
+    fn tags_line(&self, formatter: &mut fmt::Formatter<'_>, objects: u64) -> fmt::Result {
+        write!(formatter, "    {objects} objects move one by one: each has the tag {TAG} until it has moved")?;
+        match self.end.tags_set_times {
+            Some(true) => {
+                writeln!(formatter, "; this gateway sets its modification time to now with each change of tags")
+            }
+            _ => writeln!(formatter),
         }
     }
 

@@ -164,6 +164,12 @@ impl Dataset {
         Met(met.fold(0, |met, (index, _)| met | 1 << index))
     }
 
+    /// Whether a rule decides on `object` by its tags.
+    pub fn asks_for_tags(&self, object: &Object<'_>) -> bool {
+        let conditions = self.rules.iter().map(|rule| &rule.when.object);
+        conditions.filter(|condition| !condition.tags.is_empty()).any(|condition| condition.is_met_but_for_tags(object))
+    }
+
     /// None where too much is wrong to go on; all that is wrong is found.
     pub(super) fn check(
         entry: DatasetEntry,

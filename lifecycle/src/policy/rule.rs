@@ -64,14 +64,19 @@ impl ObjectCondition {
             && self.tags.is_empty()
     }
 
-    /// Whether an object meets it. Listings say nothing of tags: a condition on them is met by none.
+    /// Whether an object meets it.
     pub fn is_met_by(&self, object: &Object<'_>) -> bool {
+        let has = |(key, value): (&String, &String)| object.tags.is_some_and(|tags| tags.get(key) == Some(value));
+        self.is_met_but_for_tags(object) && self.tags.iter().all(has)
+    }
+
+    /// Whether it meets all but what is asked of its tags.
+    pub fn is_met_but_for_tags(&self, object: &Object<'_>) -> bool {
         let name = object.key.rsplit('/').next().unwrap_or_default();
         self.larger_than.is_none_or(|bytes| object.bytes > bytes)
             && self.smaller_than.is_none_or(|bytes| object.bytes < bytes)
             && self.name.as_ref().is_none_or(|pattern| pattern.is_match(name))
             && self.storage_class.as_ref().is_none_or(|class| class == object.class)
-            && self.tags.is_empty()
     }
 }
 

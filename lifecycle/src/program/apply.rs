@@ -12,10 +12,11 @@ use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{Common, Form, history};
 use crate::act::apply::{Applied, Apply as Applying, Known};
 use crate::act::purge::purge;
-use crate::act::tier::tier;
+use crate::act::tier::{tier, write_back};
 use crate::act::uploads::abort;
 use crate::connection::Connection;
 use crate::plan::document::{PlanReader, RuleTally};
+use crate::plan::line::PlannedUnit;
 use crate::plan::make::no_versions;
 use crate::plan::report::Report;
 use crate::policy::Policy;
@@ -188,6 +189,7 @@ impl Apply {
             skipped_count: 0,
             trash_until: None,
             released: false,
+            restores: false,
         };
         work.store.begin(&work.lease, &record, path).await?;
         Ok(Attempt::Done(Box::new(carry_out(work, &run).await?)))
@@ -203,18 +205,24 @@ impl Apply {
                 "nobody is there to be asked: look at `s3life plan`, then add `--yes`".to_owned(),
             ));
         }
-        let report =
-            Report { header: plan.header(), end: plan.end(), tally: plan.tally(), notes: &[], policy: Some(policy) };
-        output::text(&report.to_string())?;
-        write!(io::stdout(), "Carry it out? [y/N] ")?;
-        io::stdout().flush()?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
-        if matches!(answer.trim(), "y" | "yes") {
-            Ok(())
-        } else {
-            Err(Failure::Usage("nothing more was changed".to_owned()))
-        }
+        confirm(&Report { policy: Some(policy), ..Report::of(plan) })
+    }
+}
+
+/// Shows a plan and asks whether it is to be carried out.
+///
+/// # Errors
+/// `Usage` where the answer is not yes.
+pub(super) fn confirm(report: &Report<'_>) -> Result<(), Failure> {
+    output::text(&report.to_string())?;
+    write!(io::stdout(), "Carry it out? [y/N] ")?;
+    io::stdout().flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if matches!(answer.trim(), "y" | "yes") {
+        Ok(())
+    } else {
+        Err(Failure::Usage("nothing more was changed".to_owned()))
     }
 }
 
@@ -242,7 +250,7 @@ fn check_bucket(plan: &PlanReader, policy: &ReadPolicy) -> Result<(), Failure> {
 }
 
 /// Carries out what is left of a run.
-async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failure> {
+pub(super) async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failure> {
     // From here on nobody with an earlier lease can say anything of it.
     let record = work.store.update(&work.lease, run, |record| still_runs(record)).await?;
     let file = work.store.plan(run).await?;
@@ -273,7 +281,10 @@ async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failure> {
             Err(failure) => return Err(failure.into()),
         }
     }
-    let waits = tier(&objects, &mut plan, run, &mut applied).await?;
+    let mut restored = Vec::new();
+    let see = |unit: &PlannedUnit| restored.extend(record.restores.then(|| unit.clone()));
+    let waits = tier(&objects, &mut plan, run, &mut applied, see).await?;
+    write_back(&objects, &work.bucket, &journal, &known, &restored).await?;
     let now = work.bucket.time().await?;
     let created = plan.header().created;
     let ended = |record: &mut RunRecord| {

@@ -9,7 +9,6 @@ use super::{Common, Form, PolicyFile};
 use crate::connection::{AT_ONCE, Connection};
 use crate::decide::{Verdict, decide};
 use crate::inventory::Inventory;
-use crate::plan::make::check_tags;
 use crate::policy::{Dataset, Place, Policy};
 use crate::unit::UnitSummary;
 
@@ -30,7 +29,6 @@ impl Explain {
         let dataset = self.dataset(&policy)?;
         let now = self.now.unwrap_or_else(Timestamp::now).to_zoned_datetime(policy.zone.clone());
         let wanted = self.key(&policy)?;
-        check_tags(&policy)?;
         let connection = Connection::new(&policy.bucket, common.endpoint.as_deref())?;
         let lister = connection.lister(AT_ONCE);
         let survey = connection.block_on(lister.survey(&policy, dataset, &now, Some(wanted.clone())))?;

@@ -53,6 +53,8 @@ pub(super) struct Run<'a> {
     actions: BTreeMap<&'a str, Amount>,
     /// What of it was brought back.
     undone: Amount,
+    /// What moved back to the storage class that it had.
+    moved_back: Amount,
     datasets: &'a BTreeMap<String, DatasetDone>,
     skipped: u64,
     holder: &'a str,
@@ -63,9 +65,10 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn of(record: &'a RunRecord) -> Self {
         let mut actions: BTreeMap<&str, Amount> = BTreeMap::new();
-        let mut undone = Amount::default();
+        let (mut undone, mut moved_back) = (Amount::default(), Amount::default());
         for dataset in record.datasets.values() {
             undone.add(dataset.undone);
+            moved_back.add(dataset.moved_back);
             for (action, amount) in &dataset.actions {
                 actions.entry(action).or_default().add(*amount);
             }
@@ -80,6 +83,7 @@ impl<'a> Run<'a> {
             state: record.state,
             actions,
             undone,
+            moved_back,
             datasets: &record.datasets,
             skipped: record.skipped_count,
             holder: &record.holder,
@@ -92,8 +96,11 @@ impl<'a> Run<'a> {
     pub(super) fn line(&self) -> String {
         let done: Vec<_> = self.actions.iter().map(|(action, amount)| format!("{action} {}", shown(*amount))).collect();
         let done = if done.is_empty() { "nothing yet".to_owned() } else { done.join(", ") };
-        let undone =
-            if self.undone.units == 0 { String::new() } else { format!(", brought back {}", shown(self.undone)) };
+        let some = |what: &str, amount: Amount| match amount.units {
+            0 => String::new(),
+            _ => format!(", {what} {}", shown(amount)),
+        };
+        let undone = some("brought back", self.undone) + &some("moved back", self.moved_back);
         let skipped = if self.skipped == 0 { String::new() } else { format!(", {} skipped", self.skipped) };
         let trash = match (self.trash_until, self.state) {
             (Some(until), RunState::Running | RunState::WaitingForGateway | RunState::Done) => {

@@ -1,7 +1,5 @@
 //! `s3life undo RUN POLICY`, `s3life purge RUN POLICY` and `s3life release RUN POLICY`.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -10,12 +8,14 @@ use super::output::{self, Failure};
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{BucketOrPolicy, Common, Form};
 use crate::act::purge::purge;
-use crate::act::tier::stop_tiering;
+use crate::act::tier::{TieredBack, tier_back};
 use crate::act::undo::{Undo as Undoing, Undone};
+use crate::plan::document::PlanReader;
+use crate::plan::line::Amount;
 use crate::run::StateError;
 use crate::run::journal::Journal;
 use crate::run::lease::Purpose;
-use crate::run::record::{RunRecord, RunState};
+use crate::run::record::{DatasetDone, RunRecord, RunState};
 
 /// How long copies are kept that nobody needs: no request that was under way is so late.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
@@ -52,25 +52,32 @@ pub(super) struct Release {
     run: Run,
 }
 
+/// What came back, and what moved back.
+type Back = (Undone, TieredBack);
+
 impl Undo {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
-        let undone = connection.block_on(async {
+        let back = connection.block_on(async {
             let work = Work::begin(&connection, work, &Purpose::of_run("undo", run)).await?;
-            let undone = self.bring_back(&work, run).await;
+            let back = self.bring_back(&work, run).await;
             work.end().await;
-            undone
+            back
         })?;
-        print_undone(common, run, &undone)
+        print_undone(common, run, &back)
     }
 
-    async fn bring_back(&self, work: &Work, run: &str) -> Result<Undone, Failure> {
+    async fn bring_back(&self, work: &Work, run: &str) -> Result<Back, Failure> {
         work.store.update(&work.lease, run, begin).await?;
-        stop_tiering(&work.objects(), run).await?;
+        let file = work.store.plan(run).await?;
+        let mut plan = PlanReader::open(file.path())?;
         let journal = Journal::open(&work.bucket, run, work.lease.number()).await?;
+        let objects = work.objects();
+        // First, so that the rules of the run are gone.
+        let moved = tier_back(&objects, &work.bucket, &journal, &mut plan, run, self.merge).await?;
         let undo = Undoing {
-            objects: work.objects(),
+            objects,
             bucket: &work.bucket,
             journal: &journal,
             run,
@@ -79,21 +86,26 @@ impl Undo {
         };
         let undone = undo.run(|_, _| {}).await?;
         let now = work.bucket.time().await?;
+        let skipped = undone.skipped.iter().chain(&moved.skipped).take(RunRecord::MOST_REPORTED);
+        let skipped: Vec<_> = skipped.cloned().collect();
         work.store
             .update(&work.lease, run, |record| {
-                record.state = RunState::Undone;
+                record.state = if moved.waiting > 0 { RunState::Undoing } else { RunState::Undone };
                 record.finished.get_or_insert(now);
-                record.skipped.clone_from(&undone.skipped);
-                record.skipped_count = undone.skipped_count;
+                record.skipped.clone_from(&skipped);
+                record.skipped_count = undone.skipped_count + moved.skipped_count;
                 // A run that was killed has left copies of what it had not removed yet.
                 record.trash_until = record.trash_until.or_else(|| now.checked_add(KEPT).ok());
                 for (name, amount) in &undone.datasets {
                     record.datasets.entry(name.clone()).or_default().undone = *amount;
                 }
+                for (name, amount) in &moved.datasets {
+                    record.datasets.entry(name.clone()).or_default().moved_back = *amount;
+                }
                 Ok(())
             })
             .await?;
-        Ok(undone)
+        Ok((undone, moved))
     }
 }
 
@@ -107,23 +119,35 @@ fn begin(record: &mut RunRecord) -> Result<(), StateError> {
     Ok(())
 }
 
-fn print_undone(common: &Common, run: &str, undone: &Undone) -> Result<(), Failure> {
+fn print_undone(common: &Common, run: &str, (undone, moved): &Back) -> Result<(), Failure> {
+    let skipped: Vec<_> = undone.skipped.iter().chain(&moved.skipped).cloned().collect();
+    let count = undone.skipped_count + moved.skipped_count;
     if common.output == Form::Json {
-        let restored: BTreeMap<_, _> = undone.datasets.iter().collect();
-        let result =
-            json!({"run": run, "restored": restored, "skipped": undone.skipped, "skipped_count": undone.skipped_count});
+        let result = json!({
+            "run": run, "restored": undone.datasets, "moved_back": moved.datasets, "waiting": moved.waiting,
+            "skipped": skipped, "skipped_count": count,
+        });
         output::line(&result.to_string())?;
     } else {
-        for (dataset, amount) in &undone.datasets {
+        for (datasets, what) in [(&undone.datasets, "are back"), (&moved.datasets, "are in their former storage class")]
+        {
+            for (dataset, Amount { units, objects, .. }) in datasets {
+                output::line(&format!(
+                    "{dataset}: {units} units with {objects} objects {what}. They are not planned again until \
+                     `s3life release {run}`"
+                ))?;
+            }
+        }
+        if moved.waiting > 0 {
             output::line(&format!(
-                "{dataset}: {} units with {} objects are back. They are not planned again until `s3life release {run}`",
-                amount.units, amount.objects
+                "the gateway has still to move {} units back by its lifecycle rules: run `s3life undo {run}` again later",
+                moved.waiting
             ))?;
         }
-        output::skipped(&undone.skipped, undone.skipped_count)?;
+        output::skipped(&skipped, count)?;
     }
-    if undone.skipped_count > 0 {
-        return Err(Failure::Usage(format!("{} units of the run {run} did not come back", undone.skipped_count)));
+    if count > 0 {
+        return Err(Failure::Usage(format!("{count} units of the run {run} did not come back")));
     }
     Ok(())
 }
@@ -166,7 +190,8 @@ impl Release {
 }
 
 fn release(record: &mut RunRecord) -> Result<(), StateError> {
-    if record.datasets.values().all(|done| done.undone.units == 0) {
+    let is_back = |done: &DatasetDone| record.restores || done.undone.units > 0 || done.moved_back.units > 0;
+    if !record.datasets.values().any(is_back) {
         let reason = "has brought nothing back: there is nothing to release".to_owned();
         return Err(StateError::Refused { run: record.run.clone(), reason });
     }

@@ -36,6 +36,10 @@ pub struct RunRecord {
     pub trash_until: Option<Timestamp>,
     /// Whether what was brought back may be planned again.
     pub released: bool,
+    /// Whether it moves units out of their storage class because somebody asked for them, rather than a policy: they stay until
+    /// it is released.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restores: bool,
 }
 
 impl RunRecord {
@@ -74,6 +78,9 @@ pub struct DatasetDone {
     pub actions: BTreeMap<String, Amount>,
     /// What was brought back.
     pub undone: Amount,
+    /// What moved back to the storage class that it had.
+    #[serde(default)]
+    pub moved_back: Amount,
 }
 
 /// A unit that a run did not touch, or put back.

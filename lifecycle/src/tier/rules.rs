@@ -14,6 +14,9 @@ use crate::policy::CONTROL_PREFIX;
 /// First letters of the ids of all rules that s3life makes.
 const OWN: &str = "s3core-";
 
+/// Key of the tag of objects that move one by one, until they have moved.
+pub const TAG: &str = "s3core-tier";
+
 /// How often a configuration is read again before it counts as not written, and the pause between: gateways keep what they
 /// have read of a bucket for a moment.
 const READS: u32 = 5;
@@ -103,9 +106,12 @@ impl Rules {
     ) -> Result<()> {
         *self = Self::read(&self.gateway, &self.bucket).await?;
         let before = self.clone();
+        // Objects that one run has tagged are no other run's.
+        let is_plain = |rule: &LifecycleRule| rule.filter().tags.is_empty();
         let gives_way = |rule: &LifecycleRule| match run_of(rule) {
-            Some(own) => own == run || rules.iter().any(|new| new.meets(&rule.filter().prefix)),
-            None => false,
+            Some(own) if own == run => true,
+            Some(_) if is_plain(rule) => rules.iter().any(|new| is_plain(new) && new.meets(&rule.filter().prefix)),
+            _ => false,
         };
         let (leaving, mut merged): (Vec<_>, Vec<_>) = before.all().iter().cloned().partition(gives_way);
         if leaving.len() == rules.len() && rules.iter().all(|new| leaving.iter().any(|old| old.means(new))) {
@@ -156,6 +162,11 @@ fn difference(before: &[LifecycleRule], written: &[LifecycleRule], found: &[Life
     Some(format!("the lifecycle configuration of the bucket {verb} the rule `{}` while it was written", rule.id()))
 }
 
+/// Value of the tag by which a run moves objects to a class: rules for other classes, and of other runs, are not about them.
+pub fn tag_value(run: &str, class: &str) -> String {
+    format!("{run}.{class}")
+}
+
 /// Id of the rule with that number of a run.
 pub(super) fn id(run: &str, number: usize) -> String {
     format!("{OWN}{run}-{number}")
@@ -165,9 +176,11 @@ pub(super) fn id(run: &str, number: usize) -> String {
 fn run_of(rule: &LifecycleRule) -> Option<&str> {
     let (run, number) = rule.id().strip_prefix(OWN)?.rsplit_once('-')?;
     let is_numbered = !run.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let filter = RuleFilter { prefix: rule.filter().prefix.clone(), ..RuleFilter::default() };
+    let RuleFilter { prefix, tags, .. } = rule.filter();
+    let filter = RuleFilter { prefix: prefix.clone(), tags: tags.clone(), ..RuleFilter::default() };
+    let is_ours = tags.iter().all(|(key, _)| key == TAG) && tags.len() <= 1;
     let is_plain = matches!(rule.actions(), [RuleAction::Transition { days: Some(_), .. }]) && rule.filter() == &filter;
-    (is_numbered && is_plain && rule.is_enabled()).then_some(run)
+    (is_numbered && is_ours && is_plain && rule.is_enabled()).then_some(run)
 }
 
 #[cfg(test)]
@@ -188,6 +201,10 @@ mod tests {
     #[test]
     fn only_what_s3life_makes_is_its_own() {
         assert_eq!(run_of(&own(&id("2026-a", 12))), Some("2026-a"));
+        let tagged =
+            |key| LifecycleRule::transition_of_tagged(&id("2026-a", 0), "events/", (key, "v"), 0, "COLD").unwrap();
+        assert_eq!((run_of(&tagged(TAG)), run_of(&tagged("team"))), (Some("2026-a"), None));
+        assert!(tagged(TAG).means(&rule(tagged(TAG).xml())));
         for foreign in ["theirs", "s3core-", "s3core--1", "s3core-run", "s3core-run-", "s3core-run-x", "S3core-run-1"] {
             assert_eq!(run_of(&own(foreign)), None, "{foreign}");
         }

@@ -6,7 +6,7 @@ use s3core::gateway::Gateway;
 use s3core::ops::{LifecycleRule, ListObjectsV2};
 use s3core::{Error, ErrorKind, Result};
 
-use super::rules::{Rules, id};
+use super::rules::{Rules, TAG, id, tag_value};
 use crate::listing::STANDARD;
 use crate::policy::CONTROL_PREFIX;
 
@@ -38,11 +38,13 @@ pub struct Tiering {
     /// With their numbers in the run.
     waiting: VecDeque<(usize, TierUnit)>,
     moving: Vec<(usize, TierUnit)>,
+    /// Where tagged objects move, with the numbers of the rules: they stay until nobody asks for them any more.
+    tagged: Vec<(usize, TierUnit)>,
 }
 
 impl Tiering {
-    /// Moves these units for a run, `at_once` of them at a time. Nothing is changed yet. A run that is taken over is given the
-    /// units that its journal does not call done.
+    /// Moves these units for a run, `at_once` of them at a time, and what has the run's tag for the class below the prefixes of
+    /// `tagged`. Nothing is changed yet. A run that is taken over is given all of its units.
     ///
     /// # Errors
     /// The gateway's, and `Unsupported` for a unit that is no directory: a prefix without a slash at its end is that of other
@@ -52,6 +54,7 @@ impl Tiering {
         bucket: &str,
         run: &str,
         units: Vec<TierUnit>,
+        tagged: Vec<TierUnit>,
         at_once: usize,
     ) -> Result<Self> {
         for unit in &units {
@@ -68,6 +71,7 @@ impl Tiering {
             run: run.to_owned(),
             at_once: at_once.max(1),
             rules: Rules::read(gateway, bucket).await?,
+            tagged: (units.len()..).zip(tagged).collect(),
             waiting: units.into_iter().enumerate().collect(),
             moving: Vec::new(),
         })
@@ -100,16 +104,20 @@ impl Tiering {
         let rules = moving
             .iter()
             .map(|(number, unit)| LifecycleRule::transition(&id(&self.run, *number), &unit.prefix, DAYS, &unit.class));
-        let rules = rules.collect::<Result<Vec<_>>>()?;
+        let tagged = self.tagged.iter().map(|(number, TierUnit { prefix, class })| {
+            let tag = (TAG, tag_value(&self.run, class));
+            LifecycleRule::transition_of_tagged(&id(&self.run, *number), prefix, (tag.0, &tag.1), DAYS, class)
+        });
+        let rules = rules.chain(tagged).collect::<Result<Vec<_>>>()?;
         self.rules.replace(&self.run, rules, check).await?;
         self.waiting.drain(..begun);
         self.moving = moving;
         Ok(done)
     }
 
-    /// Whether all units are in their classes, and no rule of the run is left.
+    /// Whether all units are in their classes, and no rule of the run is left. Not while tagged objects are to move.
     pub fn is_done(&self) -> bool {
-        self.waiting.is_empty() && self.moving.is_empty()
+        self.waiting.is_empty() && self.moving.is_empty() && self.tagged.is_empty()
     }
 
     /// Units that the gateway has rules for, and units that wait for their turn.

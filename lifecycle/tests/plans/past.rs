@@ -45,6 +45,7 @@ async fn record(lake: &Lake, state: RunState, removed: u64, undone: u64) {
         total: amount(9),
         actions: [("expire".to_owned(), amount(removed))].into(),
         undone: amount(undone),
+        ..DatasetDone::default()
     };
     let record = RunRecord {
         run: RUN.to_owned(),
@@ -60,6 +61,7 @@ async fn record(lake: &Lake, state: RunState, removed: u64, undone: u64) {
         skipped_count: 0,
         trash_until: Some("2030-01-01T00:00:00Z".parse().unwrap()),
         released: false,
+        restores: false,
     };
     let text = serde_json::to_vec(&record).unwrap();
     lake.gateway.run(PutObject::new(&lake.bucket, &keys::record(RUN), bytes::Bytes::from(text))).await.unwrap();

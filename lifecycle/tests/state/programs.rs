@@ -56,7 +56,7 @@ async fn two_runs(lake: &Lake) -> Lease {
             prefix: "events/".to_owned(),
             total: amount(400),
             actions: [("expire".to_owned(), amount(units))].into(),
-            undone: Amount::default(),
+            ..DatasetDone::default()
         };
         record.datasets = [("events".to_owned(), done(3)), ("scratch".to_owned(), done(2))].into();
         Ok(())

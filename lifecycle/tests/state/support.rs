@@ -198,5 +198,6 @@ pub(crate) fn record(run: &str) -> RunRecord {
         skipped_count: 0,
         trash_until: None,
         released: false,
+        restores: false,
     }
 }

@@ -1,5 +1,6 @@
 //! A bucket of one test.
 
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use s3core::ops::{
     LifecycleConfiguration, LifecycleRule, ListObjectsV2, PutBucketLifecycleConfiguration, PutObject,
 };
 use s3core_gateway::Quirks;
+use serde_json::Value;
 
 /// What answers a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +30,9 @@ pub(crate) struct Lake {
     pub(crate) gateway: Gateway,
     pub(crate) bucket: String,
     /// Endpoint, access key and secret key.
-    pub(crate) access: [String; 3],
+    access: [String; 3],
     embedded: Option<s3core_gateway::Gateway>,
+    directory: tempfile::TempDir,
 }
 
 impl Lake {
@@ -51,12 +54,49 @@ impl Lake {
         let environment = Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport };
         let gateway = Gateway::new(options.gateway, environment);
         gateway.run(CreateBucket::new(&bucket, gateway.settings())).await.unwrap();
-        Self { gateway, bucket, access, embedded }
+        Self { gateway, bucket, access, embedded, directory: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) async fn put(&self, key: &str, content: &'static str) {
         let put = PutObject::new(&self.bucket, key, Bytes::from_static(content.as_bytes()));
         self.gateway.run(put).await.unwrap();
+    }
+
+    /// Saves a policy; BUCKET in it is the bucket.
+    pub(crate) fn policy(&self, text: &str) {
+        std::fs::write(self.directory.path().join("policy.yaml"), text.replace("BUCKET", &self.bucket)).unwrap();
+    }
+
+    /// What `s3life` with these arguments prints, in a process of its own that ends well.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What it prints as it fails.
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert!(!output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// What it prints for programs.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.run(&[&["--output", "json"], arguments].concat())).unwrap()
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
+        let [endpoint, access_key, secret_key] = &self.access;
+        Command::new(env!("CARGO_BIN_EXE_s3life"))
+            .args(["--endpoint", endpoint.as_str()])
+            .args(arguments)
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("AWS_ACCESS_KEY_ID", access_key)
+            .env("AWS_SECRET_ACCESS_KEY", secret_key)
+            .output()
+            .unwrap()
     }
 
     /// The bucket's lifecycle rules.

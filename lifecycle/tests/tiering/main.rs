@@ -8,6 +8,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod back;
 mod lake;
 mod native;
 
@@ -96,7 +97,7 @@ fn held() -> Result<()> {
 /// Until the gateway has moved everything; returns the prefixes in the order in which they were done.
 async fn tier(lake: &Lake, units: Vec<TierUnit>, at_once: usize) -> Vec<String> {
     let deadline = Instant::now() + Duration::from_secs(300);
-    let mut tiering = Tiering::start(&lake.gateway, &lake.bucket, RUN, units, at_once).await.unwrap();
+    let mut tiering = Tiering::start(&lake.gateway, &lake.bucket, RUN, units, Vec::new(), at_once).await.unwrap();
     let mut done = Vec::new();
     loop {
         done.extend(tiering.progress(held).await.unwrap().into_iter().map(|unit| unit.prefix));
@@ -165,7 +166,7 @@ async fn a_run_that_is_taken_over_goes_on(#[case] service: Service) {
     for number in 0..3 {
         lake.put(&format!("{}a", day(number)), "x").await;
     }
-    let mut first = Tiering::start(&lake.gateway, &lake.bucket, RUN, units(3, "COLD"), 1).await.unwrap();
+    let mut first = Tiering::start(&lake.gateway, &lake.bucket, RUN, units(3, "COLD"), Vec::new(), 1).await.unwrap();
     first.progress(held).await.unwrap();
     let [one] = &lake.rules().await[..] else { panic!("one unit at a time") };
     assert_eq!((one.id(), one.filter().prefix.as_str()), (format!("s3core-{RUN}-0").as_str(), day(0).as_str()));
@@ -194,7 +195,8 @@ async fn a_run_that_is_given_up_takes_its_rules_along(#[case] service: Service) 
     lake.put("elsewhere/a", "x").await;
     lake.put(&format!("{}a", day(0)), "x").await;
     let foreign = lake.put_rules(&FOREIGN).await;
-    let mut tiering = Tiering::start(&lake.gateway, &lake.bucket, RUN, units(1, "NOWHERE"), 8).await.unwrap();
+    let mut tiering =
+        Tiering::start(&lake.gateway, &lake.bucket, RUN, units(1, "NOWHERE"), Vec::new(), 8).await.unwrap();
     assert_eq!(tiering.progress(held).await.unwrap(), []);
     assert_eq!((lake.rules().await.len(), tiering.left()), (foreign.len() + 1, (1, 0)));
     tiering.finish(held).await.unwrap();
@@ -208,7 +210,7 @@ async fn a_run_that_is_given_up_takes_its_rules_along(#[case] service: Service) 
 async fn who_has_lost_the_lease_writes_nothing(#[case] service: Service) {
     let lake = Lake::at(service).await;
     lake.put(&format!("{}a", day(0)), "x").await;
-    let mut tiering = Tiering::start(&lake.gateway, &lake.bucket, RUN, units(1, "COLD"), 8).await.unwrap();
+    let mut tiering = Tiering::start(&lake.gateway, &lake.bucket, RUN, units(1, "COLD"), Vec::new(), 8).await.unwrap();
     let asked = AtomicUsize::new(0);
     let lost = || {
         asked.fetch_add(1, Ordering::Relaxed);
@@ -255,7 +257,7 @@ async fn only_directories_outside_of_the_own_state_move() {
     let lake = Lake::at(Service::Embedded).await;
     for prefix in ["events/day=1", "", ".s3core/", ".s3core/trash/"] {
         let unit = TierUnit { prefix: prefix.to_owned(), class: "COLD".to_owned() };
-        let refused = Tiering::start(&lake.gateway, &lake.bucket, RUN, vec![unit], 8).await.err().unwrap();
+        let refused = Tiering::start(&lake.gateway, &lake.bucket, RUN, vec![unit], Vec::new(), 8).await.err().unwrap();
         assert_eq!(refused.kind(), ErrorKind::Unsupported, "{prefix}");
     }
     lake.remove().await;

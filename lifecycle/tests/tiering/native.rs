@@ -1,7 +1,5 @@
 //! `s3life native`, in a process of its own.
 
-use std::process::{Command, Output};
-
 use rstest::rstest;
 use s3core::ops::LifecycleRule;
 use s3life::tier::Rules;
@@ -20,39 +18,20 @@ datasets:
       - {name: cool, when: {older_than: 30d}, then: {tier: COLD}}
 ";
 
-fn native(lake: &Lake, directory: &tempfile::TempDir, arguments: &[&str]) -> Output {
-    let [endpoint, access_key, secret_key] = &lake.access;
-    Command::new(env!("CARGO_BIN_EXE_s3life"))
-        .args(["native", "policy.yaml", "--endpoint", endpoint.as_str()])
-        .args(arguments)
-        .current_dir(directory.path())
-        .env_clear()
-        .env("AWS_ACCESS_KEY_ID", access_key)
-        .env("AWS_SECRET_ACCESS_KEY", secret_key)
-        .output()
-        .unwrap()
-}
-
-fn lines(output: Output) -> String {
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 #[rstest]
 #[case::ceph(Service::Ceph)]
 #[case::embedded(Service::Embedded)]
 #[tokio::test(flavor = "multi_thread")]
 async fn own_and_foreign_rules_are_told_apart(#[case] service: Service) {
     let lake = Lake::at(service).await;
-    let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("policy.yaml"), POLICY.replace("BUCKET", &lake.bucket)).unwrap();
+    lake.policy(POLICY);
     let nothing = format!("s3a://{}/ has no lifecycle rules\n", lake.bucket);
-    assert_eq!(lines(native(&lake, &directory, &[])), nothing);
+    assert_eq!(lake.run(&["native", "policy.yaml"]), nothing);
     let foreign = lake.put_rules(&FOREIGN).await;
     let own = LifecycleRule::transition(&format!("s3core-{RUN}-0"), "events/day=1/", 0, "COLD").unwrap();
     Rules::read(&lake.gateway, &lake.bucket).await.unwrap().replace(RUN, vec![own], held).await.unwrap();
 
-    let told = lines(native(&lake, &directory, &["--output", "json"]));
+    let told = lake.run(&["--output", "json", "native", "policy.yaml"]);
     let told: Value = serde_json::from_str(&told).unwrap();
     let rules = told["rules"].as_array().unwrap();
     let brief = |rule: &Value| ["run", "id", "prefix", "datasets", "stops_plans"].map(|name| rule[name].clone());
@@ -66,7 +45,7 @@ async fn own_and_foreign_rules_are_told_apart(#[case] service: Service) {
     assert_eq!(rules[1]["tags"], json!({"keep": "no & never", "team": "risk"}));
     assert_eq!([&rules[1]["xml"], &rules[2]["xml"]], [foreign[0].xml(), foreign[1].xml()]);
 
-    let text = lines(native(&lake, &directory, &[]));
+    let text = lake.run(&["native", "policy.yaml"]);
     let expected = format!(
         "s3core-{RUN}-0: of run {RUN}: Transition to COLD of `events/day=1/`, meets the dataset events\n\
          theirs: foreign: Expiration of `other/` with certain tags or sizes\n\
@@ -76,7 +55,7 @@ async fn own_and_foreign_rules_are_told_apart(#[case] service: Service) {
     let everything = "<Rule><ID>all</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status><Expiration><Days>9000</Days>\
                       </Expiration></Rule>";
     lake.put_rules(&[everything]).await;
-    let text = lines(native(&lake, &directory, &[]));
+    let text = lake.run(&["native", "policy.yaml"]);
     let expected =
         "all: foreign: Expiration of ``, meets the dataset events, stops every plan: it is also about .s3core/\n";
     assert_eq!(text, expected);

@@ -25,6 +25,8 @@ pub struct RuleTally {
     /// Objects whose bytes are really copied, and how many bytes: those that change their storage class, and small ones
     /// that go to the trash. Other copies are references to the same bytes (Radosgw).
     pub copied: (u64, u64),
+    /// Objects that move one by one, by a tag.
+    pub tagged: u64,
     /// Uploads that are aborted.
     pub uploads: u64,
 }
@@ -61,6 +63,7 @@ impl Tally {
         let rule = self.rule(&unit.dataset, &unit.rule);
         rule.planned.objects += 1;
         rule.planned.bytes += object.bytes;
+        rule.tagged += u64::from(unit.moves_by_tags());
         let is_copied = match &unit.action {
             PlannedAction::Delete => false,
             PlannedAction::Tier(class) | PlannedAction::Archive(class) => object.class != *class,

@@ -23,6 +23,7 @@ pub struct PlanWriter {
     written: Written,
     /// The unit that objects are being added to, and how things stood before it.
     unit: Option<(PlannedUnit, Amount, Written)>,
+    tags_set_times: Option<bool>,
 }
 
 /// What was written so far. A unit that turns out to have changed is taken back, so that this can be kept.
@@ -55,7 +56,7 @@ impl PlanWriter {
         let file = NamedTempFile::with_prefix("s3life-plan-")
             .map_err(|source| PlanError::Write { place: std::env::temp_dir(), source })?;
         let written = Written { length: 0, hasher: Sha256::new(), planned: Amount::default(), tally: Tally::default() };
-        let mut writer = Self { header, file: BufWriter::new(file), written, unit: None };
+        let mut writer = Self { header, file: BufWriter::new(file), written, unit: None, tags_set_times: None };
         let line = Line::Plan(writer.header.clone());
         writer.add(&line)?;
         Ok(writer)
@@ -147,12 +148,18 @@ impl PlanWriter {
         &self.written.tally
     }
 
+    /// Says whether the gateway sets the modification time of objects whose tags change.
+    pub fn tags_set_times(&mut self, tags_set_times: bool) {
+        self.tags_set_times = Some(tags_set_times);
+    }
+
     /// Ends the plan.
     ///
     /// # Errors
     /// [`PlanError::Write`].
     pub fn finish(mut self, datasets: Vec<DatasetSummary>) -> Result<WrittenPlan, PlanError> {
-        let mut end = End { datasets, planned: self.written.planned, digest: String::new() };
+        let planned = self.written.planned;
+        let mut end = End { datasets, planned, tags_set_times: self.tags_set_times, digest: String::new() };
         let line = self.text(&Line::End(end.clone()))?;
         let before = line.strip_suffix(lines::AFTER_DIGEST).unwrap_or_default();
         self.write(before.as_bytes())?;

@@ -21,19 +21,6 @@ pub enum MakeError {
         /// The datasets.
         known: String,
     },
-    /// A rule asks for tags.
-    #[error(
-        "the rule {rule} of {dataset}, line {line} of the policy, asks for tags of objects, which this version cannot read \
-         yet: use `name`, `larger_than`, `smaller_than` or `storage_class`"
-    )]
-    Tags {
-        /// Name of the dataset.
-        dataset: String,
-        /// Name of the rule.
-        rule: String,
-        /// Line of the policy.
-        line: u64,
-    },
     /// A rule names a storage class that cannot be written to.
     #[error(
         "the rule {rule} of {dataset}, line {line} of the policy, names the storage class {class}, and the gateway refused \
@@ -50,6 +37,25 @@ pub enum MakeError {
         class: String,
         /// The gateway's answer.
         source: s3core::Error,
+    },
+    /// A storage class that was asked for cannot be written to.
+    #[error("the gateway refused an object in the storage class {class} ({source}): correct the name")]
+    UnknownClass {
+        /// The class.
+        class: String,
+        /// The gateway's answer.
+        source: s3core::Error,
+    },
+    /// A path that was asked for holds no unit.
+    #[error(
+        "{dataset} has no partition at or below `{path}`: write it as it stands in the dataset's location, as in \
+         day=2024-03-01"
+    )]
+    NoUnit {
+        /// Name of the dataset.
+        dataset: String,
+        /// The path.
+        path: String,
     },
     /// Nothing may be removed there.
     #[error(

@@ -7,7 +7,7 @@ use s3core::ops::ListedObject;
 
 use crate::decide::{Judge, Verdict};
 use crate::inventory::{Inventory, JobTree, tree_of_job};
-use crate::listing::{Range, as_object};
+use crate::listing::{Range, Tags, as_object};
 use crate::plan::line::PlannedObject;
 use crate::policy::CONTROL_PREFIX;
 use crate::unit::UnitSummary;
@@ -27,8 +27,9 @@ pub(super) async fn plan(
     let mut listing = planning.lister.in_order(ranges);
     while let Some(mut pages) = listing.next_range() {
         while let Some(page) = pages.next().await? {
+            let tags = planning.lister.tags(planning.dataset, &page).await?;
             for listed in page {
-                objects.add(planning, listed)?;
+                objects.add(planning, listed, &tags)?;
             }
         }
     }
@@ -67,7 +68,7 @@ struct Objects<'a> {
 }
 
 impl Objects<'_> {
-    fn add(&mut self, planning: &mut Planning<'_>, listed: ListedObject) -> Result<(), MakeError> {
+    fn add(&mut self, planning: &mut Planning<'_>, listed: ListedObject, tags: &Tags) -> Result<(), MakeError> {
         let Some(path) = listed.key.strip_prefix(&planning.dataset.prefix) else { return Ok(()) };
         if listed.key.starts_with(CONTROL_PREFIX) {
             return Ok(());
@@ -80,7 +81,7 @@ impl Objects<'_> {
         if listed.key.ends_with('/') {
             return Ok(());
         }
-        let object = as_object(&listed);
+        let object = as_object(&listed, tags);
         let mut unit = UnitSummary::new(object.key, None);
         unit.add(object.bytes, object.written, object.class, planning.dataset.met(&object));
         unit.running = self.inventory.living.meeting(object.key).cloned();
@@ -117,7 +118,8 @@ impl Objects<'_> {
             self.tree = Some((tree, true));
         }
         let Some((tree, is_same)) = &mut self.tree else { return Ok(()) };
-        let object = as_object(&listed);
+        let none = Tags::new();
+        let object = as_object(&listed, &none);
         *is_same &= object.written <= tree.newest;
         let (bytes, written, class) = (object.bytes, object.written, object.class.to_owned());
         match listed.etag {

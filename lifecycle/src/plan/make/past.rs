@@ -15,7 +15,7 @@ use crate::run::{Bucket, StateError};
 pub struct Past {
     /// The runs of the bucket, by whatever policy.
     pub records: Vec<RunRecord>,
-    /// Units that a run removed, that were brought back, and that were not released: by their prefixes, with the run.
+    /// Units that a run removed or moved, that were brought back, and that were not released: by their prefixes, with the run.
     pub undone: Places<String>,
 }
 
@@ -27,9 +27,8 @@ impl Past {
     pub async fn read(bucket: &Bucket) -> Result<Self, StateError> {
         let records = Store::new(bucket.clone()).records().await?;
         let mut undone = Places::default();
-        let was_undone = |record: &&RunRecord| {
-            !record.released && matches!(record.state, RunState::Undone | RunState::Purging | RunState::Purged)
-        };
+        let is_back = |state| matches!(state, RunState::Undone | RunState::Purging | RunState::Purged);
+        let was_undone = |record: &&RunRecord| !record.released && (record.restores || is_back(record.state));
         for record in records.iter().filter(was_undone) {
             for (prefix, outcome) in Journal::summary(bucket, &record.run).await? {
                 // What could not be brought back as it was is nobody's to remove again either.

@@ -6,7 +6,7 @@ use jiff::ZonedDateTime;
 
 use crate::decide::{Judge, Selection, Verdict, decide};
 use crate::inventory::{Inventory, JobTree, Object, tree_of_job};
-use crate::listing::{Pages, Range, as_object};
+use crate::listing::{Pages, Range, Tags, as_object};
 use crate::places::Places;
 use crate::plan::line::PlannedObject;
 use crate::policy::{CONTROL_PREFIX, Unit};
@@ -136,8 +136,12 @@ impl<'a> Second<'a> {
         let mut found = UnitSummary::new(due.prefix(), None);
         let mut obstacle = None;
         while let Some(page) = pages.next().await? {
+            let tags = match &due.what {
+                What::Unit(..) => planning.lister.tags(planning.dataset, &page).await?,
+                What::Tree(_) => Tags::new(),
+            };
             for listed in page {
-                let object = as_object(&listed);
+                let object = as_object(&listed, &tags);
                 match self.belongs(planning, due, &object) {
                     Ok(true) => {}
                     Ok(false) => continue,

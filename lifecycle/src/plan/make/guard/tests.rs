@@ -30,7 +30,8 @@ fn amount(units: u64, bytes: u64) -> Amount {
 fn run(started: &str, prefix: &str, action: &str, done: Amount, undone: Amount) -> RunRecord {
     let started: Timestamp = started.parse().unwrap();
     let actions = [(action.to_owned(), done)].into();
-    let dataset = DatasetDone { prefix: prefix.to_owned(), total: amount(100, 1000), actions, undone };
+    let (prefix, total) = (prefix.to_owned(), amount(100, 1000));
+    let dataset = DatasetDone { prefix, total, actions, undone, ..DatasetDone::default() };
     RunRecord {
         run: format!("{started}"),
         policy: source(),
@@ -45,6 +46,7 @@ fn run(started: &str, prefix: &str, action: &str, done: Amount, undone: Amount) 
         skipped_count: 0,
         trash_until: Some("2026-06-20T00:00:00Z".parse().unwrap()),
         released: false,
+        restores: false,
     }
 }
 

@@ -1,0 +1,169 @@
+//! `s3life restore DATASET POLICY --partition PATH`
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+
+use clap::Args;
+use serde_json::json;
+
+use super::apply::{carry_out, confirm};
+use super::output::{self, Failure};
+use super::work::{Work, WorkOptions};
+use super::{Common, Form, PolicyFile};
+use crate::act::apply::Applied;
+use crate::calendar::Period;
+use crate::connection::{AT_ONCE, Connection};
+use crate::listing::STANDARD;
+use crate::plan::document::WrittenPlan;
+use crate::plan::line::{FORMAT, Header};
+use crate::plan::make::{Restoration, restoration};
+use crate::plan::report::Report;
+use crate::policy::Dataset;
+use crate::run::lease::Purpose;
+use crate::run::record::{RunRecord, RunState};
+use crate::run::store::new_run_name;
+
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// Name of the dataset.
+    dataset: String,
+    #[command(flatten)]
+    policy: PolicyFile,
+    /// A partition, as in day=2024-03-01, or a directory of the dataset with all partitions in it. May be repeated.
+    #[arg(long = "partition", value_name = "PATH", required = true)]
+    partitions: Vec<String>,
+    /// The storage class that it moves to.
+    #[arg(long, value_name = "CLASS", default_value = STANDARD)]
+    class: String,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    work: WorkOptions,
+}
+
+impl Restore {
+    pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
+        let read = output::read_policy(&self.policy.path)?;
+        let policy = &read.policy;
+        let dataset = policy.datasets.iter().find(|dataset| dataset.name == self.dataset).ok_or_else(|| {
+            let known: Vec<_> = policy.datasets.iter().map(|dataset| dataset.name.as_str()).collect();
+            Failure::Usage(format!("the policy has no dataset {}: it has {}", self.dataset, known.join(", ")))
+        })?;
+        let connection = Connection::new(&policy.bucket, common.endpoint.as_deref())?;
+        let plan = connection.block_on(self.plan(&connection, &read, dataset))?;
+        if plan.tally.is_empty() {
+            return self.nothing(common, &plan);
+        }
+        if !self.yes {
+            if common.output == Form::Json || !io::stdin().is_terminal() {
+                return Err(Failure::Usage("nobody is there to be asked: add `--yes`".to_owned()));
+            }
+            let WrittenPlan { header, end, tally, .. } = &plan;
+            confirm(&Report { header, end, tally, notes: &[], policy: Some(policy) })?;
+        }
+        let record = connection.block_on(async {
+            let work = Work::begin(&connection, &self.work, &Purpose::from("restore")).await?;
+            let record = self.begin(&work, &plan).await;
+            work.end().await;
+            record
+        })?;
+        self.report(common, &record)
+    }
+
+    async fn plan(
+        &self,
+        connection: &Connection,
+        read: &output::ReadPolicy,
+        dataset: &Dataset,
+    ) -> Result<WrittenPlan, Failure> {
+        let output::ReadPolicy { policy, source } = read;
+        let created = connection.bucket().time().await?;
+        let expires = Period::hours(1).after(&created.to_zoned_datetime(policy.zone.clone()));
+        let header = Header {
+            format: FORMAT,
+            s3life: env!("CARGO_PKG_VERSION").to_owned(),
+            bucket: policy.bucket.clone(),
+            policy: source.clone(),
+            zone: policy.zone_name.clone(),
+            now: created,
+            created,
+            expires: expires.map_or(created, |expires| expires.timestamp()),
+            allowed: BTreeMap::new(),
+            confirmed: Vec::new(),
+        };
+        let wanted = Restoration { policy, dataset, partitions: &self.partitions, class: &self.class };
+        Ok(restoration(&connection.lister(AT_ONCE), header, &wanted).await?)
+    }
+
+    async fn begin(&self, work: &Work, plan: &WrittenPlan) -> Result<RunRecord, Failure> {
+        // Units of runs that have not ended belong to them.
+        let records = work.store.records().await?;
+        let meets = |record: &&RunRecord| record.datasets.values().any(|done| self.meets(plan, &done.prefix));
+        let is_under_way = |record: &&RunRecord| {
+            matches!(record.state, RunState::Running | RunState::WaitingForGateway | RunState::Undoing)
+        };
+        if let Some(other) = records.iter().filter(is_under_way).find(meets) {
+            return Err(Failure::Usage(format!(
+                "the run {} is under way there: end it with `s3life apply` or `s3life undo`, then try again",
+                other.run
+            )));
+        }
+        let now = work.bucket.time().await?;
+        let run = new_run_name(now, &plan.end.digest);
+        let record = RunRecord {
+            run: run.clone(),
+            policy: plan.header.policy.clone(),
+            digest: plan.end.digest.clone(),
+            started: now,
+            finished: None,
+            state: RunState::Running,
+            holder: String::new(),
+            lease: work.lease.number(),
+            datasets: Applied::of(&plan.end).datasets,
+            skipped: Vec::new(),
+            skipped_count: 0,
+            trash_until: None,
+            released: false,
+            restores: true,
+        };
+        work.store.begin(&work.lease, &record, plan.path()).await?;
+        carry_out(work, &run).await
+    }
+
+    fn meets(&self, plan: &WrittenPlan, prefix: &str) -> bool {
+        plan.end.datasets.iter().any(|own| own.prefix.starts_with(prefix) || prefix.starts_with(&own.prefix))
+    }
+
+    fn nothing(&self, common: &Common, plan: &WrittenPlan) -> Result<(), Failure> {
+        let left: u64 = plan.end.datasets.iter().flat_map(|dataset| dataset.left.values()).sum();
+        if left > 0 {
+            let message = format!("{left} units changed just now, and nothing else is left to move: try again");
+            return Err(Failure::Usage(message));
+        }
+        output::line(&match common.output {
+            Form::Json => json!({"run": null, "moved": 0, "waiting": false}).to_string(),
+            Form::Text => format!("all of it is in {} already", self.class),
+        })
+    }
+
+    fn report(&self, common: &Common, record: &RunRecord) -> Result<(), Failure> {
+        let waits = record.state == RunState::WaitingForGateway;
+        let moved: u64 = record.datasets.values().flat_map(|done| done.actions.values()).map(|done| done.units).sum();
+        if common.output == Form::Json {
+            let result = json!({"run": record.run, "moved": moved, "waiting": waits, "left": record.skipped});
+            return output::line(&result.to_string());
+        }
+        output::line(&format!("run {}: {moved} units are in {}", record.run, self.class))?;
+        output::skipped(&record.skipped, record.skipped_count)?;
+        if waits {
+            output::line(
+                "  the gateway has still to move units by its lifecycle rules: run `s3life apply` again later",
+            )?;
+        }
+        output::line(&format!(
+            "  they stay there until `s3life release {}`: from then on the policy's rules move them again",
+            record.run
+        ))
+    }
+}

@@ -1,0 +1,210 @@
+//! What was moved to another storage class moves back: `undo` and `restore`, and objects that move one by one.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+use s3core::ops::{GetObjectTagging, PutObjectTagging};
+use serde_json::{Value, json};
+
+use crate::lake::{Lake, Service};
+use crate::{FOREIGN, day, listed};
+
+const PARTITIONS: &str = "\
+version: 1
+defaults: {guard: {max_removed: none}}
+datasets:
+  - name: events
+    location: s3a://BUCKET/events/
+    age: {from: partition, time: \"{day:%F}\"}
+    rules:
+      - {name: cool, when: {older_than: 30d}, then: {tier: COLD}}
+";
+
+const OBJECTS: &str = "\
+version: 1
+datasets:
+  - name: events
+    location: s3a://BUCKET/events/
+    age: {from: newest_object}
+    unit: object
+    rules:
+      - {name: large, when: {larger_than: 5}, then: {tier: COLD}}
+      - {name: risky, when: {tags: {team: risk}}, then: {tier: COLD}}
+";
+
+/// The command again and again, until it says that nothing is waiting for the gateway.
+async fn until_moved(lake: &Lake, arguments: &[&str], waits: impl Fn(&Value) -> bool) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        let said = lake.json(arguments);
+        if !waits(&said) {
+            return said;
+        }
+        assert!(Instant::now() < deadline, "{said}");
+        lake.let_rules_work().await;
+    }
+}
+
+async fn apply(lake: &Lake) -> Value {
+    let first = lake.json(&["apply", "policy.yaml", "--yes"]);
+    let run = first["run"].clone();
+    let waits = |said: &Value| state(said, &run) == "waiting-for-gateway";
+    until_moved(lake, &["history", "policy.yaml"], |said| {
+        let is_waiting = waits(said);
+        if is_waiting {
+            lake.json(&["apply", "policy.yaml", "--yes"]);
+        }
+        is_waiting
+    })
+    .await;
+    first
+}
+
+fn state<'a>(history: &'a Value, run: &Value) -> &'a str {
+    let run = history.as_array().unwrap().iter().find(|one| one["run"] == *run);
+    run.map_or("", |run| run["state"].as_str().unwrap())
+}
+
+/// Times and ETags, and storage classes.
+type State = BTreeMap<String, (Option<std::time::SystemTime>, Option<String>)>;
+
+async fn state_and_classes(lake: &Lake) -> (State, Vec<String>) {
+    let listed = listed(lake).await;
+    let classes = listed.iter().map(|(.., class)| class.clone()).collect();
+    (listed.into_iter().map(|(key, modified, etag, _)| (key, (modified, etag))).collect(), classes)
+}
+
+async fn three_days(service: Service) -> Lake {
+    let lake = Lake::at(service).await;
+    lake.policy(PARTITIONS);
+    for number in 1..4 {
+        for file in ["_SUCCESS", "part-0"] {
+            lake.put(&format!("events/day=2020-01-0{number}/{file}"), "some bytes").await;
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    lake
+}
+
+#[rstest]
+#[case::ceph(Service::Ceph)]
+#[case::embedded(Service::Embedded)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tier_is_undone_and_held_back_until_it_is_released(#[case] service: Service) {
+    let lake = three_days(service).await;
+    let foreign = lake.put_rules(&FOREIGN).await;
+    let (before, _) = state_and_classes(&lake).await;
+    let run = apply(&lake).await["run"].as_str().unwrap().to_owned();
+    assert_eq!(state_and_classes(&lake).await, (before.clone(), vec!["COLD".to_owned(); 6]));
+
+    // Of what was written since nobody knows where it belongs.
+    lake.put("events/day=2020-01-03/late", "late").await;
+    let said = lake.refused(&["undo", &run, "policy.yaml"]);
+    assert!(said.contains("1 units of the run"), "{said}");
+    let undo = ["undo", run.as_str(), "policy.yaml", "--merge"];
+    let undone = until_moved(&lake, &undo, |said| said["waiting"] != 0).await;
+    assert_eq!(undone["moved_back"]["events"]["units"], 3);
+    let (mut after, classes) = state_and_classes(&lake).await;
+    after.remove("events/day=2020-01-03/late");
+    assert_eq!((after, classes), (before, vec!["STANDARD".to_owned(); 7]));
+    assert_eq!(lake.rules().await, foreign);
+    let history = lake.json(&["history", "policy.yaml"]);
+    assert_eq!((state(&history, &json!(run)), &history[0]["moved_back"]["units"]), ("undone", &json!(3)));
+
+    let due = |lake: &Lake| lake.json(&["plan", "policy.yaml"])["units"].as_array().unwrap().len();
+    assert_eq!(due(&lake), 0);
+    lake.run(&["release", &run, "policy.yaml"]);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(due(&lake), 3);
+    lake.remove().await;
+}
+
+#[rstest]
+#[case::ceph(Service::Ceph)]
+#[case::embedded(Service::Embedded)]
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_that_were_asked_for_stay_until_they_are_released(#[case] service: Service) {
+    let lake = three_days(service).await;
+    apply(&lake).await;
+    let restore = |path: &'static str| ["restore", "events", "policy.yaml", "--yes", "--partition", path];
+    let said = lake.refused(&restore("day=2021-01-01"));
+    assert!(said.contains("events has no partition at or below `day=2021-01-01`"), "{said}");
+    let said = lake.refused(&[&restore("day=2020-01-02")[..], &["--class", "NOWHERE"]].concat());
+    assert!(said.contains("storage class NOWHERE"), "{said}");
+    let restored = lake.json(&restore("day=2020-01-02"));
+    assert_eq!((&restored["moved"], &restored["waiting"]), (&json!(0), &json!(true)));
+    let run = restored["run"].clone();
+    until_moved(&lake, &["history", "policy.yaml"], |said| {
+        let is_waiting = state(said, &run) == "waiting-for-gateway";
+        if is_waiting {
+            lake.json(&["apply", "policy.yaml", "--yes"]);
+        }
+        is_waiting
+    })
+    .await;
+    let (_, classes) = state_and_classes(&lake).await;
+    assert_eq!(classes, ["COLD", "COLD", "STANDARD", "STANDARD", "COLD", "COLD"]);
+    assert_eq!(lake.json(&restore("day=2020-01-02"))["run"], Value::Null);
+    assert_eq!(lake.json(&["plan", "policy.yaml"])["units"], json!([]));
+    assert_eq!(lake.rules().await, []);
+    lake.run(&["release", run.as_str().unwrap(), "policy.yaml"]);
+    let due = lake.json(&["plan", "policy.yaml"])["units"].clone();
+    assert_eq!(due.as_array().unwrap().len(), 1);
+    assert_eq!(due[0]["prefix"], "events/day=2020-01-02/");
+    lake.remove().await;
+}
+
+#[rstest]
+#[case::ceph(Service::Ceph)]
+#[case::embedded(Service::Embedded)]
+#[tokio::test(flavor = "multi_thread")]
+async fn single_objects_move_by_a_tag_and_keep_those_that_they_had(#[case] service: Service) {
+    let lake = Lake::at(service).await;
+    lake.policy(OBJECTS);
+    for (key, content) in
+        [("large", "ten bytes."), ("small", "x"), ("tagged", "x"), ("other", "x"), ("full", "ten bytes.")]
+    {
+        lake.put(&format!("{}{key}", day(1)), content).await;
+    }
+    let tag = async |key: &str, tags: &[(&str, &str)]| {
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        lake.gateway.run(PutObjectTagging::new(&lake.bucket, &format!("{}{key}", day(1)), tags)).await.unwrap();
+    };
+    tag("tagged", &[("team", "risk"), ("a", "b c")]).await;
+    tag("other", &[("team", "other")]).await;
+    let many: Vec<_> = (0..10).map(|number| format!("tag{number}")).collect();
+    tag("full", &many.iter().map(|key| (key.as_str(), "v")).collect::<Vec<_>>()).await;
+    let tags = async || {
+        let mut tags = Vec::new();
+        for (key, ..) in listed(&lake).await {
+            tags.push(lake.gateway.run(GetObjectTagging::new(&lake.bucket, &key)).await.unwrap());
+        }
+        tags
+    };
+    let (before, foreign) = (tags().await, lake.put_rules(&FOREIGN).await);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+
+    let report = lake.run(&["plan", "policy.yaml"]);
+    assert!(report.contains("objects move one by one: each has the tag s3core-tier until it has moved"), "{report}");
+    assert!(report.contains("this gateway sets its modification time to now"), "{report}");
+    let applied = apply(&lake).await;
+    let left = &applied["left"];
+    assert!(left.as_array().unwrap().len() == 1 && left[0]["reason"].as_str().unwrap().contains("10 tags"), "{left}");
+    let classes = async || state_and_classes(&lake).await.1;
+    // full, large, other, small, tagged
+    assert_eq!(classes().await, ["STANDARD", "COLD", "STANDARD", "STANDARD", "COLD"]);
+    assert_eq!((tags().await, lake.rules().await), (before.clone(), foreign.clone()));
+
+    let run = applied["run"].as_str().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // The one that had no room for a tag has nothing to move back.
+    until_moved(&lake, &["undo", run, "policy.yaml"], |said| {
+        assert!(Instant::now() < deadline, "{said}");
+        said["waiting"] != 0
+    })
+    .await;
+    assert_eq!(classes().await, vec!["STANDARD"; 5]);
+    assert_eq!((tags().await, lake.rules().await), (before, foreign));
+    lake.remove().await;
+}
