@@ -19,7 +19,7 @@ from support.proxy import Proxy, proxy_before
 from support.session import spark_session
 
 #: Of each writer. `make test` has less time than `make test-all`.
-COMMITS = int(os.environ.get("S3CORE_TEST_TABLE_COMMITS", "30"))
+COMMITS = int(os.environ.get("S3CORE_TEST_TABLE_COMMITS", "16"))
 WRITERS = 2
 
 DELTA = {
