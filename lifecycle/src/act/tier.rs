@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::plan::document::PlanReader;
 use crate::plan::line::{PlannedAction, PlannedObject, PlannedUnit, Shape};
-use crate::run::journal::{IntendedObject, IntendedUnit, Outcome};
+use crate::run::journal::{IntendedObject, IntendedUnit, Means, Outcome};
 use crate::run::record::Skipped;
 use crate::tier::{AT_ONCE, Rules, TierUnit, Tiering};
 
@@ -80,6 +80,7 @@ async fn why_not(
         prefix: unit.prefix.clone(),
         shape: unit.shape,
         action: unit.action.clone(),
+        means: Means::default(),
         objects: planned.into_iter().map(intended).collect(),
     };
     let found = survey(objects, &intended, Some(created)).await?;
