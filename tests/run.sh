@@ -30,7 +30,10 @@ main() {
   local suites=("$@") suite
   case $1 in
     all) suites=("${every[@]}") ;;
-    all-lines) suites=("${every[@]}" "${lines[@]}") ;;
+    all-lines)
+      suites=("${every[@]}" "${lines[@]}")
+      export S3CORE_TEST_TABLE_COMMITS=${S3CORE_TEST_TABLE_COMMITS:-30}
+      ;;
   esac
   for suite in "${suites[@]}"; do
     [ "$(type -t "$(function_of "$suite")")" = function ] || usage

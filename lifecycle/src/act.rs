@@ -2,6 +2,7 @@
 //! that was killed goes on where it stopped.
 
 pub mod apply;
+mod held;
 pub mod objects;
 pub mod purge;
 pub mod remove;

@@ -9,9 +9,9 @@ use crate::plan::document::PlanReader;
 use crate::plan::line::{Amount, DatasetSummary, End, PlannedAction, PlannedObject, PlannedUnit, PlannedUpload, Shape};
 use crate::policy::Action;
 use crate::run::Bucket;
-use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Outcome};
+use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Means, Outcome};
 use crate::run::keys;
-use crate::run::record::{DatasetDone, RunRecord, Skipped};
+use crate::run::record::{DatasetDone, HELD, NOT_RESTORED, RunRecord, Skipped};
 
 use super::objects::Objects;
 use super::remove::remove;
@@ -145,19 +145,35 @@ impl Apply<'_> {
         let batch = self.journal.intend(&intended).await?;
         let several = Objects { at_once: units_at_once(self.units_at_once, &intended), ..self.objects };
         let work = intended.iter().zip(units).collect();
-        let done = several
+        let mut done = several
             .for_all(work, |(intended, (unit, _)): (&IntendedUnit, (PlannedUnit, Vec<PlannedObject>))| async move {
                 let reason = intended.objects.iter().find_map(|object| refused.get(&object.planned.key));
                 let outcome = match reason {
-                    Some(reason) => Outcome::Held { reason: reason.clone() },
+                    Some(reason) => Outcome::Refused { reason: reason.clone() },
                     None => remove(&self.objects, intended, created).await?,
                 };
                 Ok((unit, outcome))
             })
             .await?;
+        self.date_held(&mut done, created).await?;
         let outcomes = done.iter().map(|(unit, outcome)| (unit.prefix.as_str(), outcome));
         conclude(&self.objects, self.bucket, self.journal, batch, outcomes).await?;
         Ok(done)
+    }
+
+    /// Says until when units are held: as long as the trash would keep them, from now on.
+    async fn date_held(&self, done: &mut [(PlannedUnit, Outcome)], created: Timestamp) -> Result<(), Failure> {
+        if !done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Held { .. })) {
+            return Ok(());
+        }
+        let now = self.bucket.time().await?;
+        for (unit, outcome) in done {
+            if let Outcome::Held { until, .. } = outcome {
+                let ends = |planned: Timestamp| now.saturating_add(planned.duration_since(created)).unwrap_or(planned);
+                *until = Some(unit.trash_until.map_or(now, ends));
+            }
+        }
+        Ok(())
     }
 
     /// Copies have the list of whoever makes them: another one is written down, so that it comes back. Returns the keys whose
@@ -204,6 +220,7 @@ impl Apply<'_> {
             prefix: unit.prefix.clone(),
             shape: unit.shape,
             action: unit.action.clone(),
+            means: if goes_to_trash { Means::Copies } else { Means::InPlace },
             objects: objects.iter().map(intended).collect(),
         }
     }
@@ -228,22 +245,31 @@ impl Applied {
     /// Adds what came of a unit.
     pub fn note(&mut self, unit: &PlannedUnit, outcome: &Outcome) {
         let (key, reason) = match outcome {
-            Outcome::Done => {
-                let amount = Amount { units: 1, objects: unit.objects, bytes: unit.bytes };
-                let dataset = self.datasets.entry(unit.dataset.clone()).or_default();
-                dataset.actions.entry(unit.action.name().to_owned()).or_default().add(amount);
-                self.trash_until = self.trash_until.max(unit.trash_until);
-                return;
-            }
+            Outcome::Done => return self.count(unit, unit.action.name()),
             Outcome::Changed { key, reason } => (Some(key), reason.clone()),
             Outcome::NotRestored { key, reason } => {
-                self.trash_until = self.trash_until.max(unit.trash_until);
+                self.count(unit, NOT_RESTORED);
                 (Some(key), format!("a part of the unit is gone and could not be put back: {reason}"))
             }
-            Outcome::Held { reason } => (None, format!("it can neither be copied nor removed: {reason}")),
+            Outcome::Held { reason, until: Some(until) } => {
+                self.count(unit, HELD);
+                (
+                    None,
+                    format!("it cannot be copied ({reason}): it is held, and goes after {until} unless it is undone"),
+                )
+            }
+            Outcome::Held { reason, until: None } => (None, format!("it can neither be copied nor removed: {reason}")),
+            Outcome::Refused { reason } => (None, format!("this user may not remove it: {reason}")),
             Outcome::Restored => (None, "it was brought back".to_owned()),
         };
         self.skip(Skipped { unit: unit.prefix.clone(), key: key.cloned(), reason });
+    }
+
+    fn count(&mut self, unit: &PlannedUnit, action: &str) {
+        let amount = Amount { units: 1, objects: unit.objects, bytes: unit.bytes };
+        let dataset = self.datasets.entry(unit.dataset.clone()).or_default();
+        dataset.actions.entry(action.to_owned()).or_default().add(amount);
+        self.trash_until = self.trash_until.max(unit.trash_until);
     }
 
     /// Adds what came of an upload.

@@ -61,6 +61,8 @@ pub enum Copied {
     Gone,
     /// The gateway cannot copy it now, or not at all.
     Impossible(String),
+    /// This user may not copy it.
+    Refused(String),
 }
 
 /// What came of a removal.
@@ -103,12 +105,15 @@ impl Objects<'_> {
             Err(failure) => match failure.kind() {
                 ErrorKind::PreconditionFailed => Ok(Copied::Changed(format!("its ETag is not {}", planned.etag))),
                 ErrorKind::NotFound => Ok(Copied::Gone),
+                // An object that has moved to another cloud.
+                ErrorKind::AccessDenied if failure.service_code() == Some("InvalidObjectState") => {
+                    Ok(Copied::Impossible(failure.to_string()))
+                }
+                ErrorKind::AccessDenied => Ok(Copied::Refused(failure.to_string())),
                 // A key that is too long behind the trash's prefix is an invalid path.
-                ErrorKind::QuotaExceeded
-                | ErrorKind::AccessDenied
-                | ErrorKind::Unsupported
-                | ErrorKind::BadRequest
-                | ErrorKind::InvalidPath => Ok(Copied::Impossible(failure.to_string())),
+                ErrorKind::QuotaExceeded | ErrorKind::Unsupported | ErrorKind::BadRequest | ErrorKind::InvalidPath => {
+                    Ok(Copied::Impossible(failure.to_string()))
+                }
                 _ => Err(failure),
             },
         }

@@ -24,7 +24,8 @@ pub async fn remove(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: T
     let outcome = match removal.run(uploads_since).await? {
         Ending::Done => return Ok(Outcome::Done),
         Ending::Changed(key, reason) => Outcome::Changed { key, reason },
-        Ending::Held(reason) => Outcome::Held { reason },
+        Ending::Held(reason) => Outcome::Held { reason, until: None },
+        Ending::Refused(reason) => Outcome::Refused { reason },
     };
     Ok(match removal.give_up().await? {
         None => outcome,
@@ -46,6 +47,8 @@ enum Ending {
     Changed(String, String),
     /// It cannot be copied.
     Held(String),
+    /// This user may not copy or remove it.
+    Refused(String),
 }
 
 impl<'a> Removal<'a> {
@@ -116,6 +119,7 @@ impl<'a> Removal<'a> {
                 Copied::Changed(reason) => return Ok(Ending::Changed(object.planned.key.clone(), reason)),
                 Copied::Gone => return Ok(was_deleted(object)),
                 Copied::Impossible(reason) => ending = Ending::Held(reason),
+                Copied::Refused(reason) => return Ok(Ending::Refused(reason)),
             }
         }
         Ok(ending)
@@ -136,7 +140,7 @@ impl<'a> Removal<'a> {
                         let reason = "it was written again while its unit was being removed".to_owned();
                         ending = Some(Ending::Changed(object.planned.key.clone(), reason));
                     }
-                    Removed::Refused(reason) => ending = Some(Ending::Held(reason)),
+                    Removed::Refused(reason) => ending = Some(Ending::Refused(reason)),
                 }
             }
             if let Some(ending) = ending {

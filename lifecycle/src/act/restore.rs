@@ -68,7 +68,9 @@ async fn try_to_restore(objects: &Objects<'_>, object: &IntendedObject) -> Resul
                 return Ok(Restored::Back);
             }
             Copied::Gone => {}
-            Copied::Changed(reason) | Copied::Impossible(reason) => return Ok(Restored::NoCopy(reason)),
+            Copied::Changed(reason) | Copied::Impossible(reason) | Copied::Refused(reason) => {
+                return Ok(Restored::NoCopy(reason));
+            }
         }
     }
     Ok(Restored::NoCopy("its copy is no longer in the trash".to_owned()))

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::plan::document::PlanReader;
 use crate::plan::line::{PlannedAction, PlannedObject, PlannedUnit};
 use crate::run::Bucket;
-use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Outcome};
+use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Means, Outcome};
 use crate::run::record::Skipped;
 use crate::tier::{AT_ONCE, Rules, TierUnit, Tiering};
 
@@ -145,6 +145,7 @@ fn intended(unit: &PlannedUnit, planned: Vec<PlannedObject>) -> IntendedUnit {
         prefix: unit.prefix.clone(),
         shape: unit.shape,
         action: unit.action.clone(),
+        means: Means::default(),
         objects: planned.into_iter().map(object).collect(),
     }
 }

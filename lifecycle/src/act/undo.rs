@@ -1,10 +1,10 @@
 //! Brings back what a run removed, unit by unit, whether the run ended or was killed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::plan::line::{Amount, PlannedAction};
 use crate::run::Bucket;
-use crate::run::journal::{BATCH, BatchId, IntendedUnit, Journal, Outcome};
+use crate::run::journal::{BATCH, IntendedUnit, Journal, Outcome};
 use crate::run::record::{RunRecord, Skipped};
 
 use super::apply::units_at_once;
@@ -45,23 +45,27 @@ impl Undo<'_> {
     /// # Errors
     /// What kept it from going on: it can be run again.
     pub async fn run(&self, mut see: impl FnMut(&IntendedUnit, &Outcome) + Send) -> Result<Undone, Failure> {
-        let latest = self.latest().await?;
+        let latest = Journal::latest(self.bucket, self.run).await?;
         let mut undone = Undone::default();
         let (mut group, mut size) = (Vec::new(), 0);
         let mut units = Journal::units(self.bucket, self.run);
         loop {
             let next = units.next().await?;
             let is_last = next.is_none();
+            // What has moved to another class moves back elsewhere.
             if let Some(found) = next
-                && latest.get(&found.unit.prefix).is_some_and(|(batch, _)| *batch == found.batch)
+                && found.unit.action.removes()
+                && let Some(latest) = latest.get(&found.unit.prefix)
+                && latest.batch == found.batch
             {
-                match latest.get(&found.unit.prefix).and_then(|(_, outcome)| outcome.as_ref()) {
+                let outcome = latest.outcome.as_ref().map(|last| &last.outcome);
+                match outcome {
                     // As if nothing had been planned.
-                    Some(Outcome::Changed { .. } | Outcome::Held { .. }) => {}
+                    Some(Outcome::Changed { .. } | Outcome::Refused { .. } | Outcome::Held { until: None, .. }) => {}
                     Some(Outcome::Restored) => undone.note(&found.unit, &Outcome::Restored),
-                    Some(Outcome::Done | Outcome::NotRestored { .. }) | None => {
+                    Some(Outcome::Done | Outcome::NotRestored { .. } | Outcome::Held { .. }) | None => {
                         size += found.unit.objects.len();
-                        group.push(found.unit);
+                        group.push((found.unit, outcome));
                     }
                 }
             }
@@ -78,42 +82,33 @@ impl Undo<'_> {
         }
     }
 
-    /// Where each unit was announced last, and what came of it at last.
-    async fn latest(&self) -> Result<HashMap<String, (BatchId, Option<Outcome>)>, Failure> {
-        let mut latest: HashMap<String, (BatchId, Option<Outcome>)> = HashMap::new();
-        let mut units = Journal::units(self.bucket, self.run);
-        while let Some(found) = units.next().await? {
-            // What has moved to another class moves back elsewhere.
-            if !found.is_announced || !found.unit.action.removes() {
-                continue;
-            }
-            let entry = latest.entry(found.unit.prefix).or_insert((found.batch, None));
-            entry.0 = found.batch;
-            if let Some(outcome) = found.outcome {
-                entry.1 = Some(outcome.outcome);
-            }
-        }
-        Ok(latest)
-    }
-
-    async fn batch(&self, units: Vec<IntendedUnit>) -> Result<Vec<(IntendedUnit, Outcome)>, Failure> {
+    async fn batch(
+        &self,
+        units: Vec<(IntendedUnit, Option<&Outcome>)>,
+    ) -> Result<Vec<(IntendedUnit, Outcome)>, Failure> {
         if units.is_empty() {
             return Ok(Vec::new());
         }
+        let (units, before): (Vec<_>, Vec<_>) = units.into_iter().unzip();
         self.objects.permit.check()?;
         let batch = self.journal.intend(&units).await?;
         let several = Objects { at_once: units_at_once(self.units_at_once, &units), ..self.objects };
         let done = several
-            .for_all(units, |unit: IntendedUnit| async move {
-                let outcome = match unit.action {
-                    PlannedAction::Delete => Outcome::NotRestored {
-                        key: unit.prefix.clone(),
-                        reason: "it went for good, as the policy says".to_owned(),
-                    },
-                    _ => put_back(&self.objects, &unit, self.merge).await?,
-                };
-                Ok((unit, outcome))
-            })
+            .for_all(
+                units.into_iter().zip(before).collect(),
+                |(unit, before): (IntendedUnit, Option<&Outcome>)| async move {
+                    let outcome = match (&unit.action, before) {
+                        (PlannedAction::Delete, _) => Outcome::NotRestored {
+                            key: unit.prefix.clone(),
+                            reason: "it went for good, as the policy says".to_owned(),
+                        },
+                        // It never went, and now it does not go.
+                        (_, Some(Outcome::Held { .. })) => Outcome::Restored,
+                        _ => put_back(&self.objects, &unit, self.merge).await?,
+                    };
+                    Ok((unit, outcome))
+                },
+            )
             .await?;
         let outcomes = done.iter().map(|(unit, outcome)| (unit.prefix.as_str(), outcome));
         conclude(&self.objects, self.bucket, self.journal, batch, outcomes).await?;

@@ -117,6 +117,13 @@ impl Report<'_> {
             let owner = if hold.owner.is_empty() { String::new() } else { format!(", until {} lifts it", hold.owner) };
             writeln!(formatter, "  held: {count} units at {} for {}{owner}", hold.prefix, hold.reason)?;
         }
+        for (until, count) in &notes.waiting {
+            let until = in_zone(*until, &self.header.zone);
+            writeln!(
+                formatter,
+                "  held until {until}: {count} units that cannot be copied go then, unless they are undone"
+            )?;
+        }
         for table in &notes.tables {
             writeln!(
                 formatter,

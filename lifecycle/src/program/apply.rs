@@ -276,8 +276,9 @@ pub(super) async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failu
     }
     for trash in plan.trash() {
         match purge(&objects, &work.store, &work.lease, &trash?.run).await {
+            Ok(emptied) => emptied.skipped.into_iter().for_each(|skipped| applied.skip(skipped)),
             // Somebody brings it back, or has emptied it.
-            Ok(_) | Err(crate::act::Failure::State(StateError::Refused { .. } | StateError::NoSuchRun { .. })) => {}
+            Err(crate::act::Failure::State(StateError::Refused { .. } | StateError::NoSuchRun { .. })) => {}
             Err(failure) => return Err(failure.into()),
         }
     }

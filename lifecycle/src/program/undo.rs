@@ -7,7 +7,7 @@ use serde_json::json;
 use super::output::{self, Failure};
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{BucketOrPolicy, Common, Form};
-use crate::act::purge::purge;
+use crate::act::purge::{Emptied, purge};
 use crate::act::tier::{TieredBack, tier_back};
 use crate::act::undo::{Undo as Undoing, Undone};
 use crate::plan::document::PlanReader;
@@ -156,19 +156,22 @@ impl Purge {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
-        let removed = connection.block_on(async {
+        let emptied = connection.block_on(async {
             let work = Work::begin(&connection, work, &Purpose::of_run("purge", run)).await?;
-            let removed = purge(&work.objects(), &work.store, &work.lease, run).await;
+            let emptied = purge(&work.objects(), &work.store, &work.lease, run).await;
             work.end().await;
-            Ok::<_, Failure>(removed?)
+            Ok::<_, Failure>(emptied?)
         })?;
-        output::line(&match common.output {
-            Form::Json => json!({"run": run, "objects": removed.objects, "bytes": removed.bytes}).to_string(),
-            Form::Text => format!(
-                "the trash of the run {run} is empty: {} copies of {} bytes are gone for good",
-                removed.objects, removed.bytes
-            ),
-        })
+        let Emptied { removed, skipped, skipped_count } = emptied;
+        if common.output == Form::Json {
+            let result = json!({"run": run, "objects": removed.objects, "bytes": removed.bytes, "left": skipped, "skipped": skipped_count});
+            return output::line(&result.to_string());
+        }
+        output::line(&format!(
+            "the trash of the run {run} is empty: {} objects of {} bytes are gone for good",
+            removed.objects, removed.bytes
+        ))?;
+        output::skipped(&skipped, skipped_count)
     }
 }
 

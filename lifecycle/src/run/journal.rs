@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::line::{PlannedAction, PlannedObject, Shape};
 
-pub use entries::{Entries, Entry, JournaledUnit, Units};
+pub use entries::{Entries, Entry, JournaledUnit, Latest, Units};
 pub use writer::{BatchId, Journal};
 
 /// Most objects of a batch.
@@ -30,8 +30,28 @@ pub struct IntendedUnit {
     pub shape: Shape,
     /// What is done with it.
     pub action: PlannedAction,
+    /// How it goes.
+    #[serde(default, skip_serializing_if = "Means::is_copies")]
+    pub means: Means,
     /// Its objects.
     pub objects: Vec<IntendedObject>,
+}
+
+/// How units go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    /// Their objects are copied to the trash, then removed under a condition.
+    #[default]
+    Copies,
+    /// Their objects are removed where they lie, under a condition: what goes for good, and what was held.
+    InPlace,
+}
+
+impl Means {
+    fn is_copies(&self) -> bool {
+        *self == Self::Copies
+    }
 }
 
 /// An object that is about to change.
@@ -82,8 +102,16 @@ pub enum Outcome {
         /// What was found.
         reason: String,
     },
-    /// It could not be copied: it goes when the trash time is over.
+    /// It cannot be copied: it stays, and goes when the time of the trash is over, unless it is undone.
     Held {
+        /// Why.
+        reason: String,
+        /// Until when at least. Runs of earlier versions have left such units for good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// This user may not do it: it is as if nothing had been planned.
+    Refused {
         /// Why.
         reason: String,
     },

@@ -74,7 +74,7 @@ pub struct DatasetDone {
     pub prefix: String,
     /// All that lay in it when it was planned.
     pub total: Amount,
-    /// What was done, by the action's name.
+    /// What was done, by the action's name; also [`HELD`] and [`NOT_RESTORED`].
     pub actions: BTreeMap<String, Amount>,
     /// What was brought back.
     pub undone: Amount,
@@ -82,6 +82,11 @@ pub struct DatasetDone {
     #[serde(default)]
     pub moved_back: Amount,
 }
+
+/// In place of an action's name, of units that wait where they are because they cannot be copied.
+pub const HELD: &str = "held";
+/// In place of an action's name, of units of which a part is gone and could not be put back.
+pub const NOT_RESTORED: &str = "not_restored";
 
 /// A unit that a run did not touch, or put back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -42,6 +42,11 @@ impl Store {
         Self { bucket }
     }
 
+    /// The bucket.
+    pub fn bucket(&self) -> &Bucket {
+        &self.bucket
+    }
+
     /// Keeps a new run: first its plan, then its record, by which it exists. What is there of one that was cut short
     /// between the two is no run.
     ///

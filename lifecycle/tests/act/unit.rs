@@ -20,7 +20,7 @@ use s3life::act::objects::{Deletion, Objects, Permit, listed};
 use s3life::act::remove::remove;
 use s3life::act::restore::put_back;
 use s3life::plan::line::{PlannedAction, PlannedObject, Shape};
-use s3life::run::journal::{IntendedObject, IntendedUnit, Outcome};
+use s3life::run::journal::{IntendedObject, IntendedUnit, Means, Outcome};
 use s3life::run::keys;
 use sha2::{Digest, Sha256};
 
@@ -156,6 +156,7 @@ impl Scene {
             prefix: PREFIX.to_owned(),
             shape: Shape::Prefix,
             action: PlannedAction::Expire,
+            means: Means::default(),
             objects: self.planned.iter().map(intended).collect(),
         }
     }

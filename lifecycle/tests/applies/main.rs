@@ -10,6 +10,7 @@
 #![allow(dead_code, reason = "the bucket's helpers serve the tests of plans, too")]
 
 mod actions;
+mod held;
 #[path = "../plans/lake.rs"]
 mod lake;
 mod refusals;

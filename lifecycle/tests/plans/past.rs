@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan};
 use s3core::ops::PutObject;
 use s3life::plan::line::{Amount, PlannedAction, PolicySource, Shape};
-use s3life::run::journal::{IntendedUnit, Journal, Outcome, UnitOutcome};
+use s3life::run::journal::{IntendedUnit, Journal, Means, Outcome, UnitOutcome};
 use s3life::run::keys;
 use s3life::run::record::{DatasetDone, RunRecord, RunState};
 
@@ -115,6 +115,7 @@ async fn what_was_brought_back_is_not_planned_again() {
         prefix: prefix(day),
         shape: Shape::Prefix,
         action: PlannedAction::Expire,
+        means: Means::default(),
         objects: Vec::new(),
     };
     let at = Timestamp::now();

@@ -6,7 +6,7 @@ use s3core::ops::{DeleteObject, GetObject};
 use s3core_gateway::Quirks;
 use s3life::plan::line::{PlannedAction, PlannedObject, Shape};
 use s3life::run::journal::{
-    BatchId, Entry, IntendedObject, IntendedUnit, Journal, JournaledUnit, Outcome, UnitOutcome,
+    BatchId, Entry, IntendedObject, IntendedUnit, Journal, JournaledUnit, Means, Outcome, UnitOutcome,
 };
 use s3life::run::{Bucket, StateError, keys};
 
@@ -32,6 +32,7 @@ fn unit(prefix: &str, objects: usize) -> IntendedUnit {
         prefix: prefix.to_owned(),
         shape: Shape::Prefix,
         action: PlannedAction::Expire,
+        means: Means::default(),
         objects: (0..objects).map(object).collect(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::ZonedDateTime;
+use jiff::{Timestamp, ZonedDateTime};
 
 use crate::inventory::{JobTree, Table};
 use crate::listing::{Lister, Survey};
@@ -19,6 +19,8 @@ pub struct DatasetNotes {
     pub undated: (u64, Option<String>),
     /// Units that each hold of the policy protects, by its index.
     pub held: BTreeMap<usize, u64>,
+    /// Units that earlier runs hold because they cannot be copied, by the end of that.
+    pub waiting: BTreeMap<Timestamp, u64>,
     /// Tables of other systems.
     pub tables: Vec<Table>,
     /// Jobs that are at work, and the key that shows the first of them.
@@ -95,9 +97,13 @@ impl<'a> Planning<'a> {
     }
 
     /// Why nothing may be planned at this place, though it is due.
-    pub(super) fn obstacle(&self, place: &str) -> Option<&'static str> {
+    pub(super) fn obstacle(&mut self, place: &str) -> Option<&'static str> {
         if self.notes.running.is_some() {
             return Some("running run");
+        }
+        if let Some(until) = self.request.past.held.meeting(place) {
+            *self.notes.waiting.entry(*until).or_default() += 1;
+            return Some("held until");
         }
         self.request.past.undone.meeting(place).map(|_| "undone")
     }

@@ -17,7 +17,12 @@ pub(super) fn verdict(
     // By the gateway's clock: what was removed does not get older by `--now`.
     let since = guard.within.before(&request.created.to_zoned_datetime(request.policy.zone.clone()));
     let before = request.past.removed(&dataset.prefix, since.map(|since| since.timestamp()));
-    let counts = |of: fn(&Amount) -> u64| (of(&before) + of(&planned), of(&total) + of(&before));
+    // What is held counts as if it had gone, though it lies there still.
+    let held = request.past.waiting(&dataset.prefix);
+    let counts = |of: fn(&Amount) -> u64| {
+        let all = (of(&total) + of(&before)).saturating_sub(of(&held));
+        (of(&before) + of(&planned), all)
+    };
     let (units, bytes) = (counts(|amount| amount.units), counts(|amount| amount.bytes));
     let is_too_much = |(gone, all): (u64, u64)| u128::from(gone) * 100 > u128::from(all) * u128::from(percent);
     Some(GuardVerdict {

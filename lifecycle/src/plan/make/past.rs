@@ -6,7 +6,7 @@ use crate::places::Places;
 use crate::plan::line::{Amount, PlannedTrash};
 use crate::policy::Action;
 use crate::run::journal::{Journal, Outcome};
-use crate::run::record::{DatasetDone, RunRecord, RunState};
+use crate::run::record::{DatasetDone, HELD, NOT_RESTORED, RunRecord, RunState};
 use crate::run::store::Store;
 use crate::run::{Bucket, StateError};
 
@@ -17,6 +17,8 @@ pub struct Past {
     pub records: Vec<RunRecord>,
     /// Units that a run removed or moved, that were brought back, and that were not released: by their prefixes, with the run.
     pub undone: Places<String>,
+    /// Units that a run holds, because they cannot be copied, and until when.
+    pub held: Places<Timestamp>,
 }
 
 impl Past {
@@ -37,7 +39,15 @@ impl Past {
                 }
             }
         }
-        Ok(Self { records, undone })
+        let mut held = Places::default();
+        for record in records.iter().filter(|record| holds(record)) {
+            for (prefix, outcome) in Journal::summary(bucket, &record.run).await? {
+                if let Outcome::Held { until: Some(until), .. } = outcome.outcome {
+                    held.add(prefix, record.trash_until.unwrap_or(until));
+                }
+            }
+        }
+        Ok(Self { records, undone, held })
     }
 
     /// A run that is under way at a place of this prefix.
@@ -55,8 +65,18 @@ impl Past {
         let records = self.records.iter().filter(is_within);
         let done = records.flat_map(|record| record.datasets.values()).filter(|done| meets(done, prefix));
         done.fold(Amount::default(), |mut sum, done| {
-            let guarded = [Action::Expire.name(), Action::Delete.name(), "archive"];
+            let guarded = [Action::Expire.name(), Action::Delete.name(), "archive", HELD, NOT_RESTORED];
             sum.add(without(total(done, &guarded), done.undone));
+            sum
+        })
+    }
+
+    /// What runs hold there: it lies there still.
+    pub(super) fn waiting(&self, prefix: &str) -> Amount {
+        let records = self.records.iter().filter(|record| holds(record));
+        let done = records.flat_map(|record| record.datasets.values()).filter(|done| meets(done, prefix));
+        done.fold(Amount::default(), |mut sum, done| {
+            sum.add(total(done, &[HELD]));
             sum
         })
     }
@@ -72,7 +92,7 @@ impl Past {
         let due = self.records.iter().filter(is_over).filter_map(|record| {
             let since = record.trash_until.filter(|until| *until <= now)?;
             let sum = record.datasets.values().fold(Amount::default(), |mut sum, done| {
-                let kept = [Action::Expire.name(), Action::SweepAbandoned.name()];
+                let kept = [Action::Expire.name(), Action::SweepAbandoned.name(), HELD];
                 sum.add(without(total(done, &kept), done.undone));
                 sum
             });
@@ -82,6 +102,12 @@ impl Past {
         due.sort_by(|one, other| one.run.cmp(&other.run));
         due
     }
+}
+
+/// Whether some of it waits where it is, to go when the time of the trash is over.
+fn holds(record: &RunRecord) -> bool {
+    let is_kept = matches!(record.state, RunState::Done | RunState::WaitingForGateway | RunState::Purging);
+    is_kept && record.datasets.values().any(|done| done.actions.contains_key(HELD))
 }
 
 fn meets(done: &DatasetDone, prefix: &str) -> bool {

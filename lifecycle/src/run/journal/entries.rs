@@ -1,6 +1,6 @@
 //! Reading a journal.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -192,6 +192,15 @@ impl Units {
     }
 }
 
+/// Where a unit was announced last, and what came of it at last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Latest {
+    /// The group that it was announced in.
+    pub batch: BatchId,
+    /// What came of it.
+    pub outcome: Option<UnitOutcome>,
+}
+
 /// Adds the units of a batch to those of the batches before it; the first may be the rest of the last.
 fn append(units: &mut Vec<IntendedUnit>, batch: Vec<IntendedUnit>) {
     for part in batch {
@@ -205,6 +214,24 @@ fn append(units: &mut Vec<IntendedUnit>, batch: Vec<IntendedUnit>) {
 }
 
 impl Journal {
+    /// Where each unit of a run was announced last, and its last outcome, by its prefix. Memory grows with the units.
+    ///
+    /// # Errors
+    /// As [`Entries::next`].
+    pub async fn latest(bucket: &Bucket, run: &str) -> Result<HashMap<String, Latest>, StateError> {
+        let mut latest: HashMap<String, Latest> = HashMap::new();
+        let mut units = Self::units(bucket, run);
+        while let Some(JournaledUnit { batch, is_announced, unit, outcome }) = units.next().await? {
+            if !is_announced {
+                continue;
+            }
+            let entry = latest.entry(unit.prefix).or_insert(Latest { batch, outcome: None });
+            entry.batch = batch;
+            entry.outcome = outcome.or_else(|| entry.outcome.take());
+        }
+        Ok(latest)
+    }
+
     /// The last outcome of each unit of a run, by its prefix. Memory grows with the units.
     ///
     /// # Errors

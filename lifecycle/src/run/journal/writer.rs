@@ -100,12 +100,13 @@ fn batches(units: &[IntendedUnit]) -> Vec<Vec<IntendedUnit>> {
                 room = BATCH;
             }
             let (part, behind) = rest.split_at(rest.len().min(room));
-            let IntendedUnit { dataset, prefix, shape, action, .. } = unit;
+            let IntendedUnit { dataset, prefix, shape, action, means, .. } = unit;
             batch.push(IntendedUnit {
                 dataset: dataset.clone(),
                 prefix: prefix.clone(),
                 shape: *shape,
                 action: action.clone(),
+                means: *means,
                 objects: part.to_vec(),
             });
             room -= part.len();
@@ -126,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::plan::line::{PlannedAction, PlannedObject, Shape};
-    use crate::run::journal::IntendedObject;
+    use crate::run::journal::{IntendedObject, Means};
 
     fn unit(prefix: &str, objects: usize) -> IntendedUnit {
         let object = |number| IntendedObject {
@@ -146,6 +147,7 @@ mod tests {
             prefix: prefix.to_owned(),
             shape: Shape::Prefix,
             action: PlannedAction::Expire,
+            means: Means::default(),
             objects: (0..objects).map(object).collect(),
         }
     }

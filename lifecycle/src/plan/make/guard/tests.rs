@@ -122,6 +122,17 @@ fn what_earlier_runs_removed_counts(
     assert!(!less.exceeded, "{less:?}");
 }
 
+/// 15 of 100 are held, or a part of them is gone: 5 more would be 20 of 100, and 6 more are too much.
+#[rstest]
+#[case("held", 100)]
+#[case("not_restored", 85)]
+fn what_is_held_or_half_gone_counts(#[case] action: &str, #[case] left: u64) {
+    let records = || vec![run("2026-06-01T00:00:00Z", "events/", action, amount(15, 150), Amount::default())];
+    let judge =
+        |more| judged("20% per 30d", None, records(), amount(left, 10 * left), amount(more, 10 * more)).unwrap();
+    assert!(judge(6).exceeded && !judge(5).exceeded, "{:?}", judge(6));
+}
+
 #[test]
 fn many_small_runs_do_not_get_around_it() {
     let mut records = Vec::new();

@@ -1,0 +1,75 @@
+//! What cannot be copied waits where it is.
+
+use s3core::ops::PutObject;
+use serde_json::json;
+
+use super::lake::Lake;
+use super::{POLICY, apply, json as said, keys, name};
+
+/// Two partitions whose keys are too long below the trash's prefix.
+async fn two_days(policy: &str) -> Lake {
+    let lake = Lake::new().await;
+    lake.policy(policy);
+    lake.put_all([1, 2].iter().flat_map(|day| [key(*day, "_SUCCESS"), key(*day, "a")])).await;
+    lake.rest().await;
+    lake
+}
+
+fn key(day: u32, name: &str) -> String {
+    format!(
+        "events/day=2020-01-0{day}/{}/{}/{}/{}/{name}",
+        "w".repeat(240),
+        "x".repeat(240),
+        "y".repeat(240),
+        "z".repeat(240)
+    )
+}
+
+fn policy(trash: &str) -> String {
+    POLICY.replace("settle: 0h,", &format!("settle: 0h, trash: {trash},"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_copied_is_held_until_it_is_undone() {
+    let guarded = policy("1h").replace("max_removed: none", "max_removed: 100% per 30d");
+    let lake = two_days(&guarded).await;
+    let before = lake.listed("events/").await;
+    let run = apply(&lake);
+    assert_eq!(run["actions"], json!({"held": {"units": 2, "objects": 4, "bytes": 40}}));
+    assert!(run["left"][0]["reason"].as_str().unwrap().contains("it is held, and goes after"), "{run}");
+    assert_eq!(lake.listed("events/").await, before);
+
+    let plan = lake.plan(&["--detailed-exitcode"]);
+    assert!(plan.status == 0 && plan.out.contains("  held until "), "{plan:?}");
+    // What is held counts for the guard as if it had gone.
+    let plan: serde_json::Value = said(&lake.plan(&["--output", "json"]));
+    let summary = &plan["end"]["datasets"][0];
+    assert_eq!((&summary["left"]["held until"], &summary["guard"]["before"]["units"]), (&json!(2), &json!(2)));
+
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    assert!(undone.status == 0 && undone.out.starts_with("events: 2 units with 4 objects are back."), "{undone:?}");
+    assert_eq!(said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]))["objects"], 0);
+    assert_eq!(lake.listed("events/").await, before);
+    // Until it is released.
+    assert_eq!(apply(&lake)["run"], json!(null));
+    assert_eq!(lake.run(&["release", name(&run), "policy.yaml"]).status, 0);
+    // A plan of another second has another digest.
+    lake.rest().await;
+    assert_eq!(apply(&lake)["actions"]["held"]["units"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_goes_when_the_trash_is_emptied_unless_it_was_written_again() {
+    let lake = two_days(&policy("0h")).await;
+    let run = apply(&lake);
+    assert_eq!(run["actions"]["held"]["units"], 2);
+    let put = PutObject::new(&lake.bucket, &key(2, "a"), bytes::Bytes::from_static(b"new"));
+    lake.gateway.run(put).await.unwrap();
+    let emptied = apply(&lake);
+    assert_eq!(emptied["left"][0]["key"], key(2, "a"), "{emptied}");
+    assert_eq!(keys(&lake.listed("events/").await), [key(2, "_SUCCESS"), key(2, "a")]);
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 1);
+    // It may be planned again.
+    lake.rest().await;
+    assert_eq!(apply(&lake)["actions"]["held"]["units"], 1);
+}
