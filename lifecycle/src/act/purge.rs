@@ -28,6 +28,9 @@ pub async fn purge(objects: &Objects<'_>, store: &Store, lease: &Lease, run: &st
         if page.objects.is_empty() {
             break;
         }
+        if objects.permit.is_ending() {
+            return Err(Failure::Stopped);
+        }
         for copy in &page.objects {
             removed.add(Amount { units: 0, objects: 1, bytes: copy.length });
         }

@@ -14,6 +14,7 @@ mod actions;
 mod lake;
 mod refusals;
 mod undone;
+mod waiting;
 
 use lake::{Lake, Said};
 use serde_json::Value;
