@@ -126,7 +126,7 @@ count() {
 
 suite_lint() {
   local failures=0 checks=0 check
-  for check in lint_rustfmt lint_clippy lint_ruff lint_mypy lint_shellcheck lint_runner lint_tools; do
+  for check in lint_rustfmt lint_clippy lint_ruff lint_mypy lint_shellcheck lint_runner lint_tools lint_alerts; do
     checks=$((checks + 1))
     echo "--- $check"
     child "$check" || failures=$((failures + 1))
@@ -151,6 +151,13 @@ lint_mypy() {
   done
 }
 lint_shellcheck() { git ls-files -z -co --exclude-standard -- '*.sh' .ci/run | xargs -0 shellcheck -x; }
+# What s3life's alerts fire on, and what they do not.
+lint_alerts() {
+  local promtool
+  promtool=$("$here/promtool.sh")
+  "$promtool" check rules lifecycle/monitoring/alerts.yaml
+  "$promtool" test rules lifecycle/monitoring/alerts_test.yaml
+}
 # A suite that fails in its middle has failed.
 lint_runner() {
   local status=0
@@ -161,7 +168,7 @@ lint_runner() {
 lint_tools() {
   local directory first second again
   directory=$(mktemp -d)
-  cp tests/tools.sh "$directory/"
+  cp tests/tools.sh tests/promtool.sh "$directory/"
   printf '%s\n' '#!/bin/sh' "echo \"\$1\"" >"$directory/venv.sh"
   chmod +x "$directory/venv.sh"
   first=$(echo a==1 >"$directory/tools.txt"; "$directory/tools.sh" lint)

@@ -4,7 +4,7 @@
 #
 #   build   the jar and the wheel for both architectures: nothing that needs root
 #   test    what the jar's smoke test needs besides: an aarch64 emulator and C library
-#   lint    shellcheck, ruff, mypy
+#   lint    shellcheck, ruff, mypy, promtool
 #
 # Expects cargo (rustup) and Python 3.11, for `build` also a C compiler with binutils, a JDK of 17 or newer and Maven.
 # Debian packages come by apt, as root or by sudo.
@@ -43,6 +43,7 @@ test() { debian_packages qemu-user:qemu-aarch64 libc6-arm64-cross:/usr/aarch64-l
 lint() {
   programs cargo python3 cc
   debian_packages shellcheck:shellcheck
+  "$here/promtool.sh"
 }
 
 programs() {

@@ -31,6 +31,9 @@ pub enum Failure {
     /// The plan cannot be read.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The process was asked to end.
+    #[error("stopped between two units: the next run goes on from there")]
+    Stopped,
 }
 
 /// Writes down what came of units that were announced together, by their prefixes.

@@ -70,6 +70,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Index of the rule whose action is due.
+    pub fn due_by(&self) -> Option<usize> {
+        if let Self::Due { rule, .. } = self { Some(*rule) } else { None }
+    }
+
     /// In a word or two.
     pub fn word(&self) -> &'static str {
         match self {
@@ -88,14 +93,37 @@ impl Verdict {
 
 /// The verdict on each unit of `inventory`, which is that of `dataset`, in their order.
 pub fn decide(policy: &Policy, dataset: &Dataset, inventory: &Inventory, now: &ZonedDateTime) -> Vec<Verdict> {
-    let kept = kept::by_rule(policy, dataset, &inventory.units, now);
-    let judge = Judge::new(policy, dataset, &inventory.tables, now);
-    let verdict = |(unit, kept): (&UnitSummary, Option<usize>)| match (policy.hold_of(&unit.prefix), kept) {
+    verdicts(policy, dataset, &inventory.tables, &inventory.units.iter().collect::<Vec<_>>(), now)
+}
+
+/// The verdicts at an earlier moment on the units that were there as they are now; None for others.
+pub fn decide_at(
+    policy: &Policy,
+    dataset: &Dataset,
+    inventory: &Inventory,
+    moment: &ZonedDateTime,
+) -> Vec<Option<Verdict>> {
+    let was_there = |unit: &&UnitSummary| unit.newest <= moment.timestamp();
+    let there: Vec<_> = inventory.units.iter().filter(was_there).collect();
+    let mut verdicts = verdicts(policy, dataset, &inventory.tables, &there, moment).into_iter();
+    inventory.units.iter().map(|unit| if was_there(&unit) { verdicts.next() } else { None }).collect()
+}
+
+fn verdicts(
+    policy: &Policy,
+    dataset: &Dataset,
+    tables: &[Table],
+    units: &[&UnitSummary],
+    now: &ZonedDateTime,
+) -> Vec<Verdict> {
+    let kept = kept::by_rule(policy, dataset, units, now);
+    let judge = Judge::new(policy, dataset, tables, now);
+    let verdict = |(unit, kept): (&&UnitSummary, Option<usize>)| match (policy.hold_of(&unit.prefix), kept) {
         (Some(hold), _) => Verdict::Held { hold },
         (None, Some(rule)) => Verdict::Kept { rule },
         (None, None) => judge.of(unit),
     };
-    inventory.units.iter().zip(kept).map(verdict).collect()
+    units.iter().zip(kept).map(verdict).collect()
 }
 
 /// Decides on single units.

@@ -1,13 +1,17 @@
 //! The command line of `s3life`.
 
 mod apply;
+mod approve;
 mod explain;
 mod history;
 mod native;
 mod output;
 mod plan;
 mod restore;
+mod serve;
+mod served;
 mod status;
+mod stopping;
 mod undo;
 mod validate;
 mod work;
@@ -61,6 +65,10 @@ enum Command {
     Plan(plan::Plan),
     /// Carry out a plan: show it, ask, and do what it says. Goes on with a run that was killed.
     Apply(apply::Apply),
+    /// Plan and apply a policy again and again, as far as its rules were approved and announced.
+    Serve(serve::Serve),
+    /// Approve a rule that `serve` has announced.
+    Approve(approve::Approve),
     /// List the runs of a bucket, the newest first.
     History(history::History),
     /// Say who is at work in a bucket, what its trash holds, and what was skipped.
@@ -130,6 +138,8 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Command::Explain(command) => command.run(&common).map(|()| 0),
         Command::Plan(command) => command.run(&common),
         Command::Apply(command) => command.run(&common).map(|()| 0),
+        Command::Serve(command) => command.run(&common),
+        Command::Approve(command) => command.run(&common).map(|()| 0),
         Command::History(command) => command.run(&common).map(|()| 0),
         Command::Status(command) => command.run(&common).map(|()| 0),
         Command::Undo(command) => command.run(&common).map(|()| 0),

@@ -8,6 +8,7 @@ pub mod keys;
 pub mod lease;
 pub mod record;
 pub mod store;
+pub mod tidy;
 
 pub use bucket::Bucket;
 pub use error::StateError;

@@ -100,6 +100,9 @@ impl Apply<'_> {
         let created = plan.header().created;
         let (mut group, mut size) = (Vec::new(), 0);
         loop {
+            if self.objects.permit.is_ending() {
+                return Err(Failure::Stopped);
+            }
             let next = plan.next_unit()?;
             let is_last = next.is_none();
             if let Some((unit, objects)) = next {
@@ -145,20 +148,25 @@ impl Apply<'_> {
         let batch = self.journal.intend(&intended).await?;
         let several = Objects { at_once: units_at_once(self.units_at_once, &intended), ..self.objects };
         let work = intended.iter().zip(units).collect();
-        let mut done = several
+        let done = several
             .for_all(work, |(intended, (unit, _)): (&IntendedUnit, (PlannedUnit, Vec<PlannedObject>))| async move {
+                if self.objects.permit.is_ending() {
+                    return Ok(None);
+                }
                 let reason = intended.objects.iter().find_map(|object| refused.get(&object.planned.key));
                 let outcome = match reason {
                     Some(reason) => Outcome::Refused { reason: reason.clone() },
                     None => remove(&self.objects, intended, created).await?,
                 };
-                Ok((unit, outcome))
+                Ok(Some((unit, outcome)))
             })
             .await?;
+        let all = done.len();
+        let mut done: Vec<_> = done.into_iter().flatten().collect();
         self.date_held(&mut done, created).await?;
         let outcomes = done.iter().map(|(unit, outcome)| (unit.prefix.as_str(), outcome));
         conclude(&self.objects, self.bucket, self.journal, batch, outcomes).await?;
-        Ok(done)
+        if done.len() < all { Err(Failure::Stopped) } else { Ok(done) }
     }
 
     /// Says until when units are held: as long as the trash would keep them, from now on.

@@ -30,6 +30,11 @@ pub trait Permit: Send + Sync {
     /// # Errors
     /// The lease is lost, or may be.
     fn check(&self) -> Result<()>;
+
+    /// Whether the process is asked to end: no other unit is begun.
+    fn is_ending(&self) -> bool {
+        false
+    }
 }
 
 /// The objects of a bucket, in the hands of the holder of its lease.

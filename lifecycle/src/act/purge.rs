@@ -56,6 +56,9 @@ pub async fn purge(objects: &Objects<'_>, store: &Store, lease: &Lease, run: &st
         if page.objects.is_empty() {
             break;
         }
+        if objects.permit.is_ending() {
+            return Err(Failure::Stopped);
+        }
         for copy in &page.objects {
             emptied.removed.add(Amount { units: 0, objects: 1, bytes: copy.length });
         }

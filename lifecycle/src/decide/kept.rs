@@ -12,7 +12,7 @@ use crate::unit::UnitSummary;
 pub(super) fn by_rule(
     policy: &Policy,
     dataset: &Dataset,
-    units: &[UnitSummary],
+    units: &[&UnitSummary],
     now: &ZonedDateTime,
 ) -> Vec<Option<usize>> {
     let mut kept = vec![None; units.len()];
@@ -36,7 +36,7 @@ pub(super) fn by_rule(
 }
 
 /// The ends of the `count` newest times. Partitions of one time (of several countries, say) count as one.
-fn newest(units: &[UnitSummary], count: u32) -> Vec<ZonedDateTime> {
+fn newest(units: &[&UnitSummary], count: u32) -> Vec<ZonedDateTime> {
     let mut ends: Vec<_> = units.iter().filter_map(|unit| Some(unit.interval.as_ref()?.end.clone())).collect();
     ends.sort_unstable_by(|one, other| other.cmp(one));
     ends.dedup();
@@ -45,7 +45,7 @@ fn newest(units: &[UnitSummary], count: u32) -> Vec<ZonedDateTime> {
 }
 
 /// The end of the last time in each stretch of the calendar. A time belongs where it begins.
-fn last_of(policy: &Policy, units: &[UnitSummary], stretch: Stretch) -> Vec<ZonedDateTime> {
+fn last_of(policy: &Policy, units: &[&UnitSummary], stretch: Stretch) -> Vec<ZonedDateTime> {
     let mut last: BTreeMap<Date, ZonedDateTime> = BTreeMap::new();
     for interval in units.iter().filter_map(|unit| unit.interval.as_ref()) {
         let date = interval.start.with_time_zone(policy.zone.clone()).date();

@@ -1,5 +1,6 @@
 //! The `time:` of a dataset: which columns date its partitions, and how.
 
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::DateTime;
@@ -157,6 +158,20 @@ impl FromStr for Template {
         }
         let smallest = check(text, &found)?;
         Ok(Self { columns: found, smallest })
+    }
+}
+
+/// As it is read, with all formats.
+impl fmt::Display for Template {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Column { name, format } in &self.columns {
+            match format {
+                Format::Calendar(format) => write!(formatter, "{{{name}:{format}}}")?,
+                Format::Epoch(1) => write!(formatter, "{{{name}:epoch}}")?,
+                Format::Epoch(_) => write!(formatter, "{{{name}:epoch_ms}}")?,
+            }
+        }
+        Ok(())
     }
 }
 

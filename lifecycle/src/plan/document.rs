@@ -12,7 +12,7 @@ mod tests;
 mod writer;
 
 pub use failure::PlanError;
-pub(super) use lines::hexadecimal;
+pub(crate) use lines::hexadecimal;
 pub use reader::PlanReader;
 pub use tally::{RuleTally, Tally};
 pub use writer::{PlanWriter, WrittenPlan};

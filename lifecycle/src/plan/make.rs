@@ -13,6 +13,7 @@ mod objects;
 mod past;
 mod probes;
 mod restoration;
+mod served;
 mod units;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use failure::MakeError;
 pub use past::Past;
 pub use probes::no_versions;
 pub use restoration::{Restoration, restoration};
+pub use served::{May, RuleDue, Served, Standing, is_announced_first};
 
 /// What is planned, and for when.
 #[derive(Debug, Clone)]
@@ -50,6 +52,8 @@ pub struct Request<'a> {
     pub confirmed: Vec<String>,
     /// What earlier runs did.
     pub past: &'a Past,
+    /// What rules may do that nobody watches; None where somebody looks at the plan.
+    pub served: Option<&'a Served>,
 }
 
 /// A plan, and what there is to say about it besides.

@@ -31,20 +31,20 @@ use crate::run::store::{Store, new_run_name};
 pub(super) struct Apply {
     /// The policy. Without it: the file that the plan was made of.
     #[arg(value_name = "POLICY", required_unless_present = "plan")]
-    policy: Option<PathBuf>,
+    pub(super) policy: Option<PathBuf>,
     /// Carry out this plan, and nothing beyond it. Without it: what is due now.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["now", "expires", "allow", "confirm_delete"])]
-    plan: Option<PathBuf>,
+    pub(super) plan: Option<PathBuf>,
     /// Do not ask.
     #[arg(long)]
-    yes: bool,
+    pub(super) yes: bool,
     /// Go on with this run although the policy has changed since.
     #[arg(long, value_name = "RUN")]
-    resume: Option<String>,
+    pub(super) resume: Option<String>,
     #[command(flatten)]
-    options: PlanOptions,
+    pub(super) options: PlanOptions,
     #[command(flatten)]
-    work: WorkOptions,
+    pub(super) work: WorkOptions,
 }
 
 /// Plans that are made anew because another process was faster.
@@ -58,9 +58,9 @@ impl Apply {
             (None, None) => return Err(Failure::Usage("name a policy or a plan".to_owned())),
         };
         let connection = Connection::new(&policy.policy.bucket, common.endpoint.as_deref())?;
-        let mut done = self.go_on(&connection, &policy)?;
+        let GoneOn { mut done, mut records, .. } = self.go_on(&connection, &policy)?;
         for _ in 0..MOST_PLANS {
-            match self.apply(common, &connection, &policy)? {
+            match self.apply(common, &connection, &policy, records.take())? {
                 Attempt::NothingDue => return report(common, &policy, &done),
                 Attempt::Done(record) => {
                     done.push(*record);
@@ -74,10 +74,10 @@ impl Apply {
     }
 
     /// Ends the runs of these datasets that were begun and not ended.
-    fn go_on(&self, connection: &Connection, policy: &ReadPolicy) -> Result<Vec<RunRecord>, Failure> {
+    pub(super) fn go_on(&self, connection: &Connection, policy: &ReadPolicy) -> Result<GoneOn, Failure> {
         let mut done = Vec::new();
         let records = connection.block_on(Store::new(connection.bucket()).records())?;
-        for record in records.into_iter().rev().filter(|record| still_runs(record).is_ok() && meets(record, policy)) {
+        for record in records.iter().rev().filter(|record| still_runs(record).is_ok() && meets(record, policy)) {
             if self.plan.is_some() && record.state == RunState::Running {
                 return Err(Failure::Usage(format!(
                     "the run {0} has not ended, and a plan is carried out alone: end it with `s3life apply {1}` or bring it back \
@@ -96,7 +96,8 @@ impl Apply {
             }
             done.extend(connection.block_on(self.end(connection, &record.run))?);
         }
-        Ok(done)
+        let (before, records) = if done.is_empty() { (Vec::new(), Some(records)) } else { (records, None) };
+        Ok(GoneOn { done, before, records })
     }
 
     /// Ends a run, unless another process was faster.
@@ -111,11 +112,16 @@ impl Apply {
         record
     }
 
-    fn apply(&self, common: &Common, connection: &Connection, policy: &ReadPolicy) -> Result<Attempt, Failure> {
-        let before = connection.block_on(Store::new(connection.bucket()).records())?;
+    fn apply(
+        &self,
+        common: &Common,
+        connection: &Connection,
+        policy: &ReadPolicy,
+        records: Option<Vec<RunRecord>>,
+    ) -> Result<Attempt, Failure> {
         let made = match &self.plan {
             Some(_) => None,
-            None => Some(self.options.make(connection, policy)?),
+            None => Some(self.options.make(connection, policy, records)?),
         };
         let path = match (&self.plan, &made) {
             (Some(path), _) => path.as_path(),
@@ -131,9 +137,22 @@ impl Apply {
             return Err(Failure::Usage(reason));
         }
         self.ask(common, &policy.policy, &plan)?;
+        let before = made.as_ref().map(|planned| planned.past.records.as_slice()).unwrap_or_default();
+        self.attempt(connection, policy, &plan, path, before)
+    }
+
+    /// Carries out a plan, unless another process has changed something since; `before` are the runs that were known then.
+    pub(super) fn attempt(
+        &self,
+        connection: &Connection,
+        policy: &ReadPolicy,
+        plan: &PlanReader,
+        path: &Path,
+        before: &[RunRecord],
+    ) -> Result<Attempt, Failure> {
         connection.block_on(async {
             let work = Work::begin(connection, &self.work, &Purpose::from("apply")).await?;
-            let attempt = self.begin(&work, policy, &plan, path, &before).await;
+            let attempt = self.begin(&work, policy, plan, path, before).await;
             work.end().await;
             attempt
         })
@@ -226,8 +245,18 @@ pub(super) fn confirm(report: &Report<'_>) -> Result<(), Failure> {
     }
 }
 
+/// What became of the runs that were begun and not ended.
+pub(super) struct GoneOn {
+    /// Their records.
+    pub(super) done: Vec<RunRecord>,
+    /// Those of all of them before.
+    pub(super) before: Vec<RunRecord>,
+    /// Those of all runs, where none has gone on.
+    pub(super) records: Option<Vec<RunRecord>>,
+}
+
 /// How an attempt to apply went.
-enum Attempt {
+pub(super) enum Attempt {
     NothingDue,
     /// Another process has changed something since the plan was made.
     Overtaken,
@@ -275,6 +304,9 @@ pub(super) async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failu
         applied.note_upload(&upload, outcome);
     }
     for trash in plan.trash() {
+        if objects.permit.is_ending() {
+            return Err(crate::act::Failure::Stopped.into());
+        }
         match purge(&objects, &work.store, &work.lease, &trash?.run).await {
             Ok(emptied) => emptied.skipped.into_iter().for_each(|skipped| applied.skip(skipped)),
             // Somebody brings it back, or has emptied it.

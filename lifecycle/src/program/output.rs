@@ -14,6 +14,7 @@ use crate::policy::{Findings, Policy};
 use crate::run::StateError;
 use crate::run::lease::LeaseError;
 use crate::run::record::Skipped;
+use crate::serve::ServeError;
 
 /// Why a command has not done what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,9 @@ pub(super) enum Failure {
     /// What was asked makes no sense.
     #[error("error: {0}")]
     Usage(String),
+    /// A rule could not be approved.
+    #[error("error: {0}")]
+    Serve(#[from] ServeError),
     /// The result could not be printed.
     #[error("error: the result cannot be written: {0}")]
     Output(#[from] io::Error),
@@ -55,6 +59,7 @@ impl From<MakeError> for Failure {
         match failure {
             MakeError::Gateway(failure) => Self::Gateway(failure),
             MakeError::Plan(failure) => Self::Plan(failure),
+            MakeError::State(failure) => Self::State(failure),
             failure => Self::Make(failure),
         }
     }

@@ -19,8 +19,9 @@ use crate::calendar::Period;
 use crate::connection::{AT_ONCE, Connection};
 use crate::listing::Lister;
 use crate::plan::document::{PlanReader, WrittenPlan};
-use crate::plan::make::{MadePlan, Past, Request, make};
+use crate::plan::make::{MadePlan, Past, Request, Served, make};
 use crate::plan::report::Report;
+use crate::run::record::RunRecord;
 use crate::tier::{Conflict, Rules};
 
 /// Exit status where there is something to do, and `--detailed-exitcode`.
@@ -59,6 +60,9 @@ pub(super) struct PlanOptions {
     /// Listings under way at once.
     #[arg(long, value_name = "NUMBER", default_value_t = AT_ONCE)]
     at_once: usize,
+    /// What rules may do in `serve`.
+    #[arg(skip)]
+    pub(super) served: Option<Served>,
 }
 
 fn allowed(text: &str) -> Result<(String, u32), String> {
@@ -72,7 +76,7 @@ impl Plan {
     pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
         let read = output::read_policy(&self.policy.path)?;
         let connection = Connection::new(&read.policy.bucket, common.endpoint.as_deref())?;
-        let Planned { made, conflicts } = self.options.make(&connection, &read)?;
+        let Planned { made, conflicts, .. } = self.options.make(&connection, &read, None)?;
         if let Some(path) = &self.out {
             made.plan.save(path)?;
         }
@@ -102,21 +106,48 @@ pub(super) struct Planned {
     pub(super) made: MadePlan,
     /// Lifecycle rules of others that work on its datasets.
     conflicts: Vec<Conflict>,
+    /// What was known of earlier runs when it was made.
+    pub(super) past: Past,
 }
 
 impl PlanOptions {
-    /// Makes a plan; says on a terminal that something is going on.
-    pub(super) fn make(&self, connection: &Connection, read: &ReadPolicy) -> Result<Planned, Failure> {
-        let ReadPolicy { policy, source } = read;
+    /// For `serve`.
+    pub(super) fn of_served(served: Served, confirm_delete: &[String], at_once: usize) -> Self {
+        let (confirm_delete, served) = (confirm_delete.to_vec(), Some(served));
+        Self { now: None, expires: Period::hours(24), allow: Vec::new(), confirm_delete, at_once, served }
+    }
+
+    /// Makes a plan; says on a terminal that something is going on. `records` are those of runs so far, where they were read
+    /// just now.
+    pub(super) fn make(
+        &self,
+        connection: &Connection,
+        read: &ReadPolicy,
+        records: Option<Vec<RunRecord>>,
+    ) -> Result<Planned, Failure> {
         let lister = connection.lister(self.at_once);
         let _progress = Progress::of(&lister);
-        connection.block_on(async {
+        connection.block_on(self.make_with(&lister, connection, read, records))
+    }
+
+    pub(super) async fn make_with(
+        &self,
+        lister: &Lister,
+        connection: &Connection,
+        read: &ReadPolicy,
+        records: Option<Vec<RunRecord>>,
+    ) -> Result<Planned, Failure> {
+        let ReadPolicy { policy, source } = read;
+        {
             let bucket = connection.bucket();
             let rules = Rules::read(connection.gateway(), &policy.bucket).await?;
             let places = policy.datasets.iter().map(|dataset| (dataset.name.as_str(), dataset.prefix.as_str()));
             let conflicts = rules.conflicts(places)?;
             let created = bucket.time().await?;
-            let past = Past::read(&bucket).await?;
+            let past = match records {
+                Some(records) => Past::of(&bucket, records).await?,
+                None => Past::read(&bucket).await?,
+            };
             let expires = self.expires.after(&created.to_zoned_datetime(policy.zone.clone()));
             let request = Request {
                 policy,
@@ -127,9 +158,11 @@ impl PlanOptions {
                 allowed: self.allow.iter().cloned().collect::<BTreeMap<_, _>>(),
                 confirmed: self.confirm_delete.clone(),
                 past: &past,
+                served: self.served.as_ref(),
             };
-            Ok(Planned { made: make(&lister, &request).await?, conflicts })
-        })
+            let made = make(lister, &request).await?;
+            Ok(Planned { made, conflicts, past })
+        }
     }
 }
 

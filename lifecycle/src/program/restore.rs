@@ -16,7 +16,7 @@ use crate::connection::{AT_ONCE, Connection};
 use crate::listing::STANDARD;
 use crate::plan::document::WrittenPlan;
 use crate::plan::line::{FORMAT, Header};
-use crate::plan::make::{Restoration, restoration};
+use crate::plan::make::{Past, Restoration, restoration};
 use crate::plan::report::Report;
 use crate::policy::Dataset;
 use crate::run::lease::Purpose;
@@ -92,7 +92,8 @@ impl Restore {
             allowed: BTreeMap::new(),
             confirmed: Vec::new(),
         };
-        let wanted = Restoration { policy, dataset, partitions: &self.partitions, class: &self.class };
+        let past = Past::read(&connection.bucket()).await?;
+        let wanted = Restoration { policy, dataset, partitions: &self.partitions, class: &self.class, past: &past };
         Ok(restoration(&connection.lister(AT_ONCE), header, &wanted).await?)
     }
 
@@ -101,11 +102,11 @@ impl Restore {
         let records = work.store.records().await?;
         let meets = |record: &&RunRecord| record.datasets.values().any(|done| self.meets(plan, &done.prefix));
         let is_under_way = |record: &&RunRecord| {
-            matches!(record.state, RunState::Running | RunState::WaitingForGateway | RunState::Undoing)
+            matches!(record.state, RunState::Running | RunState::Undoing) || record.started >= plan.header.created
         };
         if let Some(other) = records.iter().filter(is_under_way).find(meets) {
             return Err(Failure::Usage(format!(
-                "the run {} is under way there: end it with `s3life apply` or `s3life undo`, then try again",
+                "the run {} is under way there, or was just now: end it with `s3life apply` or `s3life undo`, then try again",
                 other.run
             )));
         }
@@ -138,7 +139,9 @@ impl Restore {
     fn nothing(&self, common: &Common, plan: &WrittenPlan) -> Result<(), Failure> {
         let left: u64 = plan.end.datasets.iter().flat_map(|dataset| dataset.left.values()).sum();
         if left > 0 {
-            let message = format!("{left} units changed just now, and nothing else is left to move: try again");
+            let message = format!(
+                "{left} units changed just now or are moved by another run, and nothing else is left to move: try again later"
+            );
             return Err(Failure::Usage(message));
         }
         output::line(&match common.output {

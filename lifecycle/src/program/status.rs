@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use super::history::Run;
 use super::output::{self, Failure};
-use super::{BucketOrPolicy, Common, Form};
+use super::{BucketOrPolicy, Common, Form, served};
 use crate::run::lease::{Lease, LeaseView, Standing};
 use crate::run::record::{RunRecord, RunState};
 use crate::run::store::Store;
 use crate::run::{Bucket, StateError, keys};
+use crate::serve::{ServeStore, ServedPolicy};
 
 #[derive(Debug, Args)]
 pub(super) struct Status {
@@ -39,6 +40,7 @@ struct Found {
     lease: Option<LeaseView>,
     records: Vec<RunRecord>,
     trash: Vec<Trash>,
+    served: Vec<ServedPolicy>,
 }
 
 impl Found {
@@ -51,7 +53,8 @@ impl Found {
             let until = records.iter().find(|record| record.run == run).and_then(|record| record.trash_until);
             trash.push(Trash::of(bucket, run, until).await?);
         }
-        Ok(Self { bucket: bucket.name().to_owned(), time, lease, records, trash })
+        let served = ServeStore::new(bucket.clone()).all().await?;
+        Ok(Self { bucket: bucket.name().to_owned(), time, lease, records, trash, served })
     }
 
     fn report(&self) -> Report<'_> {
@@ -83,6 +86,7 @@ impl Found {
                 .map(|record| UnderWay { is_active: works_on(&record.run), run: Run::of(record) })
                 .collect(),
             trash: &self.trash,
+            served: &self.served,
         }
     }
 }
@@ -97,6 +101,8 @@ struct Report<'a> {
     /// The runs that have not ended.
     runs: Vec<UnderWay<'a>>,
     trash: &'a [Trash],
+    /// What `serve` has said of policies.
+    served: &'a [ServedPolicy],
     skipped: Vec<Skipped<'a>>,
 }
 
@@ -191,6 +197,7 @@ impl Report<'_> {
             let until = until.map_or_else(|| "of a run without record".to_owned(), |until| format!("until {until}"));
             lines.push(format!("trash  {run}  {objects} objects, {}, {until}", ByteSize::b(*bytes)));
         }
+        lines.extend(self.served.iter().flat_map(|served| served::lines(served, self.time)));
         for Skipped { run, unit, key, reason } in &self.skipped {
             let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
             lines.push(format!("skipped  {run}  s3a://{}/{unit}: {reason}{key}", self.bucket));

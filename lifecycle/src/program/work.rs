@@ -10,21 +10,25 @@ use s3core::probe::probe;
 use tokio::time::{Instant, sleep};
 
 use super::output::Failure;
-use crate::act::objects::{Deletion, Objects};
+use super::stopping::Stopping;
+use crate::act::objects::{Deletion, Objects, Permit};
 use crate::connection::Connection;
 use crate::run::Bucket;
 use crate::run::lease::{Holder, Lease, LeaseError, Purpose};
 use crate::run::store::Store;
 
 /// How the bucket is locked.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct WorkOptions {
     /// How long the bucket stays locked after this process was killed, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    lease_seconds: u64,
+    pub(super) lease_seconds: u64,
     /// How long to wait for another process that works on the bucket, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     wait_seconds: u64,
+    /// Whether this process is asked to end.
+    #[arg(skip)]
+    pub(super) stopping: Stopping,
 }
 
 /// Units that are worked on at a time.
@@ -41,6 +45,7 @@ pub(super) struct Work {
     pub(super) bucket: Bucket,
     pub(super) store: Store,
     pub(super) lease: Lease,
+    permit: WorkPermit,
     deletion: Deletion,
     gateway: Gateway,
     once: Gateway,
@@ -77,7 +82,8 @@ impl Work {
         let gateway = with_patience(bucket.gateway(), RetryPolicy { patience: term / 2, ..RetryPolicy::default() });
         let once = RetryPolicy { patience: Duration::ZERO, brief_attempts: 1, ..RetryPolicy::default() };
         let once = with_patience(bucket.gateway(), once);
-        Ok(Self { bucket, store, lease, deletion, gateway, once })
+        let permit = WorkPermit { lease: lease.clone(), stopping: options.stopping.clone() };
+        Ok(Self { bucket, store, lease, permit, deletion, gateway, once })
     }
 
     /// The bucket's objects.
@@ -86,7 +92,7 @@ impl Work {
             gateway: &self.gateway,
             once: &self.once,
             bucket: self.bucket.name(),
-            permit: &self.lease,
+            permit: &self.permit,
             deletion: self.deletion,
             at_once: OBJECTS_AT_ONCE,
         }
@@ -95,5 +101,25 @@ impl Work {
     /// Gives the lease back. Where that fails it ends by itself.
     pub(super) async fn end(self) {
         let _ = self.lease.release().await;
+    }
+}
+
+/// Allows what the holder of the lease may do, until the process is asked to end.
+struct WorkPermit {
+    lease: Lease,
+    stopping: Stopping,
+}
+
+impl Permit for WorkPermit {
+    fn number(&self) -> u64 {
+        self.lease.number()
+    }
+
+    fn check(&self) -> s3core::Result<()> {
+        Ok(self.lease.check()?)
+    }
+
+    fn is_ending(&self) -> bool {
+        self.stopping.is_asked()
     }
 }

@@ -27,6 +27,16 @@ pub fn journal(run: &str) -> String {
     format!("{}{run}/journal/", runs())
 }
 
+/// First letters of what `serve` has announced, by policy.
+pub fn served() -> String {
+    format!("{CONTROL_PREFIX}life/served/")
+}
+
+/// First letters of the keys that rules were approved by: their digests follow.
+pub fn approvals() -> String {
+    format!("{CONTROL_PREFIX}life/approvals/")
+}
+
 /// First letters of all that is in the trash.
 pub fn trashes() -> String {
     format!("{CONTROL_PREFIX}trash/")

@@ -113,17 +113,22 @@ impl Lake {
 
     /// `s3life` with these arguments.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_s3life"))
+        let output = self.command(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Said { status: output.status.code().unwrap(), out: text(output.stdout), error: text(output.stderr) }
+    }
+
+    /// The same, which the caller starts.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_s3life"));
+        command
             .args(["--endpoint", &self.endpoint])
             .args(arguments)
             .current_dir(self.directory.path())
             .env_clear()
             .env("AWS_ACCESS_KEY_ID", &self.keys.0)
-            .env("AWS_SECRET_ACCESS_KEY", &self.keys.1)
-            .output()
-            .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said { status: output.status.code().unwrap(), out: text(output.stdout), error: text(output.stderr) }
+            .env("AWS_SECRET_ACCESS_KEY", &self.keys.1);
+        command
     }
 
     /// The plan for a moment, as programs read it.

@@ -112,6 +112,7 @@ async fn nothing_is_removed_where_no_condition_is_honoured() {
             allowed: BTreeMap::new(),
             confirmed: Vec::new(),
             past: &Past::default(),
+            served: None,
         };
         make(&lister, &request).await.map(|made| made.plan.end.planned.units)
     };

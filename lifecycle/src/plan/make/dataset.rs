@@ -10,6 +10,7 @@ use crate::plan::document::PlanWriter;
 use crate::plan::line::{Amount, DatasetSummary, PlannedAction, PlannedUnit, PlannedUpload, Shape};
 use crate::policy::{Action, Dataset, Rule, Unit};
 
+use super::served::{Due, RuleDue};
 use super::{MakeError, Request, after, guard, objects, units};
 
 /// What was found in a dataset, for people.
@@ -29,6 +30,8 @@ pub struct DatasetNotes {
     pub abandoned: (u64, Option<String>),
     /// A run that is under way there: nothing is planned beside it.
     pub running: Option<String>,
+    /// What rules are due for, by their names; empty where somebody looks at the plan.
+    pub due: BTreeMap<String, RuleDue>,
 }
 
 /// What is planned in a dataset, while it is.
@@ -105,6 +108,9 @@ impl<'a> Planning<'a> {
             *self.notes.waiting.entry(*until).or_default() += 1;
             return Some("held until");
         }
+        if self.request.past.waiting.meeting(place).is_some() {
+            return Some("waiting for gateway");
+        }
         self.request.past.undone.meeting(place).map(|_| "undone")
     }
 
@@ -147,6 +153,13 @@ impl<'a> Planning<'a> {
         (tree.upload.is_none()).then(|| self.due_for(tree, &Action::SweepAbandoned)).flatten()
     }
 
+    /// Why what a job has left waits.
+    pub(super) fn tree_waits(&mut self, job: &JobTree, rule: usize, since: &ZonedDateTime) -> Option<&'static str> {
+        let amount = Amount { units: 1, objects: job.objects, bytes: job.bytes };
+        let due = Due { rule, since: since.timestamp(), newest: job.newest, amount };
+        self.waits(&due, |moment| since.timestamp() <= moment)
+    }
+
     fn due_for(&self, job: &JobTree, action: &Action) -> Option<(usize, ZonedDateTime)> {
         let newest = job.newest.to_zoned_datetime(self.request.policy.zone.clone());
         let abandoned = self.dataset.abandoned_after.after(&newest).filter(|_| job.is_abandoned)?;
@@ -159,8 +172,12 @@ impl<'a> Planning<'a> {
     /// Writes an upload that is to be aborted, if the job is one.
     fn upload(&mut self, job: &JobTree) -> Result<(), MakeError> {
         let Some(upload) = &job.upload else { return Ok(()) };
-        let Some((index, _)) = self.due_for(job, &Action::AbortUploads) else { return Ok(()) };
+        let Some((index, since)) = self.due_for(job, &Action::AbortUploads) else { return Ok(()) };
         if self.request.policy.hold_of(&job.key).is_some() || self.obstacle(&job.key).is_some() {
+            return Ok(());
+        }
+        if let Some(word) = self.tree_waits(job, index, &since) {
+            self.leave(word);
             return Ok(());
         }
         let Some(rule) = self.dataset.rules.get(index) else { return Ok(()) };

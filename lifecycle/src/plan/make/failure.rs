@@ -1,6 +1,7 @@
 //! Why no plan can be made.
 
 use crate::plan::document::PlanError;
+use crate::run::StateError;
 
 /// Why no plan can be made.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +12,9 @@ pub enum MakeError {
     /// The plan cannot be written.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// What is known of earlier runs cannot be read.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// An option names no dataset.
     #[error("{option} names {name}, which is no dataset of the policy: it has {known}")]
     UnknownDataset {

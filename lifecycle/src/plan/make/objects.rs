@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use jiff::ZonedDateTime;
+use jiff::{Timestamp, ZonedDateTime};
 use s3core::ops::ListedObject;
 
 use crate::decide::{Judge, Verdict};
 use crate::inventory::{Inventory, JobTree, tree_of_job};
 use crate::listing::{Range, Tags, as_object};
-use crate::plan::line::PlannedObject;
+use crate::plan::line::{Amount, PlannedObject};
 use crate::policy::CONTROL_PREFIX;
 use crate::unit::UnitSummary;
 
 use super::dataset::Planning;
+use super::served::{Due, moments};
 use super::{MakeError, is_just_written};
 
 /// Writes the objects that are due, in the order of their keys, and what killed jobs have left among them.
@@ -23,7 +24,10 @@ pub(super) async fn plan(
 ) -> Result<(), MakeError> {
     let judge = Judge::new(planning.request.policy, planning.dataset, &inventory.tables, planning.now);
     let sweeps = sweeps(planning, inventory);
-    let mut objects = Objects { inventory, judge, sweeps, tree: None };
+    let moments = moments(planning.request, planning.dataset);
+    let judge_at = |moment| Judge::new(planning.request.policy, planning.dataset, &inventory.tables, moment);
+    let earlier = moments.iter().map(|moment| (moment.timestamp(), judge_at(moment))).collect();
+    let mut objects = Objects { inventory, judge, earlier, sweeps, tree: None };
     let mut listing = planning.lister.in_order(ranges);
     while let Some(mut pages) = listing.next_range() {
         while let Some(page) = pages.next().await? {
@@ -43,7 +47,7 @@ fn sweeps<'a>(planning: &mut Planning<'_>, inventory: &'a Inventory) -> BTreeMap
         let Some((rule, since)) = planning.sweep(tree) else { continue };
         if planning.request.policy.hold_of(&tree.key).is_some() {
             planning.leave("held");
-        } else if let Some(word) = planning.obstacle(&tree.key) {
+        } else if let Some(word) = planning.obstacle(&tree.key).or_else(|| planning.tree_waits(tree, rule, &since)) {
             planning.leave(word);
         } else {
             sweeps.insert(tree.key.as_str(), Sweep { tree, rule, since });
@@ -62,6 +66,8 @@ struct Sweep<'a> {
 struct Objects<'a> {
     inventory: &'a Inventory,
     judge: Judge<'a>,
+    /// The same at earlier moments.
+    earlier: BTreeMap<Timestamp, Judge<'a>>,
     sweeps: BTreeMap<&'a str, Sweep<'a>>,
     /// The tree that the last object was in, whether all of it was as before.
     tree: Option<(&'a JobTree, bool)>,
@@ -96,6 +102,9 @@ impl Objects<'_> {
         let (bytes, written, class) = (object.bytes, object.written, object.class.to_owned());
         let obstacle = planning.obstacle(&listed.key);
         let obstacle = obstacle.or_else(|| is_just_written(written, planning.request.created).then_some("settling"));
+        let amount = Amount { units: 1, objects: 1, bytes };
+        let due = Due { rule, since: since.timestamp(), newest: written, amount };
+        let obstacle = obstacle.or_else(|| planning.waits(&due, |moment| self.was_due(&unit, rule, moment)));
         match (obstacle, listed.etag) {
             (Some(word), _) => planning.leave(word),
             (None, None) => planning.leave("without ETag"),
@@ -106,6 +115,12 @@ impl Objects<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an object was due by a rule at an earlier moment, as it is.
+    fn was_due(&self, unit: &UnitSummary, rule: usize, moment: Timestamp) -> bool {
+        let judge = self.earlier.get(&moment).filter(|_| unit.newest <= moment);
+        judge.is_some_and(|judge| judge.of(unit).due_by() == Some(rule))
     }
 
     fn add_to_tree(&mut self, planning: &mut Planning<'_>, tree: &str, listed: ListedObject) -> Result<(), MakeError> {

@@ -1,14 +1,19 @@
 //! What earlier runs did, as far as it matters for a plan.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use crate::places::Places;
+use crate::plan::document::{PlanError, PlanReader};
 use crate::plan::line::{Amount, PlannedTrash};
 use crate::policy::Action;
+use crate::run::Bucket;
 use crate::run::journal::{Journal, Outcome};
 use crate::run::record::{DatasetDone, HELD, NOT_RESTORED, RunRecord, RunState};
 use crate::run::store::Store;
-use crate::run::{Bucket, StateError};
+
+use super::MakeError;
 
 /// What earlier runs did.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +24,9 @@ pub struct Past {
     pub undone: Places<String>,
     /// Units that a run holds, because they cannot be copied, and until when.
     pub held: Places<Timestamp>,
+    /// Units that a run moves to another storage class by the gateway's rules, until it has ended: by their prefixes, with
+    /// the run.
+    pub waiting: Places<String>,
 }
 
 impl Past {
@@ -26,8 +34,15 @@ impl Past {
     ///
     /// # Errors
     /// What is kept there cannot be read.
-    pub async fn read(bucket: &Bucket) -> Result<Self, StateError> {
-        let records = Store::new(bucket.clone()).records().await?;
+    pub async fn read(bucket: &Bucket) -> Result<Self, MakeError> {
+        Self::of(bucket, Store::new(bucket.clone()).records().await?).await
+    }
+
+    /// The same, of runs whose records were read already.
+    ///
+    /// # Errors
+    /// What is kept of them cannot be read.
+    pub async fn of(bucket: &Bucket, records: Vec<RunRecord>) -> Result<Self, MakeError> {
         let mut undone = Places::default();
         let is_back = |state| matches!(state, RunState::Undone | RunState::Purging | RunState::Purged);
         let was_undone = |record: &&RunRecord| !record.released && (record.restores || is_back(record.state));
@@ -47,14 +62,20 @@ impl Past {
                 }
             }
         }
-        Ok(Self { records, undone, held })
+        let mut waiting = Places::default();
+        let store = Store::new(bucket.clone());
+        for record in records.iter().filter(|record| record.state == RunState::WaitingForGateway) {
+            let file = store.plan(&record.run).await?;
+            for prefix in moved_by(file.path())? {
+                waiting.add(prefix, record.run.clone());
+            }
+        }
+        Ok(Self { records, undone, held, waiting })
     }
 
-    /// A run that is under way at a place of this prefix.
+    /// A run that is under way at a place of this prefix. One that waits for the gateway removes nothing more.
     pub(super) fn running(&self, prefix: &str) -> Option<&RunRecord> {
-        let is_under_way = |record: &&RunRecord| {
-            matches!(record.state, RunState::Running | RunState::WaitingForGateway | RunState::Undoing)
-        };
+        let is_under_way = |record: &&RunRecord| matches!(record.state, RunState::Running | RunState::Undoing);
         self.records.iter().filter(is_under_way).find(|record| record.datasets.values().any(|done| meets(done, prefix)))
     }
 
@@ -108,6 +129,18 @@ impl Past {
 fn holds(record: &RunRecord) -> bool {
     let is_kept = matches!(record.state, RunState::Done | RunState::WaitingForGateway | RunState::Purging);
     is_kept && record.datasets.values().any(|done| done.actions.contains_key(HELD))
+}
+
+/// The prefixes of the units that a plan moves to another storage class.
+fn moved_by(plan: &Path) -> Result<Vec<String>, PlanError> {
+    let mut plan = PlanReader::open(plan)?;
+    let mut prefixes = Vec::new();
+    while let Some((unit, _)) = plan.next_unit()? {
+        if !unit.action.removes() {
+            prefixes.push(unit.prefix);
+        }
+    }
+    Ok(prefixes)
 }
 
 fn meets(done: &DatasetDone, prefix: &str) -> bool {

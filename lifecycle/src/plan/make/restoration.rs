@@ -11,7 +11,7 @@ use crate::policy::{CONTROL_PREFIX, Dataset, Policy, Unit};
 use crate::unit::UnitSummary;
 
 use super::probes::{tags_set_times, try_class};
-use super::{MakeError, is_just_written};
+use super::{MakeError, Past, is_just_written};
 
 /// Name that stands in such plans where others have that of a rule.
 const RULE: &str = "restore";
@@ -27,6 +27,8 @@ pub struct Restoration<'a> {
     pub partitions: &'a [String],
     /// Where it moves.
     pub class: &'a str,
+    /// What earlier runs did: units that one is moving are left.
+    pub past: &'a Past,
 }
 
 /// Makes such a plan.
@@ -34,7 +36,7 @@ pub struct Restoration<'a> {
 /// # Errors
 /// `NoUnit` for a path that no unit is at, `UnknownClass`, and as [`super::make`].
 pub async fn restoration(lister: &Lister, header: Header, wanted: &Restoration<'_>) -> Result<WrittenPlan, MakeError> {
-    let Restoration { policy, dataset, partitions, class } = wanted;
+    let Restoration { policy, dataset, partitions, class, past } = wanted;
     try_class(lister, class).await.map_err(|failure| match failure.kind() {
         s3core::ErrorKind::BadRequest => MakeError::UnknownClass { class: (*class).to_owned(), source: failure },
         _ => failure.into(),
@@ -84,6 +86,10 @@ pub async fn restoration(lister: &Lister, header: Header, wanted: &Restoration<'
         }
         if is_just_written(unit.newest, created) {
             *left.entry("settling").or_default() += 1;
+            continue;
+        }
+        if past.waiting.meeting(&unit.prefix).is_some() {
+            *left.entry("waiting for gateway").or_default() += 1;
             continue;
         }
         writer.begin_unit(PlannedUnit {

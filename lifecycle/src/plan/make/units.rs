@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use jiff::ZonedDateTime;
+use jiff::{Timestamp, ZonedDateTime};
 
-use crate::decide::{Judge, Selection, Verdict, decide};
+use crate::decide::{Judge, Selection, Verdict, decide, decide_at};
 use crate::inventory::{Inventory, JobTree, Object, tree_of_job};
 use crate::listing::{Pages, Range, Tags, as_object};
 use crate::places::Places;
-use crate::plan::line::PlannedObject;
+use crate::plan::line::{Amount, PlannedObject};
 use crate::policy::{CONTROL_PREFIX, Unit};
 use crate::unit::UnitSummary;
 
 use super::dataset::Planning;
+use super::served::{self, moments};
 use super::{MakeError, is_just_written};
 
 /// Something that is due.
@@ -62,8 +63,9 @@ fn due<'a>(planning: &mut Planning<'_>, inventory: &'a Inventory) -> Vec<Due<'a>
     let (policy, dataset) = (planning.request.policy, planning.dataset);
     let judge = Judge::new(policy, dataset, &inventory.tables, planning.now);
     let verdicts = decide(policy, dataset, inventory, planning.now);
+    let earlier = Earlier::new(planning, inventory);
     let mut all: BTreeMap<&str, Due<'a>> = BTreeMap::new();
-    for (unit, verdict) in inventory.units.iter().zip(verdicts) {
+    for (index, (unit, verdict)) in inventory.units.iter().zip(verdicts).enumerate() {
         match &verdict {
             Verdict::Undated => {
                 planning.notes.undated.0 += 1;
@@ -81,21 +83,48 @@ fn due<'a>(planning: &mut Planning<'_>, inventory: &'a Inventory) -> Vec<Due<'a>
         } else if is_just_written(unit.newest, planning.request.created) {
             planning.leave("settling");
         } else {
-            let what = What::Unit(unit, judge.selection(unit, rule));
-            all.insert(&unit.prefix, Due { rule, since, what });
+            let selection = judge.selection(unit, rule);
+            let amount = Amount { units: 1, objects: selection.objects, bytes: selection.bytes };
+            let due = served::Due { rule, since: since.timestamp(), newest: unit.newest, amount };
+            match planning.waits(&due, |moment| earlier.rule(moment, index) == Some(rule)) {
+                Some(word) => planning.leave(word),
+                None => {
+                    let what = What::Unit(unit, selection);
+                    all.insert(&unit.prefix, Due { rule, since, what });
+                }
+            }
         }
     }
     for tree in &inventory.jobs {
         let Some((rule, since)) = planning.sweep(tree) else { continue };
         if policy.hold_of(&tree.key).is_some() {
             planning.leave("held");
-        } else if let Some(word) = planning.obstacle(&tree.key) {
+        } else if let Some(word) = planning.obstacle(&tree.key).or_else(|| planning.tree_waits(tree, rule, &since)) {
             planning.leave(word);
         } else {
             all.insert(&tree.key, Due { rule, since, what: What::Tree(tree) });
         }
     }
     all.into_values().collect()
+}
+
+/// The rules that units were due by at earlier moments.
+struct Earlier(BTreeMap<Timestamp, Vec<Option<usize>>>);
+
+impl Earlier {
+    fn new(planning: &Planning<'_>, inventory: &Inventory) -> Self {
+        let (policy, dataset) = (planning.request.policy, planning.dataset);
+        let rules = moments(planning.request, dataset).into_iter().map(|moment| {
+            let verdicts = decide_at(policy, dataset, inventory, &moment);
+            (moment.timestamp(), verdicts.iter().map(|verdict| verdict.as_ref().and_then(Verdict::due_by)).collect())
+        });
+        Self(rules.collect())
+    }
+
+    /// The rule that the unit of this index was due by.
+    fn rule(&self, moment: Timestamp, unit: usize) -> Option<usize> {
+        self.0.get(&moment)?.get(unit).copied().flatten()
+    }
 }
 
 /// The second listing.

@@ -72,6 +72,7 @@ fn judged(
         allowed: allowed.map(|percent| ("events".to_owned(), percent)).into_iter().collect::<BTreeMap<_, _>>(),
         confirmed: Vec::new(),
         past: &past,
+        served: None,
     };
     verdict(&request, &policy.datasets[0], total, planned)
 }
@@ -188,7 +189,7 @@ fn runs_that_are_under_way_are_found_by_their_place() {
     let mut record = run("2026-06-01T00:00:00Z", "events/", "expire", amount(1, 1), Amount::default());
     for (state, is_under_way) in [
         (RunState::Running, true),
-        (RunState::WaitingForGateway, true),
+        (RunState::WaitingForGateway, false),
         (RunState::Undoing, true),
         (RunState::Done, false),
         (RunState::Undone, false),

@@ -1,0 +1,75 @@
+//! A rule waits until somebody has approved it, and again when it was changed.
+
+use serde_json::json;
+
+use super::lake::Lake;
+use super::{round, rules, with_message};
+
+const POLICY: &str = "\
+version: 1
+defaults: {settle: 0h, notice: 0h, guard: {max_removed: none}}
+datasets:
+  - name: events
+    location: s3a://BUCKET/events/
+    age: {from: partition, time: \"{day:%F}\"}
+    rules:
+      - {name: drop, when: {older_than: 1y}, then: expire}
+      - {name: recent, keep: {newest: 1, of: partition}}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_waits_to_be_approved_and_so_does_what_it_is_changed_to() {
+    let lake = Lake::new().await;
+    lake.policy(POLICY);
+    let days = ["2020-01-01", "2020-01-02", "2020-01-03"];
+    lake.put_all(days.iter().flat_map(|day| ["_SUCCESS", "a"].map(|name| format!("events/day={day}/{name}")))).await;
+    lake.rest().await;
+
+    let unknown = lake.run(&["approve", "0123456789abcdef", "policy.yaml"]);
+    assert!(unknown.status == 1 && unknown.error.contains("none was announced yet"), "{unknown:?}");
+    let logged = round(&lake);
+    let waits = with_message(&logged, "waits for `s3life approve`");
+    assert_eq!(waits.len(), 1, "{logged:?}");
+    assert_eq!((&waits[0]["rule"], &waits[0]["units"], &waits[0]["objects"]), (&json!("drop"), &json!(2), &json!(4)));
+    let digest = waits[0]["digest"].as_str().unwrap();
+    assert_eq!(lake.listed("events/").await.len(), 6);
+    assert!(lake.listed(".s3core/life/runs/").await.is_empty());
+    let status = lake.run(&["status", "policy.yaml"]);
+    let line = format!(
+        "drop of events waits to be approved, and is due for: expire 2 units (4 objects, 40 B); `s3life approve {digest}`"
+    );
+    assert!(status.out.contains(&line), "{status:?}");
+
+    let unknown = lake.run(&["approve", "0123456789abcdef", "policy.yaml"]);
+    assert!(unknown.status == 1 && unknown.error.contains(digest), "{unknown:?}");
+    let bucket = format!("s3a://{}", lake.bucket);
+    let approved = lake.run(&["--output", "json", "approve", &digest[..8], &bucket, "--by", "risk"]);
+    assert_eq!(approved.status, 0, "{approved:?}");
+    let approval: serde_json::Value = serde_json::from_str(&approved.out).unwrap();
+    assert_eq!((&approval["digest"], &approval["by"]), (&json!(digest), &json!("risk")));
+    // Who was first stays.
+    let again = lake.run(&["approve", digest, &bucket, "--by", "another"]);
+    assert!(again.status == 0 && again.out.contains("approved by risk since"), "{again:?}");
+
+    let logged = round(&lake);
+    assert_eq!(with_message(&logged, "done")[0]["units"], 2, "{logged:?}");
+    assert_eq!(lake.listed("events/").await.len(), 2);
+
+    // Without what had kept the last one it is another rule.
+    lake.policy(&POLICY.replace("      - {name: recent, keep: {newest: 1, of: partition}}\n", ""));
+    let logged = round(&lake);
+    assert_eq!(with_message(&logged, "waits for `s3life approve`")[0]["units"], 1, "{logged:?}");
+    assert_eq!(lake.listed("events/").await.len(), 2);
+    assert_ne!(rules(&lake)[0]["digest"], digest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_is_there_needs_no_approval() {
+    let lake = Lake::new().await;
+    lake.policy(POLICY);
+    lake.put_all(["events/day=2020-01-01/a", "events/day=2020-01-02/a"]).await;
+    lake.rest().await;
+    round(&lake);
+    assert_eq!(lake.run(&["apply", "policy.yaml", "--yes"]).status, 0);
+    assert_eq!(lake.listed("events/").await.len(), 1);
+}
