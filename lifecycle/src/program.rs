@@ -3,9 +3,11 @@
 mod apply;
 mod explain;
 mod history;
+mod inventory;
 mod native;
 mod output;
 mod plan;
+mod progress;
 mod status;
 mod undo;
 mod validate;
@@ -72,6 +74,8 @@ enum Command {
     Release(undo::Release),
     /// Print the lifecycle rules of the policy's bucket: those of s3life and those of others. Nothing is changed.
     Native(native::Native),
+    /// Write every object of the policy's datasets into a table, with what becomes of it. Nothing is changed.
+    Inventory(inventory::Inventory),
     /// Print the JSON Schema of policies, for editors. Nothing is sent.
     Schema,
 }
@@ -132,6 +136,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Command::Undo(command) => command.run(&common).map(|()| 0),
         Command::Purge(command) => command.run(&common).map(|()| 0),
         Command::Release(command) => command.run(&common).map(|()| 0),
+        Command::Inventory(command) => command.run(&common).map(|()| 0),
         Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())).map(|()| 0),
         Command::Native(command) => command.run(&common).map(|()| 0),
     };

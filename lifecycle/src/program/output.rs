@@ -39,6 +39,9 @@ pub(super) enum Failure {
     /// A plan could not be written, or is refused.
     #[error("error: {0}")]
     Plan(#[from] PlanError),
+    /// The inventory could not be written.
+    #[error("error: {0}")]
+    Export(#[from] crate::export::ExportError),
     /// Guards stop the plan.
     #[error("error: {0}")]
     Stopped(String),

@@ -1,23 +1,18 @@
 //! `s3life plan POLICY`
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::output::{self, Failure, ReadPolicy};
+use super::progress::Listed;
 use super::{Common, Form, PolicyFile};
 use crate::calendar::Period;
 use crate::connection::{AT_ONCE, Connection};
-use crate::listing::Lister;
 use crate::plan::document::{PlanReader, WrittenPlan};
 use crate::plan::make::{MadePlan, Past, Request, make};
 use crate::plan::report::Report;
@@ -109,7 +104,7 @@ impl PlanOptions {
     pub(super) fn make(&self, connection: &Connection, read: &ReadPolicy) -> Result<Planned, Failure> {
         let ReadPolicy { policy, source } = read;
         let lister = connection.lister(self.at_once);
-        let _progress = Progress::of(&lister);
+        let _progress = Listed::of(&lister);
         connection.block_on(async {
             let bucket = connection.bucket();
             let rules = Rules::read(connection.gateway(), &policy.bucket).await?;
@@ -159,43 +154,4 @@ fn json(MadePlan { plan, notes }: &MadePlan, conflicts: &[Conflict]) -> Result<(
         json!(running)
     )?;
     Ok(out.flush()?)
-}
-
-/// Says on a terminal how many objects were listed so far, until it is dropped.
-struct Progress {
-    is_over: Arc<AtomicBool>,
-    shown: Option<thread::JoinHandle<()>>,
-}
-
-impl Progress {
-    /// Times a second that it is said.
-    const RATE: u64 = 10;
-
-    fn of(lister: &Lister) -> Self {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let shown = io::stderr().is_terminal().then(|| {
-            let (listed, is_over) = (lister.listed(), Arc::clone(&is_over));
-            thread::spawn(move || {
-                let bar = ProgressBar::new_spinner();
-                bar.set_style(ProgressStyle::default_spinner());
-                while !is_over.load(Ordering::Relaxed) {
-                    bar.set_message(format!("{} objects listed", listed.load(Ordering::Relaxed)));
-                    bar.tick();
-                    thread::sleep(Duration::from_millis(1000 / Self::RATE));
-                }
-                bar.finish_and_clear();
-            })
-        });
-        Self { is_over, shown }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Relaxed);
-        if let Some(shown) = self.shown.take() {
-            // It has nothing to say any more.
-            let _ = shown.join();
-        }
-    }
 }
