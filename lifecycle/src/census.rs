@@ -31,6 +31,8 @@ pub struct Row<'a> {
     pub rule: Option<&'a str>,
     /// Since when the rule's action is due, or when it will be.
     pub due: Option<Timestamp>,
+    /// The moment that the age of its unit counts from.
+    pub from: Option<Timestamp>,
 }
 
 /// Tells every object of a dataset, in the order of keys.
@@ -98,6 +100,7 @@ impl<'a> Judged<'a> {
             verdict,
             rule: None,
             due: None,
+            from: None,
         };
         if let Some(tree) = tree_of_job(path) {
             let tree = listed.key.get(..self.dataset.prefix.len() + tree.len()).unwrap_or_default();
@@ -107,7 +110,8 @@ impl<'a> Judged<'a> {
             Unit::Object if listed.key.ends_with('/') => plain("outside", None),
             Unit::Object => {
                 let verdict = self.of_object(&object);
-                self.told(&verdict, &listed.key, object, etag)
+                let from = Some(object.written);
+                self.told(&verdict, (&listed.key, from), object, etag)
             }
             Unit::Partition | Unit::Directory => match self.unit_of(&listed.key, path) {
                 Found::Unit(index) => self.in_unit(index, object, etag),
@@ -153,7 +157,7 @@ impl<'a> Judged<'a> {
     /// An object of a unit.
     fn in_unit<'b>(&'b mut self, index: usize, object: Object<'b>, etag: Option<&'b str>) -> Row<'b> {
         let (Some(unit), Some(verdict)) = (self.inventory.units.get(index), self.verdicts.get(index)) else {
-            return self.told(&Verdict::Untouched, "", object, etag);
+            return self.told(&Verdict::Untouched, ("", None), object, etag);
         };
         if self.last.as_ref().is_none_or(|(last, _)| *last != index) {
             let selection = match verdict {
@@ -164,15 +168,24 @@ impl<'a> Judged<'a> {
         }
         let selection = self.last.as_ref().and_then(|(_, selection)| selection.as_ref());
         let met = self.dataset.met(&object);
+        let from = self.judge.from(unit).map(|from| from.timestamp());
+        let place = (unit.prefix.as_str(), from);
         match selection {
             Some(selection) if !selection.takes(unit, object.class, met) => {
-                self.told(&Verdict::Untouched, &unit.prefix, object, etag)
+                self.told(&Verdict::Untouched, place, object, etag)
             }
-            _ => self.told(verdict, &unit.prefix, object, etag),
+            _ => self.told(verdict, place, object, etag),
         }
     }
 
-    fn told<'b>(&'b self, verdict: &Verdict, unit: &'b str, object: Object<'b>, etag: Option<&'b str>) -> Row<'b> {
+    /// A row of a unit, by its prefix and the moment that its age counts from.
+    fn told<'b>(
+        &'b self,
+        verdict: &Verdict,
+        (unit, from): (&'b str, Option<Timestamp>),
+        object: Object<'b>,
+        etag: Option<&'b str>,
+    ) -> Row<'b> {
         let rule = verdict.rule().and_then(|rule| self.dataset.rules.get(rule));
         Row {
             dataset: &self.dataset.name,
@@ -182,6 +195,7 @@ impl<'a> Judged<'a> {
             verdict: verdict.word(),
             rule: rule.map(|rule| rule.name.as_str()),
             due: verdict.moment().map(ZonedDateTime::timestamp),
+            from,
         }
     }
 }

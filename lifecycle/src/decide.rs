@@ -170,7 +170,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The moment that the age of a unit counts from.
-    fn from(&self, unit: &UnitSummary) -> Option<ZonedDateTime> {
+    pub fn from(&self, unit: &UnitSummary) -> Option<ZonedDateTime> {
         match (&self.dataset.age, &unit.interval) {
             (Age::Partition(_), None) => None,
             (Age::Partition(_), Some(interval)) => Some(interval.end.clone()),

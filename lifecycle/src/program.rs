@@ -1,6 +1,7 @@
 //! The command line of `s3life`.
 
 mod apply;
+mod call;
 mod explain;
 mod history;
 mod inventory;
@@ -22,7 +23,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::connection::Connection;
 use crate::policy::Place;
 
-use output::Failure;
+use call::Caller;
+pub use call::call;
+pub use output::{Failure, PolicyFailure};
 
 /// Datasets tier and expire where they lie.
 #[derive(Debug, Parser)]
@@ -43,6 +46,17 @@ struct Common {
     /// Address of the gateway. Without it and for keys: core-site.xml, spark-defaults.conf, environment, AWS profile.
     #[arg(long, global = true, value_name = "URL")]
     endpoint: Option<String>,
+    #[arg(skip)]
+    caller: Caller,
+}
+
+impl Common {
+    /// Reaches a bucket.
+    fn connect(&self, bucket: &str) -> Result<Connection, Failure> {
+        let endpoint = self.endpoint.iter().map(|endpoint| ("endpoint".to_owned(), endpoint.clone()));
+        let explicit = endpoint.chain(self.caller.options.iter().cloned()).collect();
+        Ok(Connection::open(bucket, explicit, self.caller.interrupt.clone())?)
+    }
 }
 
 /// How results are printed.
@@ -99,12 +113,15 @@ struct BucketOrPolicy {
 impl BucketOrPolicy {
     /// Reaches the bucket.
     fn connect(&self, common: &Common) -> Result<Connection, Failure> {
-        let bucket = if self.place.contains("://") {
-            self.place.parse::<Place>().map_err(Failure::Usage)?.bucket
-        } else {
-            output::policy(Path::new(&self.place))?.bucket
-        };
-        Ok(Connection::new(&bucket, common.endpoint.as_deref())?)
+        common.connect(&self.name()?)
+    }
+
+    /// Name of the bucket.
+    fn name(&self) -> Result<String, Failure> {
+        if self.place.contains("://") {
+            return Ok(self.place.parse::<Place>().map_err(Failure::Usage)?.bucket);
+        }
+        Ok(output::policy(Path::new(&self.place))?.bucket)
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::output::{self, Failure};
 use super::progress::Listed;
 use super::{Common, Form, PolicyFile};
-use crate::connection::{AT_ONCE, Connection};
+use crate::connection::AT_ONCE;
 use crate::export::export;
 use crate::plan::line::Amount;
 use crate::plan::make::check_tags;
@@ -34,10 +34,10 @@ impl Inventory {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let read = output::read_policy(&self.policy.path)?;
         check_tags(&read.policy)?;
-        let connection = Connection::new(&read.policy.bucket, common.endpoint.as_deref())?;
+        let connection = common.connect(&read.policy.bucket)?;
         let lister = connection.lister(self.at_once);
-        let _listed = Listed::of(&lister);
-        let (now, exported) = connection.block_on(async {
+        let _listed = Listed::of(&connection, &lister);
+        let (now, exported) = connection.wait(async {
             let now = match self.now {
                 Some(now) => now,
                 None => connection.bucket().time().await?,

@@ -17,7 +17,7 @@ use crate::run::record::Skipped;
 
 /// Why a command has not done what it was asked for.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub enum Failure {
     /// The policy is wrong.
     #[error("{0}")]
     Policy(#[from] PolicyFailure),
@@ -66,7 +66,7 @@ impl From<MakeError> for Failure {
 /// A policy that is wrong, with the file that it is in.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.lines())]
-pub(super) struct PolicyFailure {
+pub struct PolicyFailure {
     file: String,
     findings: Findings,
 }

@@ -14,7 +14,7 @@ use super::{Common, Form, PolicyFile};
 use crate::calendar::Period;
 use crate::connection::{AT_ONCE, Connection};
 use crate::plan::document::{PlanReader, WrittenPlan};
-use crate::plan::make::{MadePlan, Past, Request, make};
+use crate::plan::make::{DatasetNotes, MadePlan, Past, Request, make};
 use crate::plan::report::Report;
 use crate::tier::{Conflict, Rules};
 
@@ -65,12 +65,7 @@ fn allowed(text: &str) -> Result<(String, u32), String> {
 
 impl Plan {
     pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
-        let read = output::read_policy(&self.policy.path)?;
-        let connection = Connection::new(&read.policy.bucket, common.endpoint.as_deref())?;
-        let Planned { made, conflicts } = self.options.make(&connection, &read)?;
-        if let Some(path) = &self.out {
-            made.plan.save(path)?;
-        }
+        let (read, Planned { made, conflicts }) = self.planned(common)?;
         let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &made;
         match common.output {
             Form::Text => {
@@ -92,6 +87,19 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Makes the plan, and saves it where that is asked for.
+    pub(super) fn planned(&self, common: &Common) -> Result<(ReadPolicy, Planned), Failure> {
+        let read = output::read_policy(&self.policy.path)?;
+        let connection = common.connect(&read.policy.bucket)?;
+        let planned = self.options.make(&connection, &read)?;
+        if let Some(path) = &self.out {
+            planned.made.plan.save(path)?;
+        }
+        Ok((read, planned))
+    }
+}
+
 /// A plan that was made.
 pub(super) struct Planned {
     pub(super) made: MadePlan,
@@ -99,13 +107,44 @@ pub(super) struct Planned {
     conflicts: Vec<Conflict>,
 }
 
+impl Planned {
+    /// What it does, for programs: without its units, of which there may be as many as objects.
+    pub(super) fn summary(&self) -> Value {
+        let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &self.made;
+        let rules = tally.rules.iter().map(|((dataset, rule), tally)| {
+            json!({
+                "dataset": dataset, "rule": rule, "action": tally.action, "units": tally.planned.units,
+                "objects": tally.planned.objects, "bytes": tally.planned.bytes, "uploads": tally.uploads,
+                "copied_objects": tally.copied.0, "copied_bytes": tally.copied.1,
+            })
+        });
+        json!({
+            "plan": header, "rules": rules.collect::<Vec<_>>(), "trash": tally.trash, "running": running(notes),
+            "foreign_rules": foreign(&self.conflicts), "empty": tally.is_empty(), "stopped": end.stopped(), "end": end,
+        })
+    }
+}
+
+/// Runs that are under way in datasets of the plan.
+fn running(notes: &[DatasetNotes]) -> Vec<&String> {
+    notes.iter().filter_map(|notes| notes.running.as_ref()).collect()
+}
+
+/// Lifecycle rules of others.
+fn foreign(conflicts: &[Conflict]) -> Value {
+    let foreign = conflicts
+        .iter()
+        .map(|conflict| json!({"dataset": conflict.dataset, "rule": conflict.rule, "actions": conflict.actions}));
+    foreign.collect()
+}
+
 impl PlanOptions {
     /// Makes a plan; says on a terminal that something is going on.
     pub(super) fn make(&self, connection: &Connection, read: &ReadPolicy) -> Result<Planned, Failure> {
         let ReadPolicy { policy, source } = read;
         let lister = connection.lister(self.at_once);
-        let _progress = Listed::of(&lister);
-        connection.block_on(async {
+        let _progress = Listed::of(connection, &lister);
+        connection.wait(async {
             let bucket = connection.bucket();
             let rules = Rules::read(connection.gateway(), &policy.bucket).await?;
             let places = policy.datasets.iter().map(|dataset| (dataset.name.as_str(), dataset.prefix.as_str()));
@@ -141,17 +180,13 @@ fn json(MadePlan { plan, notes }: &MadePlan, conflicts: &[Conflict]) -> Result<(
     }
     let uploads = reader.uploads().map(|upload| upload.map(|upload| json!(upload))).collect::<Result<Vec<_>, _>>()?;
     let trash = reader.trash().map(|trash| trash.map(|trash| json!(trash))).collect::<Result<Vec<_>, _>>()?;
-    let running: Vec<Value> = notes.iter().filter_map(|notes| notes.running.as_ref()).map(|run| json!(run)).collect();
-    let foreign = conflicts
-        .iter()
-        .map(|conflict| json!({"dataset": conflict.dataset, "rule": conflict.rule, "actions": conflict.actions}));
-    let (foreign, end) = (json!(foreign.collect::<Vec<_>>()), json!(plan.end));
+    let (foreign, end) = (foreign(conflicts), json!(plan.end));
     writeln!(
         out,
         "],\"uploads\":{},\"trash\":{},\"running\":{},\"foreign_rules\":{foreign},\"end\":{end}}}",
         json!(uploads),
         json!(trash),
-        json!(running)
+        json!(running(notes))
     )?;
     Ok(out.flush()?)
 }

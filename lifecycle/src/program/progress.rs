@@ -8,7 +8,13 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::connection::Connection;
 use crate::listing::Lister;
+
+/// Whether somebody sits before a terminal.
+fn is_watched(connection: &Connection) -> bool {
+    !connection.is_called() && io::stderr().is_terminal()
+}
 
 /// Says on a terminal how many objects were listed so far, until it is dropped.
 pub(super) struct Listed {
@@ -20,9 +26,9 @@ impl Listed {
     /// Times a second that it is said.
     const RATE: u64 = 10;
 
-    pub(super) fn of(lister: &Lister) -> Self {
+    pub(super) fn of(connection: &Connection, lister: &Lister) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
-        let shown = io::stderr().is_terminal().then(|| {
+        let shown = is_watched(connection).then(|| {
             let (listed, is_over) = (lister.listed(), Arc::clone(&is_over));
             thread::spawn(move || {
                 let bar = ProgressBar::new_spinner();

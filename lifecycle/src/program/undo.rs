@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::output::{self, Failure};
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
@@ -54,15 +54,24 @@ pub(super) struct Release {
 
 impl Undo {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
+        print_undone(common, &self.run.run, &self.undone(common)?)
+    }
+
+    /// Brings back what is not back yet, and says what is.
+    pub(super) fn undone(&self, common: &Common) -> Result<Undone, Failure> {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
-        let undone = connection.block_on(async {
+        connection.wait(async {
             let work = Work::begin(&connection, work, &Purpose::of_run("undo", run)).await?;
             let undone = self.bring_back(&work, run).await;
             work.end().await;
             undone
-        })?;
-        print_undone(common, run, &undone)
+        })
+    }
+
+    /// The same for programs.
+    pub(super) fn json(&self, undone: &Undone) -> Value {
+        undone_json(&self.run.run, undone)
     }
 
     async fn bring_back(&self, work: &Work, run: &str) -> Result<Undone, Failure> {
@@ -107,12 +116,14 @@ fn begin(record: &mut RunRecord) -> Result<(), StateError> {
     Ok(())
 }
 
+fn undone_json(run: &str, undone: &Undone) -> Value {
+    let restored: BTreeMap<_, _> = undone.datasets.iter().collect();
+    json!({"run": run, "restored": restored, "skipped": undone.skipped, "skipped_count": undone.skipped_count})
+}
+
 fn print_undone(common: &Common, run: &str, undone: &Undone) -> Result<(), Failure> {
     if common.output == Form::Json {
-        let restored: BTreeMap<_, _> = undone.datasets.iter().collect();
-        let result =
-            json!({"run": run, "restored": restored, "skipped": undone.skipped, "skipped_count": undone.skipped_count});
-        output::line(&result.to_string())?;
+        output::line(&undone_json(run, undone).to_string())?;
     } else {
         for (dataset, amount) in &undone.datasets {
             output::line(&format!(
@@ -132,7 +143,7 @@ impl Purge {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
-        let removed = connection.block_on(async {
+        let removed = connection.wait(async {
             let work = Work::begin(&connection, work, &Purpose::of_run("purge", run)).await?;
             let removed = purge(&work.objects(), &work.store, &work.lease, run).await;
             work.end().await;
@@ -152,7 +163,7 @@ impl Release {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
-        connection.block_on(async {
+        connection.wait(async {
             let work = Work::begin(&connection, work, &Purpose::of_run("release", run)).await?;
             let released = work.store.update(&work.lease, run, release).await;
             work.end().await;
