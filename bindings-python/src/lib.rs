@@ -5,6 +5,7 @@
 mod configuration;
 mod errors;
 mod gateway;
+mod life;
 mod new_bytes;
 mod probe;
 mod process;
@@ -24,6 +25,8 @@ mod _s3core {
     use crate::errors::error_table;
     #[pymodule_export]
     use crate::gateway::Gateway;
+    #[pymodule_export]
+    use crate::life::{life_call, life_table};
     #[pymodule_export]
     use crate::probe::{memory_budget, probe, probe_bucket};
     #[pymodule_export]

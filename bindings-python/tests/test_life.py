@@ -1,16 +1,26 @@
-"""The wheel brings `s3life`."""
+"""The wheel brings `s3life`, and `s3core.life` what it does as values."""
 
 from __future__ import annotations
 
+import builtins
 import json
+import os
+import pickle
+import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from s3core import __version__
-from s3core.exceptions import NotFoundError
+from s3core import __version__, life
+from s3core.exceptions import ConfigurationError, NotFoundError, PreconditionFailedError
 from s3core.store import Store
 from s3core.testing import Gateway
 
@@ -25,7 +35,7 @@ datasets:
 """
 
 
-def life(gateway: Gateway, directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def life_program(gateway: Gateway, directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     keys = {"AWS_ACCESS_KEY_ID": gateway.access_key, "AWS_SECRET_ACCESS_KEY": gateway.secret_key}
     code = "import sys; from s3core.program import life; sys.exit(life())"
     call = [sys.executable, "-c", code, "--endpoint", gateway.endpoint, "--output", "json", *arguments]
@@ -37,17 +47,166 @@ def test_a_partition_goes_and_comes_back(gateway: Gateway, store: Store, tmp_pat
     store.put("events/day=2999-01-01/part-0", b"rows")
     (tmp_path / "policy.yaml").write_text(POLICY)
     time.sleep(2.1)
-    applied = life(gateway, tmp_path, "apply", "policy.yaml", "--yes")
+    applied = life_program(gateway, tmp_path, "apply", "policy.yaml", "--yes")
     assert (applied.returncode, applied.stderr) == (0, "")
     run = json.loads(applied.stdout)
     assert (run["state"], run["actions"]["expire"]["objects"]) == ("done", 1)
     with pytest.raises(NotFoundError):
         store.get("events/day=2020-01-01/part-0")
-    undone = life(gateway, tmp_path, "undo", run["run"], "s3a://lake")
+    undone = life_program(gateway, tmp_path, "undo", run["run"], "s3a://lake")
     assert (undone.returncode, undone.stderr) == (0, "")
     assert store.get("events/day=2020-01-01/part-0") == b"rows"
 
 
 def test_wrong_arguments_end_with_2(gateway: Gateway, tmp_path: Path) -> None:
-    assert life(gateway, tmp_path, "apply").returncode == 2
-    assert __version__ in life(gateway, tmp_path, "--version").stdout
+    assert life_program(gateway, tmp_path, "apply").returncode == 2
+    assert __version__ in life_program(gateway, tmp_path, "--version").stdout
+
+
+@pytest.fixture
+def keys(gateway: Gateway) -> dict[str, Any]:
+    return {"endpoint": gateway.endpoint, "access_key": gateway.access_key, "secret_key": gateway.secret_key}
+
+
+@pytest.fixture
+def policy(store: Store, tmp_path: Path) -> str:
+    """A policy, three partitions that are due, and one that is not."""
+    for day in ("2020-01-01", "2020-01-02", "2020-01-03", "2999-01-01"):
+        store.put(f"events/day={day}/part-0", day.encode())
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY)
+    return str(path)
+
+
+@pytest.fixture
+def settled(policy: str) -> str:
+    """The same, when what was written is no longer too young to be planned."""
+    time.sleep(2.1)
+    return policy
+
+
+def test_a_plan_is_made_applied_and_undone(settled: str, keys: dict[str, Any], store: Store) -> None:
+    plan = life.plan(settled, **keys)
+    assert (plan.planned, plan.is_empty, plan.stopped) == (life.Amount(3, 3, 30), False, None)
+    assert (plan.bucket, plan.policy, plan.zone, plan.foreign_rules) == ("lake", settled, "UTC", ())
+    assert [(rule.rule, rule.action, rule.planned.units) for rule in plan.rules] == [("drop", "expire", 3)]
+    assert (plan.datasets[0].left, plan.datasets[0].exceeded) == ({"not yet": 1}, None)
+    assert plan.expires - plan.created == timedelta(days=1)
+
+    copy = pickle.loads(pickle.dumps(plan))
+    assert copy == plan
+    run = life.apply(copy, **keys)
+    assert run is not None
+    assert (run.state, run.actions, run.digest) == ("done", {"expire": life.Amount(3, 3, 30)}, plan.digest)
+    assert pickle.loads(pickle.dumps(run)) == run
+    with pytest.raises(NotFoundError):
+        store.get("events/day=2020-01-01/part-0")
+    with pytest.raises(ConfigurationError, match="carried out before"):
+        life.apply(plan, **keys)
+
+    status = life.status("s3a://lake", **keys)
+    assert ([(trash.run, trash.objects) for trash in status.trash], status.lease) == ([(run.run, 3)], None)
+    (told,) = life.history(settled, **keys)
+    assert (told.run, told.actions, told.started) == (run.run, run.actions, run.started)
+    undone = life.undo(run, "s3a://lake", **keys)
+    assert (undone.restored, undone.left) == ({"events": life.Amount(3, 3, 30)}, ())
+    assert store.get("events/day=2020-01-01/part-0") == b"2020-01-01"
+    assert life.history(settled, **keys)[0].state == "undone"
+
+
+def test_a_plan_is_a_table_of_arrow(
+    settled: str, keys: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = life.plan(settled, out=tmp_path / "plan.jsonl", **keys)
+    assert (saved.path, saved.text) == (tmp_path / "plan.jsonl", None)
+    table = saved.to_arrow()
+    assert table == life.plan(settled, now=saved.now, **keys).to_arrow()
+    assert table.column("key").to_pylist() == [f"events/day=2020-01-0{day}/part-0" for day in (1, 2, 3)]
+    row = table.to_pylist()[0]
+    assert (row["dataset"], row["rule"], row["action"], row["to_class"]) == ("events", "drop", "expire", None)
+    assert (row["unit"], row["bytes"], row["storage_class"]) == ("events/day=2020-01-01/", 10, "STANDARD")
+    assert row["since"] == datetime(2021, 1, 2, tzinfo=UTC)
+    assert abs(row["written"] - datetime.now(UTC)) < timedelta(minutes=5)
+    run = life.apply(saved, **keys)
+    assert run is not None
+    assert run.actions["expire"].objects == 3
+
+    found = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name.startswith("pyarrow"):
+            raise ModuleNotFoundError("No module named 'pyarrow'", name="pyarrow")
+        return found(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ModuleNotFoundError, match="pip install pyarrow"):
+        saved.to_arrow()
+
+
+def test_the_inventory_is_parquet_to_pyarrow(policy: str, gateway: Gateway, tmp_path: Path) -> None:
+    said = life_program(gateway, tmp_path, "inventory", policy, "--out", "lake.parquet")
+    assert (said.returncode, said.stderr, json.loads(said.stdout)["objects"]) == (0, "", 4)
+    table = pq.read_table(tmp_path / "lake.parquet")
+    assert table.schema.field("written").type == pa.timestamp("us", "UTC")
+    assert table.column("verdict").to_pylist() == ["due", "due", "due", "not yet"]
+    assert table.column("due").to_pylist()[0] == datetime(2021, 1, 2, tzinfo=UTC)
+
+
+def test_places_are_explained(policy: str, keys: dict[str, Any]) -> None:
+    (told,) = life.explain("s3a://lake/events/day=2999-01-01/part-0", policy, **keys)
+    assert (told.verdict, told.rule, told.when) == ("not yet", "drop", datetime(3000, 1, 2, tzinfo=UTC))
+    assert (told.objects, told.bytes, told.classes) == (1, 10, {"STANDARD": 10})
+    (outside,) = life.explain("s3a://lake/events/nothing", policy, **keys)
+    assert (outside.verdict, outside.rule) == ("outside", None)
+
+
+def test_nobody_is_asked(settled: str, keys: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="nobody is asked"):
+        life.apply(settled, **keys)
+    run = life.apply(settled, yes=True, **keys)
+    assert run is not None
+    assert run.actions["expire"].units == 3
+    assert life.apply(settled, yes=True, **keys) is None
+
+
+def test_failures_are_the_wheels_exceptions(settled: str, keys: dict[str, Any], tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("version: 1\ndatasets:\n  - name: events\n")
+    with pytest.raises(ConfigurationError, match=r"wrong\.yaml:3:"):
+        life.plan(wrong, **keys)
+    with pytest.raises(ConfigurationError, match="names no zone"):
+        life.plan(settled, now=datetime(2026, 1, 1), **keys)
+    with pytest.raises(NotFoundError, match="has no run"):
+        life.undo("20200101T000000Z-abcdef", "s3a://lake", **keys)
+    with pytest.raises(NotFoundError, match="does not exist"):
+        life.status("s3a://nowhere", **keys)
+    guarded = tmp_path / "guarded.yaml"
+    guarded.write_text(POLICY.replace("max_removed: none", "max_removed: 20% per 30d"))
+    plan = life.plan(guarded, **keys)
+    assert "more of events than the guard allows" in str(plan.stopped)
+    assert plan.datasets[0].exceeded
+    with pytest.raises(PreconditionFailedError, match="--allow"):
+        life.apply(plan, **keys)
+    assert life.plan(guarded, allow={"events": 80}, **keys).stopped is None
+
+
+def test_ctrl_c_ends_what_waits_and_other_threads_run(policy: str, keys: dict[str, Any]) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
+    beats = 0
+
+    def interrupt() -> None:
+        nonlocal beats
+        for _ in range(10):
+            time.sleep(0.05)
+            beats += 1
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        thread = threading.Thread(target=interrupt)
+        begun = time.monotonic()
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            life.plan(policy, **{**keys, "endpoint": endpoint})
+        assert (beats, time.monotonic() - begun < 5) == (10, True)
+        thread.join()

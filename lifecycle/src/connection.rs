@@ -1,6 +1,8 @@
 //! How s3life reaches a bucket.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use s3core::config::{Options, Sources};
 use s3core::environment::{Environment, SystemClock, SystemRandom};
@@ -22,12 +24,19 @@ pub const AT_ONCE: usize = 8;
 /// Memory for the buffers of plans on their way, in bytes.
 const MEMORY: u64 = 64 << 20;
 
+/// Between two looks whether the caller wants to go on waiting.
+const LOOKS: Duration = Duration::from_millis(100);
+
+/// Asked every now and then by the thread that waits: an error ends the wait.
+pub type Interrupt = Arc<dyn Fn() -> Result<()> + Send + Sync>;
+
 /// A bucket, with the threads that requests run on.
 pub struct Connection {
     gateway: Gateway,
     files: FileSystem,
     bucket: String,
     runtime: Runtime,
+    interrupt: Option<Interrupt>,
 }
 
 impl Connection {
@@ -38,6 +47,14 @@ impl Connection {
     /// `InvalidOption` and the like, as s3core's.
     pub fn new(bucket: &str, endpoint: Option<&str>) -> Result<Self> {
         let explicit = endpoint.map(|endpoint| ("endpoint".to_owned(), endpoint.to_owned())).into_iter().collect();
+        Self::open(bucket, explicit, None)
+    }
+
+    /// The same with other options before those that are found, and for a caller that may be interrupted.
+    ///
+    /// # Errors
+    /// As [`Connection::new`].
+    pub fn open(bucket: &str, explicit: Vec<(String, String)>, interrupt: Option<Interrupt>) -> Result<Self> {
         let environment = |name: &str| std::env::var(name).ok();
         let hadoop = hadoop_keys::of_this_machine(&environment)?;
         let sources = Sources { explicit, hadoop, environment: &environment, home: std::env::home_dir() };
@@ -53,7 +70,7 @@ impl Connection {
             let memory = MemoryBudget::new(options.transfer.memory_limit.unwrap_or(MEMORY));
             FileSystem::new(&options, environment, memory, WorkPaths::new())
         };
-        Ok(Self { gateway: files.gateway().clone(), files, bucket: bucket.to_owned(), runtime })
+        Ok(Self { gateway: files.gateway().clone(), files, bucket: bucket.to_owned(), runtime, interrupt })
     }
 
     /// The bucket as the keeper of state.
@@ -64,6 +81,32 @@ impl Connection {
     /// Waits for what runs on the connection's threads.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
+    }
+
+    /// The same, for a caller that may be interrupted: what is under way is dropped then, as if the process had been killed.
+    ///
+    /// # Errors
+    /// Those of `future`, and of the interrupt.
+    pub fn wait<T, E: From<Error>>(
+        &self,
+        future: impl Future<Output = std::result::Result<T, E>>,
+    ) -> std::result::Result<T, E> {
+        let Some(interrupt) = &self.interrupt else { return self.runtime.block_on(future) };
+        self.runtime.block_on(async {
+            let mut future = pin!(future);
+            loop {
+                tokio::select! {
+                    biased;
+                    output = &mut future => return output,
+                    () = tokio::time::sleep(LOOKS) => interrupt()?,
+                }
+            }
+        })
+    }
+
+    /// Whether it serves a caller in the same process, rather than somebody before a terminal.
+    pub fn is_called(&self) -> bool {
+        self.interrupt.is_some()
     }
 
     /// Lists the bucket, with up to `at_once` requests under way.

@@ -89,6 +89,26 @@ impl Verdict {
             Self::Untouched => "untouched",
         }
     }
+
+    /// Index of the rule that says so, where one does.
+    pub fn rule(&self) -> Option<usize> {
+        match self {
+            Self::Due { rule, .. } | Self::Settling { rule, .. } | Self::NotYet { rule, .. } | Self::Kept { rule } => {
+                Some(*rule)
+            }
+            _ => None,
+        }
+    }
+
+    /// Since when its rule's action is due, or when it will be.
+    pub fn moment(&self) -> Option<&ZonedDateTime> {
+        match self {
+            Self::Due { since: moment, .. }
+            | Self::Settling { until: moment, .. }
+            | Self::NotYet { due: moment, .. } => Some(moment),
+            _ => None,
+        }
+    }
 }
 
 /// The verdict on each unit of `inventory`, which is that of `dataset`, in their order.
@@ -178,7 +198,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The moment that the age of a unit counts from.
-    fn from(&self, unit: &UnitSummary) -> Option<ZonedDateTime> {
+    pub fn from(&self, unit: &UnitSummary) -> Option<ZonedDateTime> {
         match (&self.dataset.age, &unit.interval) {
             (Age::Partition(_), None) => None,
             (Age::Partition(_), Some(interval)) => Some(interval.end.clone()),

@@ -2,8 +2,10 @@
 
 pub mod act;
 pub mod calendar;
+pub mod census;
 pub mod connection;
 pub mod decide;
+pub mod export;
 mod hadoop_keys;
 pub mod inventory;
 pub mod listing;

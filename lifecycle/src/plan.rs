@@ -7,3 +7,4 @@ pub mod document;
 pub mod line;
 pub mod make;
 pub mod report;
+pub mod table;

@@ -2,11 +2,14 @@
 
 mod apply;
 mod approve;
+mod call;
 mod explain;
 mod history;
+mod inventory;
 mod native;
 mod output;
 mod plan;
+mod progress;
 mod restore;
 mod serve;
 mod served;
@@ -25,7 +28,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::connection::Connection;
 use crate::policy::Place;
 
-use output::Failure;
+use call::Caller;
+pub use call::call;
+pub use output::{Failure, PolicyFailure};
 
 /// Datasets tier and expire where they lie.
 #[derive(Debug, Parser)]
@@ -46,6 +51,17 @@ struct Common {
     /// Address of the gateway. Without it and for keys: core-site.xml, spark-defaults.conf, environment, AWS profile.
     #[arg(long, global = true, value_name = "URL")]
     endpoint: Option<String>,
+    #[arg(skip)]
+    caller: Caller,
+}
+
+impl Common {
+    /// Reaches a bucket.
+    fn connect(&self, bucket: &str) -> Result<Connection, Failure> {
+        let endpoint = self.endpoint.iter().map(|endpoint| ("endpoint".to_owned(), endpoint.clone()));
+        let explicit = endpoint.chain(self.caller.options.iter().cloned()).collect();
+        Ok(Connection::open(bucket, explicit, self.caller.interrupt.clone())?)
+    }
 }
 
 /// How results are printed.
@@ -83,6 +99,8 @@ enum Command {
     Release(undo::Release),
     /// Print the lifecycle rules of the policy's bucket: those of s3life and those of others. Nothing is changed.
     Native(native::Native),
+    /// Write every object of the policy's datasets into a table, with what becomes of it. Nothing is changed.
+    Inventory(inventory::Inventory),
     /// Print the JSON Schema of policies, for editors. Nothing is sent.
     Schema,
 }
@@ -106,12 +124,15 @@ struct BucketOrPolicy {
 impl BucketOrPolicy {
     /// Reaches the bucket.
     fn connect(&self, common: &Common) -> Result<Connection, Failure> {
-        let bucket = if self.place.contains("://") {
-            self.place.parse::<Place>().map_err(Failure::Usage)?.bucket
-        } else {
-            output::policy(Path::new(&self.place))?.bucket
-        };
-        Ok(Connection::new(&bucket, common.endpoint.as_deref())?)
+        common.connect(&self.name()?)
+    }
+
+    /// Name of the bucket.
+    fn name(&self) -> Result<String, Failure> {
+        if self.place.contains("://") {
+            return Ok(self.place.parse::<Place>().map_err(Failure::Usage)?.bucket);
+        }
+        Ok(output::policy(Path::new(&self.place))?.bucket)
     }
 }
 
@@ -146,6 +167,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Command::Restore(command) => command.run(&common).map(|()| 0),
         Command::Purge(command) => command.run(&common).map(|()| 0),
         Command::Release(command) => command.run(&common).map(|()| 0),
+        Command::Inventory(command) => command.run(&common).map(|()| 0),
         Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())).map(|()| 0),
         Command::Native(command) => command.run(&common).map(|()| 0),
     };

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::output::{self, Failure, ReadPolicy};
 use super::plan::PlanOptions;
@@ -52,19 +52,25 @@ const MOST_PLANS: usize = 5;
 
 impl Apply {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
+        let (policy, done) = self.done(common)?;
+        report(common, &policy, &done)
+    }
+
+    /// Ends the runs that were begun before, carries the plan out, and says which runs it ended.
+    pub(super) fn done(&self, common: &Common) -> Result<(ReadPolicy, Vec<RunRecord>), Failure> {
         let policy = match (&self.policy, &self.plan) {
             (Some(path), _) => output::read_policy(path)?,
             (None, Some(plan)) => output::read_policy(Path::new(&PlanReader::open(plan)?.header().policy.path))?,
             (None, None) => return Err(Failure::Usage("name a policy or a plan".to_owned())),
         };
-        let connection = Connection::new(&policy.policy.bucket, common.endpoint.as_deref())?;
+        let connection = common.connect(&policy.policy.bucket)?;
         let GoneOn { mut done, mut records, .. } = self.go_on(&connection, &policy)?;
         for _ in 0..MOST_PLANS {
             match self.apply(common, &connection, &policy, records.take())? {
-                Attempt::NothingDue => return report(common, &policy, &done),
+                Attempt::NothingDue => return Ok((policy, done)),
                 Attempt::Done(record) => {
                     done.push(*record);
-                    return report(common, &policy, &done);
+                    return Ok((policy, done));
                 }
                 Attempt::Overtaken if self.yes && self.plan.is_none() => {}
                 Attempt::Overtaken => break,
@@ -76,7 +82,7 @@ impl Apply {
     /// Ends the runs of these datasets that were begun and not ended.
     pub(super) fn go_on(&self, connection: &Connection, policy: &ReadPolicy) -> Result<GoneOn, Failure> {
         let mut done = Vec::new();
-        let records = connection.block_on(Store::new(connection.bucket()).records())?;
+        let records = connection.wait(Store::new(connection.bucket()).records())?;
         for record in records.iter().rev().filter(|record| still_runs(record).is_ok() && meets(record, policy)) {
             if self.plan.is_some() && record.state == RunState::Running {
                 return Err(Failure::Usage(format!(
@@ -94,7 +100,7 @@ impl Apply {
                     record.run
                 )));
             }
-            done.extend(connection.block_on(self.end(connection, &record.run))?);
+            done.extend(connection.wait(self.end(connection, &record.run))?);
         }
         let (before, records) = if done.is_empty() { (Vec::new(), Some(records)) } else { (records, None) };
         Ok(GoneOn { done, before, records })
@@ -150,7 +156,7 @@ impl Apply {
         path: &Path,
         before: &[RunRecord],
     ) -> Result<Attempt, Failure> {
-        connection.block_on(async {
+        connection.wait(async {
             let work = Work::begin(connection, &self.work, &Purpose::from("apply")).await?;
             let attempt = self.begin(&work, policy, plan, path, before).await;
             work.end().await;
@@ -343,23 +349,24 @@ fn still_runs(record: &RunRecord) -> Result<(), StateError> {
     Err(StateError::Refused { run: record.run.clone(), reason })
 }
 
+/// What was done, for programs.
+pub(super) fn json(done: &[RunRecord]) -> Value {
+    let Some(record) = done.last() else {
+        return json!({"run": null, "actions": {}, "skipped": 0, "left": [], "resumed": []});
+    };
+    let resumed: Vec<_> = done.iter().rev().skip(1).map(|record| &record.run).collect();
+    let mut result = json!(history::Run::of(record));
+    if let Some(object) = result.as_object_mut() {
+        object.insert("resumed".to_owned(), json!(resumed));
+        object.insert("left".to_owned(), json!(record.skipped));
+    }
+    result
+}
+
 /// Says what was done by each run, the ones that were only ended first.
 fn report(common: &Common, policy: &ReadPolicy, done: &[RunRecord]) -> Result<(), Failure> {
     if common.output == Form::Json {
-        let last = done.last();
-        let result = match last {
-            None => json!({"run": null, "actions": {}, "skipped": 0, "left": [], "resumed": []}),
-            Some(record) => {
-                let resumed: Vec<_> = done.iter().rev().skip(1).map(|record| &record.run).collect();
-                let mut result = json!(history::Run::of(record));
-                if let Some(object) = result.as_object_mut() {
-                    object.insert("resumed".to_owned(), json!(resumed));
-                    object.insert("left".to_owned(), json!(record.skipped));
-                }
-                result
-            }
-        };
-        return output::line(&result.to_string());
+        return output::line(&json(done).to_string());
     }
     if done.is_empty() {
         return output::line("nothing is due");

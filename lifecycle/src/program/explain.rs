@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::output::{self, Failure};
 use super::{Common, Form, PolicyFile};
-use crate::connection::{AT_ONCE, Connection};
+use crate::connection::AT_ONCE;
 use crate::decide::{Verdict, decide};
 use crate::inventory::Inventory;
 use crate::policy::{Dataset, Place, Policy};
@@ -25,13 +25,23 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
+        self.told(common)?.iter().try_for_each(|told| {
+            output::line(&match common.output {
+                Form::Json => told.json.to_string(),
+                Form::Text => told.text.clone(),
+            })
+        })
+    }
+
+    /// What becomes of the units that the place meets.
+    pub(super) fn told(&self, common: &Common) -> Result<Vec<Told>, Failure> {
         let policy = output::policy(&self.policy.path)?;
         let dataset = self.dataset(&policy)?;
         let now = self.now.unwrap_or_else(Timestamp::now).to_zoned_datetime(policy.zone.clone());
         let wanted = self.key(&policy)?;
-        let connection = Connection::new(&policy.bucket, common.endpoint.as_deref())?;
+        let connection = common.connect(&policy.bucket)?;
         let lister = connection.lister(AT_ONCE);
-        let survey = connection.block_on(lister.survey(&policy, dataset, &now, Some(wanted.clone())))?;
+        let survey = connection.wait(lister.survey(&policy, dataset, &now, Some(wanted.clone())))?;
         let inventory = survey.inventory;
         let verdicts = decide(&policy, dataset, &inventory, &now);
         let meets = |unit: &UnitSummary| {
@@ -39,13 +49,10 @@ impl Explain {
         };
         let found: Vec<_> = inventory.units.iter().zip(&verdicts).filter(|(unit, _)| meets(unit)).collect();
         if found.is_empty() {
-            return output::line(&self.outside(common.output, &policy, dataset, &inventory, &wanted));
+            return Ok(vec![self.outside(&policy, dataset, &inventory, &wanted)]);
         }
-        for (unit, verdict) in found {
-            let explained = Explained::of(&policy, dataset, unit, verdict);
-            output::line(&explained.shown(common.output, &policy.bucket, unit))?;
-        }
-        Ok(())
+        let told = |(unit, verdict)| Explained::of(&policy, dataset, unit, verdict).told(&policy.bucket, unit);
+        Ok(found.into_iter().map(told).collect())
     }
 
     fn key(&self, policy: &Policy) -> Result<String, Failure> {
@@ -68,7 +75,7 @@ impl Explain {
         })
     }
 
-    fn outside(&self, form: Form, policy: &Policy, dataset: &Dataset, inventory: &Inventory, key: &str) -> String {
+    fn outside(&self, policy: &Policy, dataset: &Dataset, inventory: &Inventory, key: &str) -> Told {
         let table = inventory.tables.iter().find(|table| key.starts_with(&table.prefix));
         let reason = match table {
             Some(table) => {
@@ -76,13 +83,17 @@ impl Explain {
             }
             None => format!("it belongs to no unit of the dataset {}, so that no rule touches it", dataset.name),
         };
-        match form {
-            Form::Json => {
-                json!({"uri": self.uri, "dataset": dataset.name, "verdict": "outside", "reason": reason}).to_string()
-            }
-            Form::Text => format!("s3a://{}/{key}: {reason}", policy.bucket),
+        Told {
+            json: json!({"uri": self.uri, "dataset": dataset.name, "verdict": "outside", "reason": reason}),
+            text: format!("s3a://{}/{key}: {reason}", policy.bucket),
         }
     }
+}
+
+/// What becomes of a unit, for programs and for people.
+pub(super) struct Told {
+    pub(super) json: Value,
+    text: String,
 }
 
 /// A verdict in words.
@@ -146,25 +157,18 @@ impl Explained {
         }
     }
 
-    fn shown(&self, form: Form, bucket: &str, unit: &UnitSummary) -> String {
+    fn told(&self, bucket: &str, unit: &UnitSummary) -> Told {
         let uri = format!("s3a://{bucket}/{}", unit.prefix);
         let when = self.when.as_ref().map(|when| when.timestamp().to_string());
-        match form {
-            Form::Json => {
-                let classes: Value =
-                    unit.classes().into_iter().map(|(class, bytes)| (class.to_owned(), json!(bytes))).collect();
-                json!({
-                    "uri": uri, "verdict": self.verdict, "rule": self.rule, "action": self.action, "when": when,
-                    "reason": self.reason, "objects": unit.objects, "bytes": unit.bytes, "classes": classes,
-                })
-                .to_string()
-            }
-            Form::Text => {
-                let rule = self.rule.as_ref().map(|rule| format!(" rule {rule}")).unwrap_or_default();
-                let action = self.action.map(|action| format!(" ({action})")).unwrap_or_default();
-                let when = when.map(|when| format!(", {when}")).unwrap_or_default();
-                format!("{uri}: {}{rule}{action}{when}: {}", self.verdict, self.reason)
-            }
-        }
+        let classes: Value =
+            unit.classes().into_iter().map(|(class, bytes)| (class.to_owned(), json!(bytes))).collect();
+        let json = json!({
+            "uri": uri, "verdict": self.verdict, "rule": self.rule, "action": self.action, "when": when,
+            "reason": self.reason, "objects": unit.objects, "bytes": unit.bytes, "classes": classes,
+        });
+        let rule = self.rule.as_ref().map(|rule| format!(" rule {rule}")).unwrap_or_default();
+        let action = self.action.map(|action| format!(" ({action})")).unwrap_or_default();
+        let when = when.map(|when| format!(", {when}")).unwrap_or_default();
+        Told { json, text: format!("{uri}: {}{rule}{action}{when}: {}", self.verdict, self.reason) }
     }
 }

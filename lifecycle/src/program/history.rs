@@ -21,14 +21,11 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
-        let connection = self.bucket.connect(common)?;
-        let records = connection.block_on(Store::new(connection.bucket()).records())?;
+        let records = self.records(common)?;
         let runs = records.iter().map(Run::of);
         match common.output {
             Form::Json => output::json(&runs.collect::<Vec<_>>()),
-            Form::Text if records.is_empty() => {
-                output::line(&format!("s3a://{}: no run so far", connection.bucket().name()))
-            }
+            Form::Text if records.is_empty() => output::line(&format!("s3a://{}: no run so far", self.bucket.name()?)),
             Form::Text => {
                 for run in runs {
                     output::line(&run.line())?;
@@ -36,6 +33,12 @@ impl History {
                 Ok(())
             }
         }
+    }
+
+    /// The runs of the bucket, the newest first.
+    pub(super) fn records(&self, common: &Common) -> Result<Vec<RunRecord>, Failure> {
+        let connection = self.bucket.connect(common)?;
+        Ok(connection.wait(Store::new(connection.bucket()).records())?)
     }
 }
 

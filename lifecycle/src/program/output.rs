@@ -18,7 +18,7 @@ use crate::serve::ServeError;
 
 /// Why a command has not done what it was asked for.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub enum Failure {
     /// The policy is wrong.
     #[error("{0}")]
     Policy(#[from] PolicyFailure),
@@ -40,6 +40,9 @@ pub(super) enum Failure {
     /// A plan could not be written, or is refused.
     #[error("error: {0}")]
     Plan(#[from] PlanError),
+    /// The inventory could not be written.
+    #[error("error: {0}")]
+    Export(#[from] crate::export::ExportError),
     /// Guards stop the plan.
     #[error("error: {0}")]
     Stopped(String),
@@ -68,7 +71,7 @@ impl From<MakeError> for Failure {
 /// A policy that is wrong, with the file that it is in.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.lines())]
-pub(super) struct PolicyFailure {
+pub struct PolicyFailure {
     file: String,
     findings: Findings,
 }

@@ -1,25 +1,21 @@
 //! `s3life plan POLICY`
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::output::{self, Failure, ReadPolicy};
+use super::progress::Listed;
 use super::{Common, Form, PolicyFile};
 use crate::calendar::Period;
 use crate::connection::{AT_ONCE, Connection};
 use crate::listing::Lister;
 use crate::plan::document::{PlanReader, WrittenPlan};
-use crate::plan::make::{MadePlan, Past, Request, Served, make};
+use crate::plan::make::{DatasetNotes, MadePlan, Past, Request, Served, make};
 use crate::plan::report::Report;
 use crate::run::record::RunRecord;
 use crate::tier::{Conflict, Rules};
@@ -74,12 +70,7 @@ fn allowed(text: &str) -> Result<(String, u32), String> {
 
 impl Plan {
     pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
-        let read = output::read_policy(&self.policy.path)?;
-        let connection = Connection::new(&read.policy.bucket, common.endpoint.as_deref())?;
-        let Planned { made, conflicts, .. } = self.options.make(&connection, &read, None)?;
-        if let Some(path) = &self.out {
-            made.plan.save(path)?;
-        }
+        let (read, Planned { made, conflicts, .. }) = self.planned(common)?;
         let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &made;
         match common.output {
             Form::Text => {
@@ -101,6 +92,19 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Makes the plan, and saves it where that is asked for.
+    pub(super) fn planned(&self, common: &Common) -> Result<(ReadPolicy, Planned), Failure> {
+        let read = output::read_policy(&self.policy.path)?;
+        let connection = common.connect(&read.policy.bucket)?;
+        let planned = self.options.make(&connection, &read, None)?;
+        if let Some(path) = &self.out {
+            planned.made.plan.save(path)?;
+        }
+        Ok((read, planned))
+    }
+}
+
 /// A plan that was made.
 pub(super) struct Planned {
     pub(super) made: MadePlan,
@@ -108,6 +112,37 @@ pub(super) struct Planned {
     conflicts: Vec<Conflict>,
     /// What was known of earlier runs when it was made.
     pub(super) past: Past,
+}
+
+impl Planned {
+    /// What it does, for programs: without its units, of which there may be as many as objects.
+    pub(super) fn summary(&self) -> Value {
+        let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &self.made;
+        let rules = tally.rules.iter().map(|((dataset, rule), tally)| {
+            json!({
+                "dataset": dataset, "rule": rule, "action": tally.action, "units": tally.planned.units,
+                "objects": tally.planned.objects, "bytes": tally.planned.bytes, "uploads": tally.uploads,
+                "copied_objects": tally.copied.0, "copied_bytes": tally.copied.1,
+            })
+        });
+        json!({
+            "plan": header, "rules": rules.collect::<Vec<_>>(), "trash": tally.trash, "running": running(notes),
+            "foreign_rules": foreign(&self.conflicts), "empty": tally.is_empty(), "stopped": end.stopped(), "end": end,
+        })
+    }
+}
+
+/// Runs that are under way in datasets of the plan.
+fn running(notes: &[DatasetNotes]) -> Vec<&String> {
+    notes.iter().filter_map(|notes| notes.running.as_ref()).collect()
+}
+
+/// Lifecycle rules of others.
+fn foreign(conflicts: &[Conflict]) -> Value {
+    let foreign = conflicts
+        .iter()
+        .map(|conflict| json!({"dataset": conflict.dataset, "rule": conflict.rule, "actions": conflict.actions}));
+    foreign.collect()
 }
 
 impl PlanOptions {
@@ -126,8 +161,8 @@ impl PlanOptions {
         records: Option<Vec<RunRecord>>,
     ) -> Result<Planned, Failure> {
         let lister = connection.lister(self.at_once);
-        let _progress = Progress::of(&lister);
-        connection.block_on(self.make_with(&lister, connection, read, records))
+        let _progress = Listed::of(connection, &lister);
+        connection.wait(self.make_with(&lister, connection, read, records))
     }
 
     pub(super) async fn make_with(
@@ -179,56 +214,13 @@ fn json(MadePlan { plan, notes }: &MadePlan, conflicts: &[Conflict]) -> Result<(
     }
     let uploads = reader.uploads().map(|upload| upload.map(|upload| json!(upload))).collect::<Result<Vec<_>, _>>()?;
     let trash = reader.trash().map(|trash| trash.map(|trash| json!(trash))).collect::<Result<Vec<_>, _>>()?;
-    let running: Vec<Value> = notes.iter().filter_map(|notes| notes.running.as_ref()).map(|run| json!(run)).collect();
-    let foreign = conflicts
-        .iter()
-        .map(|conflict| json!({"dataset": conflict.dataset, "rule": conflict.rule, "actions": conflict.actions}));
-    let (foreign, end) = (json!(foreign.collect::<Vec<_>>()), json!(plan.end));
+    let (foreign, end) = (foreign(conflicts), json!(plan.end));
     writeln!(
         out,
         "],\"uploads\":{},\"trash\":{},\"running\":{},\"foreign_rules\":{foreign},\"end\":{end}}}",
         json!(uploads),
         json!(trash),
-        json!(running)
+        json!(running(notes))
     )?;
     Ok(out.flush()?)
-}
-
-/// Says on a terminal how many objects were listed so far, until it is dropped.
-struct Progress {
-    is_over: Arc<AtomicBool>,
-    shown: Option<thread::JoinHandle<()>>,
-}
-
-impl Progress {
-    /// Times a second that it is said.
-    const RATE: u64 = 10;
-
-    fn of(lister: &Lister) -> Self {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let shown = io::stderr().is_terminal().then(|| {
-            let (listed, is_over) = (lister.listed(), Arc::clone(&is_over));
-            thread::spawn(move || {
-                let bar = ProgressBar::new_spinner();
-                bar.set_style(ProgressStyle::default_spinner());
-                while !is_over.load(Ordering::Relaxed) {
-                    bar.set_message(format!("{} objects listed", listed.load(Ordering::Relaxed)));
-                    bar.tick();
-                    thread::sleep(Duration::from_millis(1000 / Self::RATE));
-                }
-                bar.finish_and_clear();
-            })
-        });
-        Self { is_over, shown }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Relaxed);
-        if let Some(shown) = self.shown.take() {
-            // It has nothing to say any more.
-            let _ = shown.join();
-        }
-    }
 }

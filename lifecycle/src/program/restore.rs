@@ -50,8 +50,8 @@ impl Restore {
             let known: Vec<_> = policy.datasets.iter().map(|dataset| dataset.name.as_str()).collect();
             Failure::Usage(format!("the policy has no dataset {}: it has {}", self.dataset, known.join(", ")))
         })?;
-        let connection = Connection::new(&policy.bucket, common.endpoint.as_deref())?;
-        let plan = connection.block_on(self.plan(&connection, &read, dataset))?;
+        let connection = common.connect(&policy.bucket)?;
+        let plan = connection.wait(self.plan(&connection, &read, dataset))?;
         if plan.tally.is_empty() {
             return self.nothing(common, &plan);
         }
@@ -62,7 +62,7 @@ impl Restore {
             let WrittenPlan { header, end, tally, .. } = &plan;
             confirm(&Report { header, end, tally, notes: &[], policy: Some(policy) })?;
         }
-        let record = connection.block_on(async {
+        let record = connection.wait(async {
             let work = Work::begin(&connection, &self.work, &Purpose::from("restore")).await?;
             let record = self.begin(&work, &plan).await;
             work.end().await;

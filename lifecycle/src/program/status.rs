@@ -23,18 +23,23 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
-        let connection = self.bucket.connect(common)?;
-        let bucket = connection.bucket();
-        let found = connection.block_on(Found::read(&bucket))?;
+        let found = self.found(common)?;
         match common.output {
             Form::Json => output::json(&found.report()),
             Form::Text => found.report().lines().iter().try_for_each(|line| output::line(line)),
         }
     }
+
+    /// What the bucket says.
+    pub(super) fn found(&self, common: &Common) -> Result<Found, Failure> {
+        let connection = self.bucket.connect(common)?;
+        let bucket = connection.bucket();
+        Ok(connection.wait(Found::read(&bucket))?)
+    }
 }
 
 /// What the bucket says.
-struct Found {
+pub(super) struct Found {
     bucket: String,
     time: Timestamp,
     lease: Option<LeaseView>,
@@ -57,7 +62,7 @@ impl Found {
         Ok(Self { bucket: bucket.name().to_owned(), time, lease, records, trash, served })
     }
 
-    fn report(&self) -> Report<'_> {
+    pub(super) fn report(&self) -> Report<'_> {
         let lease = self.lease.as_ref().filter(|lease| lease.standing != Standing::Closed);
         let works_on = |run: &str| {
             let held = lease.filter(|lease| lease.standing == Standing::Held);
@@ -93,7 +98,7 @@ impl Found {
 
 /// What is printed.
 #[derive(Serialize)]
-struct Report<'a> {
+pub(super) struct Report<'a> {
     bucket: &'a str,
     /// The gateway's.
     time: Timestamp,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::output::{self, Failure};
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
@@ -53,19 +53,28 @@ pub(super) struct Release {
 }
 
 /// What came back, and what moved back.
-type Back = (Undone, TieredBack);
+pub(super) type Back = (Undone, TieredBack);
 
 impl Undo {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
+        print_undone(common, &self.run.run, &self.undone(common)?)
+    }
+
+    /// Brings back what is not back yet, and says what is.
+    pub(super) fn undone(&self, common: &Common) -> Result<Back, Failure> {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
-        let back = connection.block_on(async {
+        connection.wait(async {
             let work = Work::begin(&connection, work, &Purpose::of_run("undo", run)).await?;
             let back = self.bring_back(&work, run).await;
             work.end().await;
             back
-        })?;
-        print_undone(common, run, &back)
+        })
+    }
+
+    /// The same for programs.
+    pub(super) fn json(&self, back: &Back) -> Value {
+        undone_json(&self.run.run, back)
     }
 
     async fn bring_back(&self, work: &Work, run: &str) -> Result<Back, Failure> {
@@ -119,15 +128,20 @@ fn begin(record: &mut RunRecord) -> Result<(), StateError> {
     Ok(())
 }
 
-fn print_undone(common: &Common, run: &str, (undone, moved): &Back) -> Result<(), Failure> {
+fn undone_json(run: &str, (undone, moved): &Back) -> Value {
+    let skipped: Vec<_> = undone.skipped.iter().chain(&moved.skipped).cloned().collect();
+    json!({
+        "run": run, "restored": undone.datasets, "moved_back": moved.datasets, "waiting": moved.waiting,
+        "skipped": skipped, "skipped_count": undone.skipped_count + moved.skipped_count,
+    })
+}
+
+fn print_undone(common: &Common, run: &str, back: &Back) -> Result<(), Failure> {
+    let (undone, moved) = back;
     let skipped: Vec<_> = undone.skipped.iter().chain(&moved.skipped).cloned().collect();
     let count = undone.skipped_count + moved.skipped_count;
     if common.output == Form::Json {
-        let result = json!({
-            "run": run, "restored": undone.datasets, "moved_back": moved.datasets, "waiting": moved.waiting,
-            "skipped": skipped, "skipped_count": count,
-        });
-        output::line(&result.to_string())?;
+        output::line(&undone_json(run, back).to_string())?;
     } else {
         for (datasets, what) in [(&undone.datasets, "are back"), (&moved.datasets, "are in their former storage class")]
         {
@@ -156,7 +170,7 @@ impl Purge {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
-        let emptied = connection.block_on(async {
+        let emptied = connection.wait(async {
             let work = Work::begin(&connection, work, &Purpose::of_run("purge", run)).await?;
             let emptied = purge(&work.objects(), &work.store, &work.lease, run).await;
             work.end().await;
@@ -179,7 +193,7 @@ impl Release {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
-        connection.block_on(async {
+        connection.wait(async {
             let work = Work::begin(&connection, work, &Purpose::of_run("release", run)).await?;
             let released = work.store.update(&work.lease, run, release).await;
             work.end().await;

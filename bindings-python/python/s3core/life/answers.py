@@ -1,0 +1,103 @@
+"""The answers of the program, JSON, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from s3core.life.values import Amount, DatasetPlan, Lease, Left, Plan, RulePlan, Run
+
+__all__ = ["amount", "lease", "left", "maybe_time", "plan", "run", "time"]
+
+
+def plan(answer: Mapping[str, Any], *, path: Path | None = None, text: bytes | None = None) -> Plan:
+    header, end = answer["plan"], answer["end"]
+    return Plan(
+        bucket=header["bucket"],
+        policy=header["policy"]["path"],
+        policy_sha256=header["policy"]["sha256"],
+        zone=header["zone"],
+        now=time(header["now"]),
+        created=time(header["created"]),
+        expires=time(header["expires"]),
+        digest=end["digest"],
+        planned=amount(end["planned"]),
+        trash=amount(answer["trash"]),
+        rules=tuple(
+            RulePlan(
+                rule["dataset"],
+                rule["rule"],
+                rule["action"],
+                amount(rule),
+                rule["uploads"],
+                rule["copied_objects"],
+                rule["copied_bytes"],
+            )
+            for rule in answer["rules"]
+        ),
+        datasets=tuple(
+            DatasetPlan(
+                dataset["name"],
+                dataset["prefix"],
+                amount(dataset["total"]),
+                dataset["left"],
+                amount(dataset["outside"]),
+                dataset["guard"]["exceeded"] if dataset.get("guard") else None,
+            )
+            for dataset in end["datasets"]
+        ),
+        running=tuple(answer["running"]),
+        foreign_rules=tuple((rule["dataset"], rule["rule"]) for rule in answer["foreign_rules"]),
+        stopped=answer["stopped"],
+        is_empty=answer["empty"],
+        path=path,
+        text=text,
+    )
+
+
+def run(answer: Mapping[str, Any]) -> Run:
+    return Run(
+        run=answer["run"],
+        policy=answer["policy"],
+        digest=answer["digest"],
+        started=time(answer["started"]),
+        finished=maybe_time(answer["finished"]),
+        state=answer["state"],
+        actions={name: amount(done) for name, done in answer["actions"].items()},
+        undone=amount(answer["undone"]),
+        skipped=answer["skipped"],
+        left=left(answer.get("left", ())),
+        trash_until=maybe_time(answer["trash_until"]),
+        released=answer["released"],
+        resumed=tuple(answer.get("resumed", ())),
+    )
+
+
+def lease(answer: Mapping[str, Any]) -> Lease:
+    return Lease(
+        answer["host"],
+        answer["process"],
+        answer["purpose"],
+        answer["run"],
+        time(answer["taken"]),
+        time(answer["until"]),
+        answer["expired"],
+    )
+
+
+def left(answer: Iterable[Mapping[str, Any]]) -> tuple[Left, ...]:
+    return tuple(Left(one["unit"], one["key"], one["reason"], one.get("run")) for one in answer)
+
+
+def amount(answer: Mapping[str, Any]) -> Amount:
+    return Amount(answer["units"], answer["objects"], answer["bytes"])
+
+
+def time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def maybe_time(text: str | None) -> datetime | None:
+    return None if text is None else time(text)

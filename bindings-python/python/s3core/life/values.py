@@ -1,0 +1,306 @@
+"""What the functions of ``s3core.life`` return. All of it can be pickled and compared."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s3core import _s3core
+
+if TYPE_CHECKING:
+    import pyarrow
+
+__all__ = [
+    "Amount",
+    "DatasetPlan",
+    "Explained",
+    "Lease",
+    "Left",
+    "Plan",
+    "RulePlan",
+    "Run",
+    "Status",
+    "Trash",
+    "Undone",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much: units, objects, bytes."""
+
+    units: int = 0
+    objects: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RulePlan:
+    """What one rule does.
+
+    Attributes:
+        dataset: name of the dataset.
+        rule: name of the rule.
+        action: as the policy writes it: ``expire``, ``tier``.
+        planned: units, objects and bytes.
+        uploads: uploads that are aborted.
+        copied_objects: objects whose bytes are really copied; other copies are references.
+        copied_bytes: their bytes.
+    """
+
+    dataset: str
+    rule: str
+    action: str
+    planned: Amount
+    uploads: int
+    copied_objects: int
+    copied_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPlan:
+    """What was found in a dataset.
+
+    Attributes:
+        name: its name.
+        prefix: first letters of its keys.
+        total: all that lies in its units.
+        left: units that nothing is done with, by the word of their verdict.
+        outside: objects that belong to no unit.
+        exceeded: whether its guard stops the plan; ``None`` where it has none.
+    """
+
+    name: str
+    prefix: str
+    total: Amount
+    left: Mapping[str, int]
+    outside: Amount
+    exceeded: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a policy would change now. Nothing is changed until it is applied.
+
+    Attributes:
+        bucket: the bucket.
+        policy: the policy's file.
+        policy_sha256: SHA-256 of its text.
+        zone: zone that ages were counted in.
+        now: the moment that ages were counted to.
+        created: when it was made, by the gateway's clock.
+        expires: from when on it is refused.
+        digest: its own.
+        planned: all units that tier or go.
+        trash: runs whose trash is emptied, as units, with what lies in it.
+        rules: what each rule does.
+        datasets: what was found, in the policy's order.
+        running: runs that are under way in its datasets.
+        foreign_rules: lifecycle rules of others that work on its datasets: dataset, rule.
+        stopped: why it is not applied, where a guard stops it.
+        path: where it was saved, with ``out``.
+        text: the plan itself, JSON lines; ``None`` where it was saved.
+    """
+
+    bucket: str
+    policy: str
+    policy_sha256: str
+    zone: str
+    now: datetime
+    created: datetime
+    expires: datetime
+    digest: str
+    planned: Amount
+    trash: Amount
+    rules: tuple[RulePlan, ...]
+    datasets: tuple[DatasetPlan, ...]
+    running: tuple[str, ...]
+    foreign_rules: tuple[tuple[str, str], ...]
+    stopped: str | None
+    is_empty: bool
+    path: Path | None = None
+    text: bytes | None = field(default=None, repr=False)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The planned objects, one a row.
+
+        Columns: ``dataset``, ``rule``, ``action``, ``to_class`` (of those that move), ``unit``, ``key``, ``bytes``,
+        ``etag``, ``written``, ``storage_class``, ``since``, ``reason``.
+
+        Raises:
+            ModuleNotFoundError: pyarrow is not installed.
+        """
+        try:
+            from pyarrow import ipc
+        except ModuleNotFoundError as missing:
+            message = "Plan.to_arrow() needs pyarrow, which is not installed: pip install pyarrow"
+            raise ModuleNotFoundError(message, name=missing.name) from missing
+        with self.file() as file:
+            stream = _s3core.life_table(file)
+        return ipc.open_stream(stream).read_all()
+
+    @contextmanager
+    def file(self) -> Iterator[str]:
+        """Where it lies, for as long as it is needed."""
+        if self.text is None:
+            yield str(self.path)
+            return
+        with tempfile.NamedTemporaryFile(prefix="s3life-plan-") as file:
+            file.write(self.text)
+            file.flush()
+            yield file.name
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A unit that was left as it is.
+
+    Attributes:
+        unit: its prefix.
+        key: the key that was the reason, where one was.
+        reason: why.
+        run: the run that left it, where several are told together.
+    """
+
+    unit: str
+    key: str | None
+    reason: str
+    run: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A plan that was carried out, or is being.
+
+    Attributes:
+        run: its name.
+        policy: the policy's file.
+        digest: its plan's.
+        started: by the gateway's clock.
+        finished: ``None`` where it has not ended.
+        state: ``running``, ``waiting-for-gateway``, ``done``, ``undoing``, ``undone``, ``purging``, ``purged``.
+        actions: what was done, by the action's name.
+        undone: what of it was brought back.
+        skipped: number of units that were left.
+        left: those units, the first thousand; of the run that ``apply`` returns.
+        trash_until: until when it can be undone, where something went to the trash.
+        released: whether what was brought back may be planned again.
+        resumed: runs that had not ended and were ended first; of the run that ``apply`` returns.
+    """
+
+    run: str
+    policy: str
+    digest: str
+    started: datetime
+    finished: datetime | None
+    state: str
+    actions: Mapping[str, Amount]
+    undone: Amount
+    skipped: int
+    left: tuple[Left, ...]
+    trash_until: datetime | None
+    released: bool
+    resumed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was brought back.
+
+    Attributes:
+        run: the run.
+        restored: by dataset.
+        skipped: number of units that did not come back.
+        left: those units, the first thousand.
+    """
+
+    run: str
+    restored: Mapping[str, Amount]
+    skipped: int
+    left: tuple[Left, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who may change the bucket.
+
+    Attributes:
+        host: the machine.
+        process: number of the process.
+        purpose: what it does.
+        run: the run that it works on.
+        taken: since when.
+        until: when it ends, unless it is renewed.
+        expired: whether it has ended without being given back: its process was killed.
+    """
+
+    host: str
+    process: int
+    purpose: str
+    run: str | None
+    taken: datetime
+    until: datetime
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trash:
+    """What a run has in the trash, and until when it is kept."""
+
+    run: str
+    objects: int
+    bytes: int
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What goes on in a bucket.
+
+    Attributes:
+        bucket: its name.
+        time: the gateway's.
+        lease: who is at work; ``None`` where nobody is.
+        runs: those that have not ended.
+        trash: what can be brought back.
+        left: what those runs and the newest one have left as it is.
+    """
+
+    bucket: str
+    time: datetime
+    lease: Lease | None
+    runs: tuple[Run, ...]
+    trash: tuple[Trash, ...]
+    left: tuple[Left, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What becomes of a unit.
+
+    Attributes:
+        uri: where it lies.
+        verdict: ``due``, ``not yet``, ``kept``, …; see docs/lifecycle.md.
+        reason: why, in a sentence.
+        rule: the rule that says so.
+        action: what it does.
+        when: since when that is due, or when it will be.
+        objects: number of its objects.
+        bytes: their bytes.
+        classes: bytes by storage class.
+    """
+
+    uri: str
+    verdict: str
+    reason: str
+    rule: str | None
+    action: str | None
+    when: datetime | None
+    objects: int
+    bytes: int
+    classes: Mapping[str, int]

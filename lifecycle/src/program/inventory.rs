@@ -1,0 +1,65 @@
+//! `s3life inventory POLICY --out FILE`
+
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::output::{self, Failure};
+use super::progress::Listed;
+use super::{Common, Form, PolicyFile};
+use crate::connection::AT_ONCE;
+use crate::export::export;
+use crate::plan::line::Amount;
+
+#[derive(Debug, Args)]
+pub(super) struct Inventory {
+    #[command(flatten)]
+    policy: PolicyFile,
+    /// Where the table goes, in the format Parquet.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Count ages to this time, as in 2026-11-25T12:00:00Z. Without it: the gateway's.
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+    /// Listings under way at once.
+    #[arg(long, value_name = "NUMBER", default_value_t = AT_ONCE)]
+    at_once: usize,
+}
+
+impl Inventory {
+    pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
+        let read = output::read_policy(&self.policy.path)?;
+        let connection = common.connect(&read.policy.bucket)?;
+        let lister = connection.lister(self.at_once);
+        let _listed = Listed::of(&connection, &lister);
+        let (now, exported) = connection.wait(async {
+            let now = match self.now {
+                Some(now) => now,
+                None => connection.bucket().time().await?,
+            };
+            let exported = export(&lister, &read.policy, &read.source, now, &self.out).await?;
+            Ok::<_, Failure>((now, exported))
+        })?;
+        let total = exported.datasets.values().fold(Amount::default(), |mut total, amount| {
+            total.add(*amount);
+            total
+        });
+        let file = self.out.display();
+        output::line(&match common.output {
+            Form::Json => json!({
+                "file": file.to_string(), "bucket": read.policy.bucket, "now": now, "datasets": exported.datasets,
+                "objects": total.objects, "bytes": total.bytes,
+            })
+            .to_string(),
+            Form::Text => format!(
+                "{file}: {} objects of {} datasets, {}, by what is due at {now}",
+                total.objects,
+                exported.datasets.len(),
+                ByteSize::b(total.bytes)
+            ),
+        })
+    }
+}
