@@ -11,6 +11,7 @@ pub mod tier;
 pub mod undo;
 pub mod uploads;
 
+use crate::catalog::CatalogError;
 use crate::plan::document::PlanError;
 use crate::run::journal::{BatchId, Journal, Outcome, UnitOutcome};
 use crate::run::lease::Lease;
@@ -30,6 +31,9 @@ pub enum Failure {
     /// The plan cannot be read.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The catalog of a dataset has failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
 }
 
 /// Writes down what came of units that were announced together, by their prefixes.

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod calendar;
+pub mod catalog;
 pub mod connection;
 pub mod decide;
 mod hadoop_keys;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Form;
+use crate::catalog::sql::SqlError;
 use crate::plan::document::PlanError;
 use crate::plan::line::PolicySource;
 use crate::plan::make::MakeError;
@@ -39,6 +40,9 @@ pub(super) enum Failure {
     /// A plan could not be written, or is refused.
     #[error("error: {0}")]
     Plan(#[from] PlanError),
+    /// The SQL beside a plan could not be written.
+    #[error("error: {0}")]
+    Sql(#[from] SqlError),
     /// Guards stop the plan.
     #[error("error: {0}")]
     Stopped(String),

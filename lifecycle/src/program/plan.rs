@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::output::{self, Failure, ReadPolicy};
 use super::{Common, Form, PolicyFile};
 use crate::calendar::Period;
+use crate::catalog::sql::write_beside;
 use crate::connection::{AT_ONCE, Connection};
 use crate::listing::Lister;
 use crate::plan::document::{PlanReader, WrittenPlan};
@@ -75,6 +76,7 @@ impl Plan {
         let Planned { made, conflicts } = self.options.make(&connection, &read)?;
         if let Some(path) = &self.out {
             made.plan.save(path)?;
+            write_beside(path, &read.policy)?;
         }
         let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &made;
         match common.output {

@@ -12,6 +12,7 @@ use super::{BucketOrPolicy, Common, Form};
 use crate::act::purge::purge;
 use crate::act::tier::stop_tiering;
 use crate::act::undo::{Undo as Undoing, Undone};
+use crate::catalog::Catalogs;
 use crate::run::StateError;
 use crate::run::journal::Journal;
 use crate::run::lease::Purpose;
@@ -74,6 +75,7 @@ impl Undo {
             bucket: &work.bucket,
             journal: &journal,
             run,
+            catalogs: &Catalogs::of_run(&work.bucket, run, BTreeMap::new()).await?,
             merge: self.merge,
             units_at_once: UNITS_AT_ONCE,
         };
