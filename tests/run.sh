@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the suites and ends with one line: N passed, N failed, N skipped.
-# usage: run.sh all | all-lines | lint | ceph | core | jar | contract-WHERE | distcp | committers | wheel | python | spark-VERSION | kills | ways-VERSION | neighbour | beside | demo | bench ...
+# usage: run.sh all | all-lines | lint | ceph | core | jar | contract-WHERE | distcp | committers | wheel | python | spark-VERSION | kills | life | ways-VERSION | neighbour | beside | demo | bench ...
 #   all         what `make test` runs
 #   all-lines   that, and Hadoop's tests on every line (contract-2.7 to contract-3.5), on the embedded endpoint
 #               (contract-embedded), and on other releases of Ceph (contract-reef, contract-tentacle); Spark 2.4 and 4.0,
@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 logs=$root/build/test-logs
 spark_3_5=3.5.7 spark_4_0=4.0.4 spark_4_2=4.2.0
-every=(lint ceph core jar contract-3.3 contract-3.5 distcp committers wheel python spark-3.5 spark-4.2 kills demo bench)
+every=(lint ceph core jar contract-3.3 contract-3.5 distcp committers wheel python spark-3.5 spark-4.2 kills life demo bench)
 lines=(contract-2.7 contract-2.8 contract-2.10 contract-3.4 contract-embedded contract-reef contract-tentacle
   spark-2.4 spark-4.0 ways-3.5 ways-4.2 neighbour beside)
 
@@ -82,7 +82,7 @@ build_for() {
   for suite in "$@"; do
     case $suite in
       contract-* | distcp | committers | wheel | spark-* | ways-* | neighbour | beside | bench) jar=yes ;;
-      python | demo | kills) jar=yes wheel=yes ;;
+      python | demo | kills | life) jar=yes wheel=yes ;;
     esac
   done
   [ "$jar" = no ] || build bindings-jvm/build.sh jar
@@ -227,6 +227,7 @@ suite_python() { bindings-python/test.sh; }
 suite_spark_3_5() { tests/spark/run.sh "$spark_3_5"; }
 suite_spark_4_2() { tests/spark/run.sh "$spark_4_2"; }
 suite_kills() { tests/spark/run.sh "$spark_3_5" kills; }
+suite_life() { tests/spark/run.sh "$spark_3_5" life; }
 # More of Spark than `all` has time for: the other lines, the ways to run it, and our jar beside other file systems.
 suite_spark_2_4() { tests/spark/oldest.sh "$spark_3_5"; }
 suite_spark_4_0() { tests/spark/run.sh "$spark_4_0"; }

@@ -12,6 +12,7 @@ pub mod tier;
 pub mod undo;
 pub mod uploads;
 
+use crate::catalog::CatalogError;
 use crate::plan::document::PlanError;
 use crate::run::journal::{BatchId, Journal, Outcome, UnitOutcome};
 use crate::run::lease::Lease;
@@ -34,6 +35,9 @@ pub enum Failure {
     /// The process was asked to end.
     #[error("stopped between two units: the next run goes on from there")]
     Stopped,
+    /// The catalog of a dataset has failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
 }
 
 /// Writes down what came of units that were announced together, by their prefixes.

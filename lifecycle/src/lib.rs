@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod calendar;
+pub mod catalog;
 pub mod census;
 pub mod connection;
 pub mod decide;

@@ -75,7 +75,8 @@ impl FileSystem {
     /// the last second it is what was seen then, unless this process has changed it since.
     ///
     /// # Errors
-    /// `NotFound` where nothing does, `NoSuchBucket` where the bucket is missing.
+    /// `NotFound` where nothing does, `NoSuchBucket` where the bucket is missing. Readers of Parquet and ORC ask for the status of
+    /// a file before they open it: of one that s3life has moved to its trash the failure says so.
     pub async fn status(&self, path: &str) -> Result<FileStatus> {
         if keys::is_root(path) {
             self.check_bucket().await?;
@@ -90,12 +91,21 @@ impl FileSystem {
                 Ok(None) => {}
                 Err(failure) if failure.kind() == ErrorKind::NotFound => {
                     let is_directory = self.has_keys_below(path).await?;
-                    return is_directory.then(|| FileStatus::directory(path)).ok_or_else(|| self.not_found(path));
+                    return if is_directory { Ok(FileStatus::directory(path)) } else { Err(self.missing(path).await) };
                 }
                 Err(failure) => return Err(failure),
             }
         }
-        self.kind_of(path).await?.ok_or_else(|| self.not_found(path))
+        match self.kind_of(path).await? {
+            Some(found) => Ok(found),
+            None => Err(self.missing(path).await),
+        }
+    }
+
+    /// Where most likely no file ever was, nobody looks for it in the trash.
+    async fn missing(&self, path: &str) -> Error {
+        let failure = self.not_found(path);
+        if is_data(path) { self.removed(path, failure).await } else { failure }
     }
 
     /// As [`FileSystem::status`], for a path below the root; `None` where nothing is.
@@ -188,6 +198,14 @@ impl FileSystem {
     pub(super) fn not_found(&self, path: &str) -> Error {
         Error::new(ErrorKind::NotFound, "no such file or directory").at(self.bucket(), path)
     }
+}
+
+/// Whether Spark or Hive give such a name to a file of a table.
+fn is_data(path: &str) -> bool {
+    let name = keys::name(path);
+    let is_hive =
+        name.split_once('_').is_some_and(|(task, _)| task.len() == 6 && task.bytes().all(|byte| byte.is_ascii_digit()));
+    is_columnar(path) || name.starts_with("part-") || is_hive
 }
 
 /// Whether a directory more likely stands at a name: it has no extension (`.spark-staging-1` has none), and none of the names

@@ -39,6 +39,23 @@ async fn a_file_in_the_trash_names_its_run_and_the_command(
 
 #[rstest]
 #[tokio::test]
+async fn who_asks_for_the_status_of_a_tables_file_is_told_too(
+    #[values(Service::Ceph, EMBEDDED)] service: Service,
+    #[values("day=1/part-0.parquet", "day=1/part-0", "day=1/a.orc", "day=1/000000_0")] path: &str,
+) {
+    let files = Files::at(service).await;
+    let missing = files.status(path).await.unwrap_err();
+    assert!(missing.kind() == ErrorKind::NotFound && !missing.message().contains("s3life"), "{missing}");
+    files.place.put(&format!(".s3core/trash/20261124T120000Z-d4e5f6/17/{path}"), b"rows".to_vec()).await;
+    let moved = files.status(path).await.unwrap_err();
+    assert!(
+        moved.kind() == ErrorKind::NotFound && moved.message().contains("s3life undo 20261124T120000Z-d4e5f6"),
+        "{moved}"
+    );
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_file_that_never_was_is_just_missing(#[values(Service::Ceph, EMBEDDED)] service: Service) {
     let files = Files::at(service).await;
     let failure = files.open_file("never", OpenOptions::default()).await.err().unwrap();

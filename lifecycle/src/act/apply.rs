@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
+use crate::catalog::Catalogs;
 use crate::plan::document::PlanReader;
 use crate::plan::line::{Amount, DatasetSummary, End, PlannedAction, PlannedObject, PlannedUnit, PlannedUpload, Shape};
 use crate::policy::Action;
@@ -28,6 +29,8 @@ pub struct Apply<'a> {
     pub journal: &'a Journal,
     /// The run.
     pub run: &'a str,
+    /// The tables that know its units.
+    pub catalogs: &'a Catalogs<'a>,
     /// Id of the user that copies belong to.
     pub user: &'a str,
     /// Most units at a time.
@@ -117,10 +120,12 @@ impl Apply<'_> {
                 group.push((unit, objects));
             }
             if is_last || size >= BATCH {
-                for (unit, outcome) in self.batch(std::mem::take(&mut group), known, created).await? {
+                let (done, partitions) = self.batch(std::mem::take(&mut group), known, created).await?;
+                for (unit, outcome) in done {
                     applied.note(&unit, &outcome);
                     see(&unit, &outcome);
                 }
+                partitions.into_iter().for_each(|skipped| applied.skip(skipped));
                 size = 0;
             }
             if is_last {
@@ -129,15 +134,15 @@ impl Apply<'_> {
         }
     }
 
-    /// Some units: all of them are in the journal before the first is touched.
+    /// Some units: all of them are in the journal before the first is touched. Returns also what was left of catalogs.
     async fn batch(
         &self,
         units: Vec<(PlannedUnit, Vec<PlannedObject>)>,
         known: &Known,
         created: Timestamp,
-    ) -> Result<Vec<(PlannedUnit, Outcome)>, Failure> {
+    ) -> Result<(Vec<(PlannedUnit, Outcome)>, Vec<Skipped>), Failure> {
         if units.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         let mut intended = Vec::with_capacity(units.len());
         for (unit, objects) in &units {
@@ -146,6 +151,7 @@ impl Apply<'_> {
         let refused = &self.learn_lists(&mut intended).await?;
         self.objects.permit.check()?;
         let batch = self.journal.intend(&intended).await?;
+        let mut partitions = self.catalogs.drop(self.objects.permit, batch, &intended).await?;
         let several = Objects { at_once: units_at_once(self.units_at_once, &intended), ..self.objects };
         let work = intended.iter().zip(units).collect();
         let done = several
@@ -164,9 +170,11 @@ impl Apply<'_> {
         let all = done.len();
         let mut done: Vec<_> = done.into_iter().flatten().collect();
         self.date_held(&mut done, created).await?;
+        let stayed = done.iter().filter(|(_, outcome)| *outcome != Outcome::Done).map(|(unit, _)| unit.prefix.as_str());
+        partitions.extend(self.catalogs.add(self.objects.permit, stayed).await?);
         let outcomes = done.iter().map(|(unit, outcome)| (unit.prefix.as_str(), outcome));
         conclude(&self.objects, self.bucket, self.journal, batch, outcomes).await?;
-        if done.len() < all { Err(Failure::Stopped) } else { Ok(done) }
+        if done.len() < all { Err(Failure::Stopped) } else { Ok((done, partitions)) }
     }
 
     /// Says until when units are held: as long as the trash would keep them, from now on.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::Catalogs;
 use crate::plan::line::{Amount, PlannedAction};
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, IntendedUnit, Journal, Outcome};
@@ -22,6 +23,8 @@ pub struct Undo<'a> {
     pub journal: &'a Journal,
     /// The run.
     pub run: &'a str,
+    /// The tables that know its units.
+    pub catalogs: &'a Catalogs<'a>,
     /// Whether a unit comes back beside objects that the run does not know.
     pub merge: bool,
     /// Most units at a time.
@@ -70,10 +73,12 @@ impl Undo<'_> {
                 }
             }
             if size >= BATCH || is_last {
-                for (unit, outcome) in self.batch(std::mem::take(&mut group)).await? {
+                let (done, partitions) = self.batch(std::mem::take(&mut group)).await?;
+                for (unit, outcome) in done {
                     undone.note(&unit, &outcome);
                     see(&unit, &outcome);
                 }
+                partitions.into_iter().for_each(|skipped| undone.skip(skipped));
                 size = 0;
             }
             if is_last {
@@ -85,9 +90,9 @@ impl Undo<'_> {
     async fn batch(
         &self,
         units: Vec<(IntendedUnit, Option<&Outcome>)>,
-    ) -> Result<Vec<(IntendedUnit, Outcome)>, Failure> {
+    ) -> Result<(Vec<(IntendedUnit, Outcome)>, Vec<Skipped>), Failure> {
         if units.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         let (units, before): (Vec<_>, Vec<_>) = units.into_iter().unzip();
         self.objects.permit.check()?;
@@ -110,9 +115,12 @@ impl Undo<'_> {
                 },
             )
             .await?;
+        let back =
+            done.iter().filter(|(_, outcome)| *outcome == Outcome::Restored).map(|(unit, _)| unit.prefix.as_str());
+        let partitions = self.catalogs.add(self.objects.permit, back).await?;
         let outcomes = done.iter().map(|(unit, outcome)| (unit.prefix.as_str(), outcome));
         conclude(&self.objects, self.bucket, self.journal, batch, outcomes).await?;
-        Ok(done)
+        Ok((done, partitions))
     }
 }
 
@@ -120,17 +128,21 @@ impl Undone {
     fn note(&mut self, unit: &IntendedUnit, outcome: &Outcome) {
         match outcome {
             Outcome::NotRestored { key, reason } => {
-                self.skipped_count += 1;
-                if self.skipped.len() < RunRecord::MOST_REPORTED {
-                    let (unit, key) = (unit.prefix.clone(), Some(key.clone()));
-                    self.skipped.push(Skipped { unit, key, reason: reason.clone() });
-                }
+                let (unit, key) = (unit.prefix.clone(), Some(key.clone()));
+                self.skip(Skipped { unit, key, reason: reason.clone() });
             }
             _ => {
                 let bytes = unit.objects.iter().map(|object| object.planned.bytes).sum();
                 let amount = Amount { units: 1, objects: unit.objects.len() as u64, bytes };
                 self.datasets.entry(unit.dataset.clone()).or_default().add(amount);
             }
+        }
+    }
+
+    fn skip(&mut self, skipped: Skipped) {
+        self.skipped_count += 1;
+        if self.skipped.len() < RunRecord::MOST_REPORTED {
+            self.skipped.push(skipped);
         }
     }
 }

@@ -76,6 +76,7 @@ fn full() -> Metrics {
         left: [].into(),
         outside: Amount::default(),
         guard: Some(guard),
+        catalog: None,
     };
     metrics.planned("lake", &[dataset]);
     let due = RuleDue { due: AMOUNT, overdue: AMOUNT, oldest_overdue: Some(hour(0)), ..RuleDue::default() };

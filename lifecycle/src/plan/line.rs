@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::document::hexadecimal;
+use crate::policy::Catalog;
 
 /// Version of the format.
 pub const FORMAT: u32 = 1;
@@ -263,6 +264,9 @@ pub struct DatasetSummary {
     pub left: BTreeMap<String, u64>,
     /// Objects that belong to no unit.
     pub outside: Amount,
+    /// The table that knows its partitions, where some of them go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<Catalog>,
     /// What its guard says, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<GuardVerdict>,

@@ -1,13 +1,18 @@
 //! A dataset: where it lies, what its units are, and how carefully it is treated.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
 use crate::calendar::Period;
+use crate::catalog::addresses;
 use crate::inventory::Object;
 use crate::partition::Template;
 
-use super::document::{self, AgeEntry, AgeFrom, At, DatasetEntry, GuardEntry, UnitEntry};
+use super::document::{self, AgeEntry, AgeFrom, At, CatalogEntry, DatasetEntry, GuardEntry, UnitEntry};
 use super::finding::Finding;
 use super::location::Place;
-use super::rule::{self, Rule};
+use super::rule::{self, Action, Rule};
 use super::{check_name, period};
 
 /// A dataset of a policy.
@@ -58,14 +63,21 @@ pub enum Age {
 }
 
 /// A Hive metastore and a table in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Catalog {
-    /// `thrift://host:9083`.
+    /// `thrift://host:9083`, or several with commas between them.
     pub uri: String,
     /// Name of the database.
     pub database: String,
     /// Name of the table.
     pub table: String,
+}
+
+impl Catalog {
+    /// The table with its database.
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.database, self.table)
+    }
 }
 
 /// How much of a dataset may be removed within a time.
@@ -170,6 +182,12 @@ impl Dataset {
         conditions.filter(|condition| !condition.tags.is_empty()).any(|condition| condition.is_met_but_for_tags(object))
     }
 
+    /// Whether units of it go by what is planned of its rules, by their names.
+    pub fn loses<T>(&self, planned: &BTreeMap<String, T>) -> bool {
+        let mut removing = self.rules.iter().filter(|rule| rule.action.as_ref().is_some_and(Action::removes));
+        removing.any(|rule| planned.contains_key(&rule.name))
+    }
+
     /// None where too much is wrong to go on; all that is wrong is found.
     pub(super) fn check(
         entry: DatasetEntry,
@@ -193,14 +211,7 @@ impl Dataset {
             entry.guard.as_ref(),
             findings,
         );
-        let catalog = entry.catalog.and_then(|catalog| {
-            let Some((database, table)) = catalog.table.split_once('.') else {
-                let message = format!("`{}` is no table: write database.table", catalog.table);
-                findings.push(Finding::at(entry.name.referenced, message));
-                return None;
-            };
-            Some(Catalog { uri: catalog.uri, database: database.to_owned(), table: table.to_owned() })
-        });
+        let catalog = entry.catalog.as_ref().and_then(|catalog| check_catalog(catalog, unit, findings));
         if entry.rules.is_empty() {
             findings.push(Finding::at(entry.name.referenced, format!("{} has no rules: add one", entry.name.value)));
         }
@@ -251,6 +262,27 @@ fn check_age(entry: &At<AgeEntry>, findings: &mut Vec<Finding>) -> Option<Age> {
                 .ok()
         }
     }
+}
+
+/// None where something is wrong with it.
+fn check_catalog(entry: &CatalogEntry, unit: Unit, findings: &mut Vec<Finding>) -> Option<Catalog> {
+    let before = findings.len();
+    if unit != Unit::Partition {
+        let message = "`catalog` knows partitions: write `age: {from: partition, time: …}`, or leave it out";
+        findings.push(Finding::at(entry.uri.referenced, message));
+    }
+    if let Err(message) = addresses(&entry.uri.value) {
+        findings.push(Finding::at(entry.uri.referenced, message));
+    }
+    let names = entry.table.value.split_once('.');
+    let names = names.filter(|(database, table)| !database.is_empty() && !table.is_empty() && !table.contains('.'));
+    let Some((database, table)) = names else {
+        let message = format!("`{}` is no table: write database.table", entry.table.value);
+        findings.push(Finding::at(entry.table.referenced, message));
+        return None;
+    };
+    let catalog = Catalog { uri: entry.uri.value.clone(), database: database.to_owned(), table: table.to_owned() };
+    (findings.len() == before).then_some(catalog)
 }
 
 fn check_unit(age: Option<&Age>, entry: Option<&At<UnitEntry>>, findings: &mut Vec<Finding>) -> Unit {

@@ -149,13 +149,15 @@ pub(super) enum UnitEntry {
 }
 
 /// A Hive metastore.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CatalogEntry {
-    /// `thrift://host:9083`.
-    pub(super) uri: String,
+    /// `thrift://host:9083`, or several with commas between them.
+    #[schemars(with = "String")]
+    pub(super) uri: At<String>,
     /// `database.table`.
-    pub(super) table: String,
+    #[schemars(with = "String")]
+    pub(super) table: At<String>,
 }
 
 /// What happens to a unit, and when.

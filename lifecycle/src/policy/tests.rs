@@ -43,7 +43,14 @@ fn wrong(from: &str, to: &str) -> Findings {
 #[case("location: s3a://lake/tmp/", "location: s3a://other/tmp/", 23, "outside the bucket")]
 #[case("{day:%Y-%m-%d}", "{day:%d}", 13, "leaves the year open")]
 #[case("{from: newest_object}", "{from: newest_object, time: x}", 24, "from: partition")]
-#[case("table: lake.events", "table: events", 11, "database.table")]
+#[case("table: lake.events", "table: events", 14, "database.table")]
+#[case("thrift://metastore:9083", "metastore:9083", 14, "write thrift://HOST:9083")]
+#[case(
+    "age: {from: newest_object}",
+    "catalog: {uri: \"thrift://m:1\", table: a.b}\n    age: {from: newest_object}",
+    24,
+    "from: partition"
+)]
 #[case("{tier: COLD}", "{tier: 'C OLD'}", 16, "storage class")]
 #[case("{older_than: 30d}", "{older_than: 3y}", 16, "can never apply: drop")]
 #[case("older_than: 2y", "larger_than: 1MiB, older_than: 2y", 17, "whole units")]

@@ -1,5 +1,6 @@
 //! `s3life apply POLICY`, `s3life apply --plan FILE`
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use crate::act::apply::{Applied, Apply as Applying, Known};
 use crate::act::purge::purge;
 use crate::act::tier::{tier, write_back};
 use crate::act::uploads::abort;
+use crate::catalog::{Catalogs, Table};
 use crate::connection::Connection;
 use crate::plan::document::{PlanReader, RuleTally};
 use crate::plan::line::PlannedUnit;
@@ -142,6 +144,8 @@ impl Apply {
         if let Some(reason) = plan.end().stopped() {
             return Err(Failure::Usage(reason));
         }
+        // Before anybody is asked, and before anything is touched.
+        connection.block_on(Table::of_plan(plan.end()))?;
         self.ask(common, &policy.policy, &plan)?;
         let before = made.as_ref().map(|planned| planned.past.records.as_slice()).unwrap_or_default();
         self.attempt(connection, policy, &plan, path, before)
@@ -301,8 +305,16 @@ pub(super) async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failu
     let journal = Journal::open(&work.bucket, run, work.lease.number()).await?;
     let objects = work.objects();
     let user = objects.user(&keys::record(run)).await?;
-    let apply =
-        Applying { objects, bucket: &work.bucket, journal: &journal, run, user: &user, units_at_once: UNITS_AT_ONCE };
+    let tables = if record.state == RunState::Running { Table::of_plan(plan.end()).await? } else { BTreeMap::new() };
+    let apply = Applying {
+        objects,
+        bucket: &work.bucket,
+        journal: &journal,
+        run,
+        catalogs: &Catalogs::of_run(&work.bucket, run, tables).await?,
+        user: &user,
+        units_at_once: UNITS_AT_ONCE,
+    };
     let mut applied = apply.run(&mut plan, &known, |_, _| {}).await?;
     for upload in plan.uploads() {
         let upload = upload?;

@@ -69,13 +69,14 @@ impl From<Failure> for Error {
             Failure::Make(MakeError::Gateway(failure)) => return failure,
             Failure::Lease(LeaseError::Held { .. }) => ErrorKind::Unavailable,
             Failure::Run(crate::act::Failure::Stopped) => ErrorKind::Interrupted,
+            Failure::Run(crate::act::Failure::Catalog(_)) => ErrorKind::Unavailable,
             Failure::Lease(LeaseError::Unsupported { .. }) => ErrorKind::Unsupported,
             Failure::Make(MakeError::NoConditionalDelete | MakeError::Versions { .. }) => ErrorKind::Unsupported,
             Failure::Plan(failure)
             | Failure::Run(crate::act::Failure::Plan(failure))
             | Failure::Make(MakeError::Plan(failure)) => of_plan(&failure),
             Failure::Stopped(_) => ErrorKind::PreconditionFailed,
-            Failure::Output(_) | Failure::Export(_) => ErrorKind::LocalDisk,
+            Failure::Output(_) | Failure::Export(_) | Failure::Sql(_) => ErrorKind::LocalDisk,
             Failure::Policy(_) | Failure::Make(_) | Failure::Usage(_) | Failure::Serve(_) => ErrorKind::InvalidOption,
         };
         Self::new(kind, text)

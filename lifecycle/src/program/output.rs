@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Form;
+use crate::catalog::sql::SqlError;
 use crate::plan::document::PlanError;
 use crate::plan::line::PolicySource;
 use crate::plan::make::MakeError;
@@ -43,6 +44,9 @@ pub enum Failure {
     /// The inventory could not be written.
     #[error("error: {0}")]
     Export(#[from] crate::export::ExportError),
+    /// The SQL beside a plan could not be written.
+    #[error("error: {0}")]
+    Sql(#[from] SqlError),
     /// Guards stop the plan.
     #[error("error: {0}")]
     Stopped(String),

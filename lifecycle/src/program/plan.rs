@@ -12,6 +12,7 @@ use super::output::{self, Failure, ReadPolicy};
 use super::progress::Listed;
 use super::{Common, Form, PolicyFile};
 use crate::calendar::Period;
+use crate::catalog::sql::write_beside;
 use crate::connection::{AT_ONCE, Connection};
 use crate::listing::Lister;
 use crate::plan::document::{PlanReader, WrittenPlan};
@@ -100,6 +101,7 @@ impl Plan {
         let planned = self.options.make(&connection, &read, None)?;
         if let Some(path) = &self.out {
             planned.made.plan.save(path)?;
+            write_beside(path, &read.policy)?;
         }
         Ok((read, planned))
     }

@@ -1,5 +1,7 @@
 //! `s3life undo RUN POLICY`, `s3life purge RUN POLICY` and `s3life release RUN POLICY`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use super::{BucketOrPolicy, Common, Form};
 use crate::act::purge::{Emptied, purge};
 use crate::act::tier::{TieredBack, tier_back};
 use crate::act::undo::{Undo as Undoing, Undone};
+use crate::catalog::Catalogs;
 use crate::plan::document::PlanReader;
 use crate::plan::line::Amount;
 use crate::run::StateError;
@@ -90,6 +93,7 @@ impl Undo {
             bucket: &work.bucket,
             journal: &journal,
             run,
+            catalogs: &Catalogs::of_run(&work.bucket, run, BTreeMap::new()).await?,
             merge: self.merge,
             units_at_once: UNITS_AT_ONCE,
         };

@@ -37,6 +37,16 @@ pub fn approvals() -> String {
     format!("{CONTROL_PREFIX}life/approvals/")
 }
 
+/// First letters of the keys of what a run drops from catalogs.
+pub fn all_dropped(run: &str) -> String {
+    format!("{}{run}/catalog/", runs())
+}
+
+/// What the holder of the lease with this number drops from catalogs for a batch of units.
+pub fn dropped(run: &str, lease: u64, sequence: u64) -> String {
+    format!("{}{lease:08}-{sequence:08}.json", all_dropped(run))
+}
+
 /// First letters of all that is in the trash.
 pub fn trashes() -> String {
     format!("{CONTROL_PREFIX}trash/")

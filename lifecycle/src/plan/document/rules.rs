@@ -208,6 +208,9 @@ impl<'a> Rules<'a> {
             if dataset.guard.is_some() && summary.guard.is_none() && removes(summary, dataset) {
                 return Err(format!("it removes from {} and says nothing of its guard", dataset.name));
             }
+            if summary.catalog.as_ref() != dataset.catalog.as_ref().filter(|_| dataset.loses(&summary.rules)) {
+                return Err(format!("it names another table of {} than the policy", dataset.name));
+            }
         }
         end.stopped().map_or(Ok(()), Err)
     }

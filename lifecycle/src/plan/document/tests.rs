@@ -86,6 +86,7 @@ fn summary(rules: &[(&str, Amount)], exceeded: bool) -> DatasetSummary {
         rules,
         left: [("held".to_owned(), 1)].into(),
         outside: Amount::default(),
+        catalog: None,
         guard: Some(guard),
     }
 }
@@ -311,6 +312,11 @@ fn a_plan_of_another_format_names_the_version_that_reads_it() {
 #[case("\"exceeded\":false", "\"exceeded\":true", "--allow events=")]
 #[case("\"guard\":{", "\"guarded\":{", "says nothing of its guard")]
 #[case("\"prefix\":\"events/\"", "\"prefix\":\"event\"", "not those of the policy")]
+#[case(
+    "\"guard\":{",
+    "\"catalog\":{\"uri\":\"u\",\"database\":\"d\",\"table\":\"t\"},\"guard\":{",
+    "names another table"
+)]
 fn a_plan_that_does_not_fit_its_policy_is_refused(#[case] from: &str, #[case] to: &str, #[case] part: &str) {
     let failure = open(&forged(&text(), from, to)).unwrap_err();
     assert!(matches!(&failure, PlanError::Policy { .. }) && failure.to_string().contains(part), "{failure}");

@@ -82,6 +82,7 @@ pub(super) async fn plan(
         name: dataset.name.clone(),
         prefix: dataset.prefix.clone(),
         total,
+        catalog: dataset.catalog.clone().filter(|_| dataset.loses(&rules)),
         rules,
         left: left.into_iter().map(|(word, count)| (word.to_owned(), count)).collect(),
         outside: inventory.outside,

@@ -126,6 +126,7 @@ pub async fn restoration(lister: &Lister, header: Header, wanted: &Restoration<'
         left: left.into_iter().map(|(word, count)| (word.to_owned(), count)).collect(),
         outside: Amount::default(),
         guard: None,
+        catalog: None,
     };
     Ok(writer.finish(vec![summary])?)
 }

@@ -50,7 +50,7 @@ fn kind(failure: &Failure) -> &'static str {
         Failure::Run(_) => "run",
         Failure::Make(_) | Failure::Plan(_) => "plan",
         Failure::Stopped(_) | Failure::Usage(_) => "refused",
-        Failure::Output(_) | Failure::Export(_) => "output",
+        Failure::Output(_) | Failure::Export(_) | Failure::Sql(_) => "output",
     }
 }
 
