@@ -74,7 +74,7 @@ async fn why_not(
         let reason = "a rule of the gateway's moves whole directories: neither single objects nor the bucket's root";
         return Ok(Some((None, reason.to_owned())));
     }
-    let intended = |planned| IntendedObject { planned, trash: None, former: Vec::new(), acl: None };
+    let intended = |planned| IntendedObject { planned, trash: None, former: Vec::new(), version: None, acl: None };
     let intended = IntendedUnit {
         dataset: unit.dataset.clone(),
         prefix: unit.prefix.clone(),

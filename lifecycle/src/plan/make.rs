@@ -27,7 +27,7 @@ use super::line::{FORMAT, Header, PolicySource};
 pub use dataset::DatasetNotes;
 pub use failure::MakeError;
 pub use past::Past;
-pub use probes::no_versions;
+pub use probes::keeps_versions;
 
 /// What is planned, and for when.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ use crate::act::tier::tier;
 use crate::act::uploads::abort;
 use crate::connection::Connection;
 use crate::plan::document::{PlanReader, RuleTally};
-use crate::plan::make::no_versions;
+use crate::plan::make::keeps_versions;
 use crate::plan::report::Report;
 use crate::policy::Policy;
 use crate::run::StateError;
@@ -252,7 +252,7 @@ async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failure> {
         return Err(Failure::Usage(message));
     }
     if record.state == RunState::Running && plan.tally().rules.values().any(RuleTally::removes) {
-        no_versions(work.bucket.gateway(), work.bucket.name()).await?;
+        keeps_versions(work.bucket.gateway(), work.bucket.name()).await?;
     }
     let known = Known::of(&work.bucket, run).await?;
     let journal = Journal::open(&work.bucket, run, work.lease.number()).await?;

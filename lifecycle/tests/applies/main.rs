@@ -15,6 +15,7 @@ mod held;
 mod lake;
 mod refusals;
 mod undone;
+mod versions;
 
 use lake::{Lake, Said};
 use serde_json::Value;
