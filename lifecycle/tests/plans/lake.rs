@@ -125,13 +125,18 @@ impl Lake {
 
     /// `s3life` with these arguments.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
+        self.run_with(&self.keys, arguments)
+    }
+
+    /// The same by somebody else.
+    pub(crate) fn run_with(&self, (access_key, secret_key): &(String, String), arguments: &[&str]) -> Said {
         let output = Command::new(env!("CARGO_BIN_EXE_s3life"))
             .args(["--endpoint", &self.endpoint])
             .args(arguments)
             .current_dir(self.directory.path())
             .env_clear()
-            .env("AWS_ACCESS_KEY_ID", &self.keys.0)
-            .env("AWS_SECRET_ACCESS_KEY", &self.keys.1)
+            .env("AWS_ACCESS_KEY_ID", access_key)
+            .env("AWS_SECRET_ACCESS_KEY", secret_key)
             .output()
             .unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
