@@ -3,10 +3,13 @@
 
 pub mod apply;
 mod held;
+mod markers;
+pub mod means;
 pub mod objects;
 pub mod purge;
 pub mod remove;
 pub mod restore;
+mod stack;
 pub mod survey;
 pub mod tier;
 pub mod undo;
@@ -14,7 +17,7 @@ pub mod uploads;
 
 use crate::catalog::CatalogError;
 use crate::plan::document::PlanError;
-use crate::run::journal::{BatchId, Journal, Outcome, UnitOutcome};
+use crate::run::journal::{BatchId, Journal, Marker, Outcome, UnitOutcome};
 use crate::run::lease::Lease;
 use crate::run::{Bucket, StateError};
 
@@ -46,11 +49,15 @@ async fn conclude<'u>(
     bucket: &Bucket,
     journal: &Journal,
     batch: BatchId,
-    outcomes: impl Iterator<Item = (&'u str, &'u Outcome)>,
+    outcomes: impl Iterator<Item = (&'u str, &'u Outcome, &'u [Marker])>,
 ) -> Result<(), Failure> {
     let at = bucket.time().await?;
-    let outcome =
-        |(prefix, outcome): (&str, &Outcome)| UnitOutcome { prefix: prefix.to_owned(), outcome: outcome.clone(), at };
+    let outcome = |(prefix, outcome, markers): (&str, &Outcome, &[Marker])| UnitOutcome {
+        prefix: prefix.to_owned(),
+        outcome: outcome.clone(),
+        at,
+        markers: markers.to_vec(),
+    };
     let outcomes: Vec<_> = outcomes.map(outcome).collect();
     objects.permit.check()?;
     Ok(journal.conclude(batch, &outcomes).await?)

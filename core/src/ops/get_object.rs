@@ -39,6 +39,8 @@ pub struct GetObject<S> {
     pub if_match: Option<String>,
     /// Only where the object has another ETag than this one, without quotes.
     pub if_none_match: Option<String>,
+    /// Of this version; `None` is the latest.
+    pub version_id: Option<String>,
     sink: S,
     begun: Option<Begun>,
 }
@@ -59,6 +61,7 @@ impl<S: Sink> GetObject<S> {
             range: None,
             if_match: None,
             if_none_match: None,
+            version_id: None,
             sink,
             begun: None,
         }
@@ -127,6 +130,7 @@ impl<S: Sink> Exchange for GetObject<S> {
     fn request(&mut self) -> Result<OperationRequest> {
         let mut request = about_object(Method::GET, &self.bucket, &self.key)?;
         request.concern = Concern::Reads;
+        request.query.extend(self.version_id.clone().map(|version| ("versionId", version)));
         let (range, if_match) = match &self.begun {
             Some(Begun { head, missing }) if !missing.is_empty() => {
                 let rest = ByteRange::At { start: missing.start, length: missing.end - missing.start };

@@ -94,6 +94,18 @@ impl User {
     }
 }
 
+/// Lets a bucket of the test user hold no more than so many bytes, in whole KiB.
+pub async fn limit_bucket(gateway: &Gateway, bucket: &str, most: u64) {
+    let query = owned(&[
+        ("quota", ""),
+        ("uid", "dev"),
+        ("bucket", bucket),
+        ("max-size-kb", &(most >> 10).to_string()),
+        ("enabled", "true"),
+    ]);
+    call(gateway, Call { method: Method::PUT, bucket: "admin", key: "bucket", query }).await;
+}
+
 /// A role that the test user may take on, and what it may do; it stays, and is replaced where it is there already.
 pub async fn make_role(gateway: &Gateway, name: &str, trust: &str, policy: &str) -> String {
     let iam = |query: Vec<(&'static str, String)>| Call { method: Method::POST, bucket: "", key: "", query };

@@ -14,8 +14,8 @@ use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Means, O
 use crate::run::keys;
 use crate::run::record::{DatasetDone, HELD, NOT_RESTORED, RunRecord, Skipped};
 
+use super::means::{self, Removal};
 use super::objects::Objects;
-use super::remove::remove;
 use super::uploads::Aborted;
 use super::{Failure, conclude};
 
@@ -42,8 +42,8 @@ pub struct Apply<'a> {
 pub struct Known {
     /// Units that are through, by their prefixes.
     concluded: HashMap<String, Outcome>,
-    /// Objects of units that were begun, by the units' prefixes.
-    begun: HashMap<String, Vec<IntendedObject>>,
+    /// Units that were begun, by their prefixes.
+    begun: HashMap<String, IntendedUnit>,
 }
 
 impl Known {
@@ -61,7 +61,7 @@ impl Known {
                     known.concluded.insert(found.unit.prefix, outcome.outcome);
                 }
                 None if found.is_announced => {
-                    known.begun.insert(found.unit.prefix, found.unit.objects);
+                    known.begun.insert(found.unit.prefix.clone(), found.unit);
                 }
                 None => {}
             }
@@ -144,9 +144,14 @@ impl Apply<'_> {
         if units.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
+        let keeps_versions = self.bucket.keeps_versions().await?;
         let mut intended = Vec::with_capacity(units.len());
         for (unit, objects) in &units {
-            intended.push(self.intent(unit, objects, known.begun.get(&unit.prefix)));
+            let begun = known.begun.get(&unit.prefix);
+            let means = begun.map_or_else(|| means::means_of(&unit.action, keeps_versions), |begun| begun.means);
+            let mut unit = self.intent(unit, objects, means, begun);
+            means::prepare(&self.objects, &mut unit).await?;
+            intended.push(unit);
         }
         let refused = &self.learn_lists(&mut intended).await?;
         self.objects.permit.check()?;
@@ -160,31 +165,40 @@ impl Apply<'_> {
                     return Ok(None);
                 }
                 let reason = intended.objects.iter().find_map(|object| refused.get(&object.planned.key));
-                let outcome = match reason {
-                    Some(reason) => Outcome::Refused { reason: reason.clone() },
-                    None => remove(&self.objects, intended, created).await?,
+                let removal = match reason {
+                    Some(reason) => {
+                        Removal { outcome: Outcome::Refused { reason: reason.clone() }, markers: Vec::new() }
+                    }
+                    None => {
+                        let is_resumed = known.begun.contains_key(&unit.prefix);
+                        means::remove(&self.objects, intended, created, is_resumed).await?
+                    }
                 };
-                Ok(Some((unit, outcome)))
+                Ok(Some((unit, removal)))
             })
             .await?;
         let all = done.len();
         let mut done: Vec<_> = done.into_iter().flatten().collect();
         self.date_held(&mut done, created).await?;
-        let stayed = done.iter().filter(|(_, outcome)| *outcome != Outcome::Done).map(|(unit, _)| unit.prefix.as_str());
+        let is_gone = |removal: &Removal| removal.outcome == Outcome::Done;
+        let stayed = done.iter().filter(|(_, removal)| !is_gone(removal)).map(|(unit, _)| unit.prefix.as_str());
         partitions.extend(self.catalogs.add(self.objects.permit, stayed).await?);
-        let outcomes = done.iter().map(|(unit, outcome)| (unit.prefix.as_str(), outcome));
+        let outcomes =
+            done.iter().map(|(unit, Removal { outcome, markers })| (unit.prefix.as_str(), outcome, markers.as_slice()));
         conclude(&self.objects, self.bucket, self.journal, batch, outcomes).await?;
-        if done.len() < all { Err(Failure::Stopped) } else { Ok((done, partitions)) }
+        let is_whole = done.len() == all;
+        let done = done.into_iter().map(|(unit, removal)| (unit, removal.outcome)).collect();
+        if is_whole { Ok((done, partitions)) } else { Err(Failure::Stopped) }
     }
 
     /// Says until when units are held: as long as the trash would keep them, from now on.
-    async fn date_held(&self, done: &mut [(PlannedUnit, Outcome)], created: Timestamp) -> Result<(), Failure> {
-        if !done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Held { .. })) {
+    async fn date_held(&self, done: &mut [(PlannedUnit, Removal)], created: Timestamp) -> Result<(), Failure> {
+        if !done.iter().any(|(_, removal)| matches!(removal.outcome, Outcome::Held { .. })) {
             return Ok(());
         }
         let now = self.bucket.time().await?;
-        for (unit, outcome) in done {
-            if let Outcome::Held { until, .. } = outcome {
+        for (unit, removal) in done {
+            if let Outcome::Held { until, .. } = &mut removal.outcome {
                 let ends = |planned: Timestamp| now.saturating_add(planned.duration_since(created)).unwrap_or(planned);
                 *until = Some(unit.trash_until.map_or(now, ends));
             }
@@ -217,16 +231,21 @@ impl Apply<'_> {
         &self,
         unit: &PlannedUnit,
         objects: &[PlannedObject],
-        begun: Option<&Vec<IntendedObject>>,
+        means: Means,
+        begun: Option<&IntendedUnit>,
     ) -> IntendedUnit {
-        let former: HashMap<&str, &IntendedObject> =
-            begun.into_iter().flatten().map(|object| (object.planned.key.as_str(), object)).collect();
-        let goes_to_trash = matches!(unit.action, PlannedAction::Expire | PlannedAction::SweepAbandoned);
+        let former: HashMap<&str, &IntendedObject> = begun
+            .into_iter()
+            .flat_map(|begun| &begun.objects)
+            .map(|object| (object.planned.key.as_str(), object))
+            .collect();
+        let goes_to_trash = means == Means::Copies;
         let intended = |planned: &PlannedObject| {
             let former = former.get(planned.key.as_str());
             IntendedObject {
                 trash: goes_to_trash.then(|| keys::trashed(self.run, self.objects.permit.number(), &planned.key)),
                 former: former.map(|former| former.copies().cloned().collect()).unwrap_or_default(),
+                version: former.and_then(|former| former.version.clone()),
                 acl: former.and_then(|former| former.acl.clone()),
                 planned: planned.clone(),
             }
@@ -236,7 +255,7 @@ impl Apply<'_> {
             prefix: unit.prefix.clone(),
             shape: unit.shape,
             action: unit.action.clone(),
-            means: if goes_to_trash { Means::Copies } else { Means::InPlace },
+            means,
             objects: objects.iter().map(intended).collect(),
         }
     }

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use futures::FutureExt;
 use s3core::gateway::Gateway;
 use s3core::ops::{
-    CopyObject, DeleteObject, DeleteObjects, GetObjectAcl, HeadObject, ListObjectsV2, ListedObject, PutObjectAcl,
+    CopyObject, DeleteObject, DeleteObjects, GetObjectAcl, HeadObject, ListObjectsV2, ListedObject, ObjectHead,
+    PutObjectAcl,
 };
 use s3core::{Error, ErrorKind, Result, run_all};
 
@@ -217,6 +218,15 @@ impl Objects<'_> {
     /// The gateway's.
     pub async fn user(&self, written: &str) -> Result<String> {
         Ok(self.gateway.run(GetObjectAcl::new(self.bucket, written)).await?.owner().to_owned())
+    }
+
+    /// What is said of a version.
+    ///
+    /// # Errors
+    /// The gateway's.
+    pub async fn head_version(&self, key: &str, version: &str) -> Result<ObjectHead> {
+        let head = HeadObject { version_id: Some(version.to_owned()), ..HeadObject::new(self.bucket, key) };
+        self.gateway.run(head).await
     }
 
     /// The object at `key`, if there is one, as a plan would name it.

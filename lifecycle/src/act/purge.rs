@@ -1,17 +1,19 @@
 //! The trash of a run is emptied: from then on nothing of it can be brought back.
 
+use jiff::{SignedDuration, Timestamp};
 use s3core::ops::ListObjectsV2;
 
 use crate::plan::line::Amount;
-use crate::run::StateError;
-use crate::run::journal::Outcome;
+use crate::run::journal::{BATCH, Journal, Latest, Outcome};
 use crate::run::keys;
 use crate::run::lease::Lease;
-use crate::run::record::{RunRecord, RunState, Skipped};
+use crate::run::record::{HELD, RunRecord, RunState, Skipped};
 use crate::run::store::Store;
+use crate::run::{Bucket, StateError};
 
 use super::Failure;
 use super::held::remove_held;
+use super::means;
 use super::objects::Objects;
 use super::tier::stop_tiering;
 
@@ -24,20 +26,37 @@ pub struct Emptied {
     pub skipped: Vec<Skipped>,
     /// Number of all that stays.
     pub skipped_count: u64,
+    /// Whether a lock keeps something, and until when, where that is known.
+    pub locked: Option<Option<Timestamp>>,
 }
 
 impl Emptied {
     /// Adds what stays of a unit, if anything does.
     pub(super) fn note(&mut self, unit: &str, outcome: &Outcome) {
         let (key, reason) = match outcome {
-            Outcome::Changed { key, reason } | Outcome::NotRestored { key, reason } => (Some(key.clone()), reason),
+            Outcome::Changed { key, reason } | Outcome::NotRestored { key, reason } => (Some(key.as_str()), reason),
             Outcome::Held { reason, .. } | Outcome::Refused { reason } => (None, reason),
             Outcome::Done | Outcome::Restored => return,
         };
+        self.skip(unit, key, reason);
+    }
+
+    pub(super) fn skip(&mut self, unit: &str, key: Option<&str>, reason: &str) {
         self.skipped_count += 1;
         if self.skipped.len() < RunRecord::MOST_REPORTED {
-            self.skipped.push(Skipped { unit: unit.to_owned(), key, reason: reason.clone() });
+            let (unit, key, reason) = (unit.to_owned(), key.map(str::to_owned), reason.to_owned());
+            self.skipped.push(Skipped { unit, key, reason });
         }
+    }
+
+    /// Adds an object that is gone.
+    pub(super) fn add(&mut self, bytes: u64) {
+        self.removed.add(Amount { units: 0, objects: 1, bytes });
+    }
+
+    /// Notes that a lock keeps something, and until when.
+    pub(super) fn lock(&mut self, until: Option<Timestamp>) {
+        self.locked = Some(self.locked.flatten().max(until));
     }
 }
 
@@ -60,21 +79,80 @@ pub async fn purge(objects: &Objects<'_>, store: &Store, lease: &Lease, run: &st
             return Err(Failure::Stopped);
         }
         for copy in &page.objects {
-            emptied.removed.add(Amount { units: 0, objects: 1, bytes: copy.length });
+            emptied.add(copy.length);
         }
         objects.discard(page.objects.into_iter().map(|copy| copy.key).collect()).await?;
     }
-    remove_held(objects, store.bucket(), run, record.started, &mut emptied).await?;
+    // A run that has put nothing in the trash, or holds something, has left it where it was.
+    if emptied.removed.objects == 0 || holds(&record) {
+        empty_units(objects, store.bucket(), run, record.started, &mut emptied).await?;
+    }
+    let now = store.bucket().time().await?;
     store
         .update(lease, run, |record| {
-            record.state = RunState::Purged;
-            record.skipped.extend(emptied.skipped.iter().cloned());
+            record.state = if emptied.locked.is_some() { RunState::Purging } else { RunState::Purged };
+            if let Some(until) = emptied.locked {
+                // The first plan after that empties the rest.
+                record.trash_until = until.max(now.checked_add(LOOKS_AGAIN).ok());
+            }
+            for skipped in &emptied.skipped {
+                if !record.skipped.contains(skipped) {
+                    record.skipped_count += 1;
+                    record.skipped.push(skipped.clone());
+                }
+            }
             record.skipped.truncate(RunRecord::MOST_REPORTED);
-            record.skipped_count += emptied.skipped_count;
             Ok(())
         })
         .await?;
     Ok(emptied)
+}
+
+/// Before which it is not looked whether a lock is gone.
+const LOOKS_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// What was left where it was goes, as the journal says at last.
+async fn empty_units(
+    objects: &Objects<'_>,
+    bucket: &Bucket,
+    run: &str,
+    started: Timestamp,
+    emptied: &mut Emptied,
+) -> Result<(), Failure> {
+    let latest = Journal::latest(bucket, run).await?;
+    let journal = Journal::open(bucket, run, objects.permit.number()).await?;
+    let mut units = Journal::units(bucket, run);
+    let (mut held, mut size) = (Vec::new(), 0);
+    loop {
+        let next = units.next().await?;
+        let is_last = next.is_none();
+        if let Some(found) = next
+            && let Some(Latest { batch, outcome: Some(last) }) = latest.get(&found.unit.prefix)
+            && *batch == found.batch
+        {
+            match &last.outcome {
+                Outcome::Held { until: Some(_), .. } => {
+                    size += found.unit.objects.len();
+                    held.push(found.unit);
+                }
+                Outcome::Done | Outcome::NotRestored { .. } => {
+                    means::empty(objects, &found.unit, &last.markers, emptied).await?;
+                }
+                _ => {}
+            }
+        }
+        if !held.is_empty() && (size >= BATCH || is_last) {
+            remove_held(objects, bucket, &journal, std::mem::take(&mut held), started, emptied).await?;
+            size = 0;
+        }
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+fn holds(record: &RunRecord) -> bool {
+    record.datasets.values().any(|done| done.actions.contains_key(HELD))
 }
 
 fn begin(record: &mut RunRecord) -> Result<(), StateError> {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use s3core::Result;
 use s3core::error::Repeat;
 
-use crate::run::journal::{IntendedObject, IntendedUnit, Outcome};
+use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Outcome};
 
+use super::means;
 use super::objects::{Copied, Objects};
 use super::remove::is_marker;
 use super::survey::{is_same, survey};
@@ -84,11 +85,17 @@ async fn give_list(objects: &Objects<'_>, object: &IntendedObject) -> Result<()>
 }
 
 /// Brings a unit back, `_SUCCESS` last, so that nobody takes it for complete before it is. One that holds an object that
-/// the run does not know is left as it is, unless they are to be merged; no object is ever replaced.
+/// the run does not know is left as it is, unless they are to be merged; no object is ever replaced. `run_markers` are the
+/// delete markers of the run, where its journal knows them.
 ///
 /// # Errors
 /// The permit's and the gateway's.
-pub async fn put_back(objects: &Objects<'_>, unit: &IntendedUnit, merge: bool) -> Result<Outcome> {
+pub async fn put_back(
+    objects: &Objects<'_>,
+    unit: &IntendedUnit,
+    merge: bool,
+    run_markers: Option<&[Marker]>,
+) -> Result<Outcome> {
     let found = survey(objects, unit, None).await?;
     if let (Some(key), false) = (found.unknown, merge) {
         let reason = "it was written after the run: `--merge` brings the unit back beside it".to_owned();
@@ -102,7 +109,7 @@ pub async fn put_back(objects: &Objects<'_>, unit: &IntendedUnit, merge: bool) -
         }
         let put_back = |object: &IntendedObject| {
             let object = object.clone();
-            async move { Ok((restore(objects, &object).await?, object)) }
+            async move { Ok((means::restore(objects, unit.means, &object, run_markers).await?, object)) }
         };
         for (restored, object) in objects.for_all(group, put_back).await? {
             match restored {

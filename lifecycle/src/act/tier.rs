@@ -120,7 +120,7 @@ pub async fn write_back(
         let intended: Vec<_> = units.iter().map(|unit| intended(unit, Vec::new())).collect();
         objects.permit.check()?;
         let batch = journal.intend(&intended).await?;
-        let outcomes = units.iter().map(|unit| (unit.prefix.as_str(), &Outcome::Restored));
+        let outcomes = units.iter().map(|unit| (unit.prefix.as_str(), &Outcome::Restored, &[][..]));
         conclude(objects, bucket, journal, batch, outcomes).await?;
     }
     Ok(())
@@ -139,7 +139,7 @@ pub async fn stop_tiering(objects: &Objects<'_>, run: &str) -> Result<(), Failur
 }
 
 fn intended(unit: &PlannedUnit, planned: Vec<PlannedObject>) -> IntendedUnit {
-    let object = |planned| IntendedObject { planned, trash: None, former: Vec::new(), acl: None };
+    let object = |planned| IntendedObject { planned, trash: None, former: Vec::new(), version: None, acl: None };
     IntendedUnit {
         dataset: unit.dataset.clone(),
         prefix: unit.prefix.clone(),

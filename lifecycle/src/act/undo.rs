@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::Catalogs;
 use crate::plan::line::{Amount, PlannedAction};
 use crate::run::Bucket;
-use crate::run::journal::{BATCH, IntendedUnit, Journal, Outcome};
+use crate::run::journal::{BATCH, IntendedUnit, Journal, Outcome, UnitOutcome};
 use crate::run::record::{RunRecord, Skipped};
 
 use super::apply::units_at_once;
@@ -61,14 +61,13 @@ impl Undo<'_> {
                 && let Some(latest) = latest.get(&found.unit.prefix)
                 && latest.batch == found.batch
             {
-                let outcome = latest.outcome.as_ref().map(|last| &last.outcome);
-                match outcome {
+                match latest.outcome.as_ref().map(|last| &last.outcome) {
                     // As if nothing had been planned.
                     Some(Outcome::Changed { .. } | Outcome::Refused { .. } | Outcome::Held { until: None, .. }) => {}
                     Some(Outcome::Restored) => undone.note(&found.unit, &Outcome::Restored),
                     Some(Outcome::Done | Outcome::NotRestored { .. } | Outcome::Held { .. }) | None => {
                         size += found.unit.objects.len();
-                        group.push((found.unit, outcome));
+                        group.push((found.unit, latest.outcome.as_ref()));
                     }
                 }
             }
@@ -89,7 +88,7 @@ impl Undo<'_> {
 
     async fn batch(
         &self,
-        units: Vec<(IntendedUnit, Option<&Outcome>)>,
+        units: Vec<(IntendedUnit, Option<&UnitOutcome>)>,
     ) -> Result<(Vec<(IntendedUnit, Outcome)>, Vec<Skipped>), Failure> {
         if units.is_empty() {
             return Ok((Vec::new(), Vec::new()));
@@ -101,26 +100,29 @@ impl Undo<'_> {
         let done = several
             .for_all(
                 units.into_iter().zip(before).collect(),
-                |(unit, before): (IntendedUnit, Option<&Outcome>)| async move {
-                    let outcome = match (&unit.action, before) {
+                |(unit, before): (IntendedUnit, Option<&UnitOutcome>)| async move {
+                    // Where nothing was written down, all markers over its versions are the run's.
+                    let markers = before.map(|before| before.markers.as_slice());
+                    let outcome = match (&unit.action, before.map(|before| &before.outcome)) {
                         (PlannedAction::Delete, _) => Outcome::NotRestored {
                             key: unit.prefix.clone(),
                             reason: "it went for good, as the policy says".to_owned(),
                         },
                         // It never went, and now it does not go.
                         (_, Some(Outcome::Held { .. })) => Outcome::Restored,
-                        _ => put_back(&self.objects, &unit, self.merge).await?,
+                        _ => put_back(&self.objects, &unit, self.merge, markers).await?,
                     };
-                    Ok((unit, outcome))
+                    let left = if outcome == Outcome::Restored { &[] } else { markers.unwrap_or_default() };
+                    Ok((unit, outcome, left))
                 },
             )
             .await?;
-        let back =
-            done.iter().filter(|(_, outcome)| *outcome == Outcome::Restored).map(|(unit, _)| unit.prefix.as_str());
+        let back = done.iter().filter(|(_, outcome, _)| *outcome == Outcome::Restored);
+        let back = back.map(|(unit, ..)| unit.prefix.as_str());
         let partitions = self.catalogs.add(self.objects.permit, back).await?;
-        let outcomes = done.iter().map(|(unit, outcome)| (unit.prefix.as_str(), outcome));
+        let outcomes = done.iter().map(|(unit, outcome, markers)| (unit.prefix.as_str(), outcome, *markers));
         conclude(&self.objects, self.bucket, self.journal, batch, outcomes).await?;
-        Ok((done, partitions))
+        Ok((done.into_iter().map(|(unit, outcome, _)| (unit, outcome)).collect(), partitions))
     }
 }
 

@@ -29,7 +29,7 @@ use super::line::{FORMAT, Header, PolicySource};
 pub use dataset::DatasetNotes;
 pub use failure::MakeError;
 pub use past::Past;
-pub use probes::no_versions;
+pub use probes::keeps_versions;
 pub use restoration::{Restoration, restoration};
 pub use served::{May, RuleDue, Served, Standing, is_announced_first};
 

@@ -19,7 +19,7 @@ use crate::catalog::{Catalogs, Table};
 use crate::connection::Connection;
 use crate::plan::document::{PlanReader, RuleTally};
 use crate::plan::line::PlannedUnit;
-use crate::plan::make::no_versions;
+use crate::plan::make::keeps_versions;
 use crate::plan::report::Report;
 use crate::policy::Policy;
 use crate::run::StateError;
@@ -299,7 +299,7 @@ pub(super) async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failu
         return Err(Failure::Usage(message));
     }
     if record.state == RunState::Running && plan.tally().rules.values().any(RuleTally::removes) {
-        no_versions(work.bucket.gateway(), work.bucket.name()).await?;
+        keeps_versions(work.bucket.gateway(), work.bucket.name()).await?;
     }
     let known = Known::of(&work.bucket, run).await?;
     let journal = Journal::open(&work.bucket, run, work.lease.number()).await?;

@@ -71,7 +71,7 @@ impl From<Failure> for Error {
             Failure::Run(crate::act::Failure::Stopped) => ErrorKind::Interrupted,
             Failure::Run(crate::act::Failure::Catalog(_)) => ErrorKind::Unavailable,
             Failure::Lease(LeaseError::Unsupported { .. }) => ErrorKind::Unsupported,
-            Failure::Make(MakeError::NoConditionalDelete | MakeError::Versions { .. }) => ErrorKind::Unsupported,
+            Failure::Make(MakeError::NoConditionalDelete | MakeError::Suspended { .. }) => ErrorKind::Unsupported,
             Failure::Plan(failure)
             | Failure::Run(crate::act::Failure::Plan(failure))
             | Failure::Make(MakeError::Plan(failure)) => of_plan(&failure),

@@ -180,13 +180,14 @@ impl Purge {
             work.end().await;
             Ok::<_, Failure>(emptied?)
         })?;
-        let Emptied { removed, skipped, skipped_count } = emptied;
+        let Emptied { removed, skipped, skipped_count, locked } = emptied;
         if common.output == Form::Json {
             let result = json!({"run": run, "objects": removed.objects, "bytes": removed.bytes, "left": skipped, "skipped": skipped_count});
             return output::line(&result.to_string());
         }
+        let is = if locked.is_some() { "is empty but for what is locked" } else { "is empty" };
         output::line(&format!(
-            "the trash of the run {run} is empty: {} objects of {} bytes are gone for good",
+            "the trash of the run {run} {is}: {} objects of {} bytes are gone for good",
             removed.objects, removed.bytes
         ))?;
         output::skipped(&skipped, skipped_count)

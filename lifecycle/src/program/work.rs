@@ -73,7 +73,12 @@ impl Work {
                 taken => break taken?,
             }
         };
-        let has = async |capability| probe(bucket.gateway(), bucket.name(), capability).await;
+        // Where versions are kept no condition is honoured, and none is needed.
+        let keeps_versions = bucket.keeps_versions().await?;
+        let has = async |capability| match keeps_versions {
+            true => Ok(false),
+            false => probe(bucket.gateway(), bucket.name(), capability).await,
+        };
         let deletion = Deletion {
             by_etag: has(Capability::ConditionalDelete).await?,
             by_time: has(Capability::DeleteIfUnmodifiedSince).await?,

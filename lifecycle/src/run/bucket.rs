@@ -1,14 +1,20 @@
 //! The bucket as the keeper of state: small documents of JSON that are created, or replaced, under a condition.
 
+mod versions;
+
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use s3core::fs::FileSystem;
 use s3core::gateway::Gateway;
-use s3core::ops::{GetObject, HeadBucket, ListObjectsV2, ObjectHead, PutObject, Sink, WriteCondition, WriteId};
+use s3core::ops::{
+    DeleteObject, GetObject, HeadBucket, ListObjectsV2, ObjectHead, PutObject, Sink, WriteCondition, WriteId,
+};
 use s3core::{Error, ErrorKind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
 
 use super::error::StateError;
 
@@ -20,6 +26,8 @@ const LONGEST_DOCUMENT: u64 = 64 << 20;
 pub struct Bucket {
     files: FileSystem,
     gateway: Gateway,
+    /// Whether it keeps versions, once that is known.
+    keeps_versions: Arc<OnceCell<bool>>,
 }
 
 /// A document as it lies in the bucket.
@@ -27,7 +35,7 @@ pub struct Bucket {
 pub(crate) struct Stored {
     /// Its text.
     pub(crate) text: Vec<u8>,
-    /// ETag without quotes.
+    /// ETag without quotes; the id of the version in a bucket that keeps versions.
     pub(crate) etag: String,
     /// When it was written, by the gateway's clock, in whole seconds.
     pub(crate) written: Option<SystemTime>,
@@ -37,7 +45,7 @@ impl Bucket {
     /// The bucket that `files` are in.
     pub fn new(files: FileSystem) -> Self {
         let gateway = files.gateway().clone();
-        Self { files, gateway }
+        Self { files, gateway, keeps_versions: Arc::default() }
     }
 
     /// Its name.
@@ -136,10 +144,14 @@ impl Bucket {
         limits.idle = limits.idle.min(attempt);
         settings.retry.patience = settings.retry.patience.min(patience);
         settings.retry.first_contact = settings.retry.first_contact.min(patience);
-        Self { gateway: Gateway::new(settings, self.gateway.environment().clone()), files: self.files.clone() }
+        let gateway = Gateway::new(settings, self.gateway.environment().clone());
+        Self { gateway, files: self.files.clone(), keeps_versions: Arc::clone(&self.keeps_versions) }
     }
 
     pub(crate) async fn read(&self, key: &str) -> Result<Option<Stored>, StateError> {
+        if self.keeps_versions().await? {
+            return self.read_version(key).await;
+        }
         let mut text = Collected(Vec::new());
         let head = match self.gateway.run(GetObject::new(self.name(), key, &mut text)).await {
             Ok(head) => head,
@@ -157,6 +169,15 @@ impl Bucket {
         self.put(key, text, WriteCondition::IfAbsent).await
     }
 
+    /// Removes a document, if there is one.
+    pub(crate) async fn remove(&self, key: &str) -> Result<(), StateError> {
+        if self.keeps_versions().await? {
+            return self.remove_versions(key).await;
+        }
+        self.gateway.run(DeleteObject::new(self.name(), key)).await?;
+        Ok(())
+    }
+
     pub(crate) fn parsed<T: DeserializeOwned>(&self, key: &str, text: &[u8]) -> Result<T, StateError> {
         serde_json::from_slice(text).map_err(|failure| self.malformed(key, failure.to_string()))
     }
@@ -169,6 +190,13 @@ impl Bucket {
     async fn put(&self, key: &str, text: Vec<u8>, condition: WriteCondition) -> Result<String, StateError> {
         let mut put = PutObject::new(self.name(), key, bytes::Bytes::from(text));
         put.attributes.content_type = Some("application/json".to_owned());
+        if self.keeps_versions().await? {
+            let after = match &condition {
+                WriteCondition::IfMatch(version) => Some(version.as_str()),
+                _ => None,
+            };
+            return self.add_version(key, put, after).await;
+        }
         put.condition = condition;
         put.write_id = Some(WriteId::new(self.gateway.environment().random.bits()));
         self.gateway.run(put).await.map_err(|failure| {

@@ -46,6 +46,8 @@ pub enum Means {
     Copies,
     /// Their objects are removed where they lie, under a condition: what goes for good, and what was held.
     InPlace,
+    /// Their objects are hidden under delete markers, in a bucket that keeps versions, until those versions are removed.
+    Markers,
 }
 
 impl Means {
@@ -66,6 +68,9 @@ pub struct IntendedObject {
     /// Where earlier holders of the lease may have copied it to, the latest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<String>,
+    /// Its version, of what goes under a delete marker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Its access control list, where copies have another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acl: Option<String>,
@@ -87,6 +92,18 @@ pub struct UnitOutcome {
     pub outcome: Outcome,
     /// Since when it is so.
     pub at: Timestamp,
+    /// The delete markers that the run has put over its objects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<Marker>,
+}
+
+/// A delete marker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marker {
+    /// The key that it hides.
+    pub key: String,
+    /// Its version.
+    pub version: String,
 }
 
 /// What came of a unit.

@@ -55,6 +55,11 @@ impl Store {
     pub async fn begin(&self, lease: &Lease, record: &RunRecord, plan: &Path) -> Result<RunRecord, StateError> {
         let run = &record.run;
         self.check_name(run)?;
+        // Where versions are kept a plan is put upon another one without a word.
+        if self.bucket.keeps_versions().await? && self.bucket.read(&keys::record(run)).await?.is_some() {
+            let (bucket, key) = (self.bucket.name().to_owned(), keys::record(run));
+            return Err(StateError::AlreadyExists { bucket, key });
+        }
         lease.check()?;
         self.keep_plan(run, plan).await?;
         lease.check()?;

@@ -15,3 +15,4 @@ mod round_trip;
 #[path = "../../../core/tests/support/mod.rs"]
 mod support;
 mod unit;
+mod versions;

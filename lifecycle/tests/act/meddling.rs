@@ -29,7 +29,7 @@ async fn requests_of_a_removal(service: Service) -> usize {
 }
 
 /// A process during whose request with number `at` somebody puts `body` at `key`.
-fn while_somebody_puts(scene: &Scene, at: usize, key: &str, body: &'static [u8]) -> Arc<Interposed> {
+pub(crate) fn while_somebody_puts(scene: &Scene, at: usize, key: &str, body: &'static [u8]) -> Arc<Interposed> {
     let put = PutObject::new(&scene.place.bucket, key, Bytes::from_static(body));
     let gateway = scene.place.gateway.clone();
     Arc::new(Interposed::new(undisturbed(), move |number, _| {

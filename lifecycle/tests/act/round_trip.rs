@@ -30,7 +30,7 @@ async fn a_unit_goes_to_the_trash_and_comes_back_as_it_was(#[case] service: Serv
     assert_eq!(scene.list(&keys::trash("run")).await, []);
 }
 
-fn dying(at: usize, after: bool) -> Arc<Interposed> {
+pub(crate) fn dying(at: usize, after: bool) -> Arc<Interposed> {
     Arc::new(Interposed::new(undisturbed(), move |number, _| {
         async move {
             match (number == at, after) {

@@ -12,12 +12,12 @@ use s3core::gateway::Gateway;
 use s3core::gateway::capabilities::Capability;
 use s3core::http::Transport;
 use s3core::ops::{
-    CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, HeadObject, ListObjectsV2, ObjectAttributes,
-    ObjectHead, PutObject, UploadPart,
+    CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, HeadObject, ListObjectVersions, ListObjectsV2,
+    ListedVersion, ObjectAttributes, ObjectHead, PutBucketVersioning, PutObject, UploadPart,
 };
 use s3core::probe::probe;
+use s3life::act::means::remove;
 use s3life::act::objects::{Deletion, Objects, Permit, listed};
-use s3life::act::remove::remove;
 use s3life::act::restore::put_back;
 use s3life::plan::line::{PlannedAction, PlannedObject, Shape};
 use s3life::run::journal::{IntendedObject, IntendedUnit, Means, Outcome};
@@ -50,6 +50,8 @@ pub(crate) struct Scene {
     /// When the plan was made: what jobs have left before is nobody's.
     pub(crate) created: Timestamp,
     deletion: Deletion,
+    /// The versions of the unit's objects, by key, where the bucket keeps versions.
+    versions: BTreeMap<String, String>,
 }
 
 /// An object with all its properties but the time: two that are equal cannot be told apart.
@@ -66,12 +68,31 @@ pub(crate) struct Whole {
 impl Scene {
     /// Five objects: simple ones in two classes, a multipart one, an empty one, and `_SUCCESS`; older than two seconds.
     pub(crate) async fn new(service: Service) -> Self {
-        let place = Place::at(service).await;
+        Self::fill(Place::at(service).await).await
+    }
+
+    /// The same on real Ceph, in a bucket that keeps versions.
+    pub(crate) async fn with_versions() -> Self {
+        let place = Place::at(Service::Ceph).await;
+        place.gateway.run(PutBucketVersioning::new(&place.bucket, true)).await.unwrap();
+        let mut scene = Self::fill(place).await;
+        let all = scene.versions().await.into_iter().map(|version| (version.key, version.version_id));
+        scene.versions = all.collect();
+        scene
+    }
+
+    /// The versions and delete markers in the unit.
+    pub(crate) async fn versions(&self) -> Vec<ListedVersion> {
+        self.place.gateway.run(ListObjectVersions::new(&self.place.bucket, PREFIX)).await.unwrap().versions
+    }
+
+    async fn fill(place: Place) -> Self {
         let has = |capability| probe(&place.gateway, &place.bucket, capability);
         let by_etag = has(Capability::ConditionalDelete).await.unwrap();
         let by_time = has(Capability::DeleteIfUnmodifiedSince).await.unwrap();
-        let mut scene =
-            Self { place, planned: Vec::new(), created: Timestamp::MIN, deletion: Deletion { by_etag, by_time } };
+        let deletion = Deletion { by_etag, by_time };
+        let (planned, created, versions) = (Vec::new(), Timestamp::MIN, BTreeMap::new());
+        let mut scene = Self { place, planned, created, deletion, versions };
         scene.put("_SUCCESS", b"").await;
         scene.put("empty", b"").await;
         scene.put("part-0 +%.parquet", b"some rows").await;
@@ -149,6 +170,7 @@ impl Scene {
             planned: planned.clone(),
             trash: Some(keys::trashed("run", lease, &planned.key)),
             former: (1..lease).rev().map(|lease| keys::trashed("run", lease, &planned.key)).collect(),
+            version: self.versions.get(&planned.key).cloned(),
             acl: None,
         };
         IntendedUnit {
@@ -156,7 +178,7 @@ impl Scene {
             prefix: PREFIX.to_owned(),
             shape: Shape::Prefix,
             action: PlannedAction::Expire,
-            means: Means::default(),
+            means: if self.versions.is_empty() { Means::Copies } else { Means::Markers },
             objects: self.planned.iter().map(intended).collect(),
         }
     }
@@ -169,9 +191,18 @@ impl Scene {
         lease: u64,
     ) -> Result<Outcome> {
         let gateway = self.process(transport);
-        let held = Held(lease);
-        let objects = self.objects(&gateway, &held);
-        remove(&objects, unit, self.created).await
+        self.remove_under(&gateway, unit, &Held(lease)).await
+    }
+
+    /// The same by a process that may lose the lease.
+    pub(crate) async fn remove_under(
+        &self,
+        gateway: &Gateway,
+        unit: &IntendedUnit,
+        permit: &dyn Permit,
+    ) -> Result<Outcome> {
+        let is_resumed = permit.number() > 1;
+        Ok(remove(&self.objects(gateway, permit), unit, self.created, is_resumed).await?.outcome)
     }
 
     /// Puts the unit back in the same way.
@@ -183,10 +214,10 @@ impl Scene {
     ) -> Result<Outcome> {
         let gateway = self.process(transport);
         let held = Held(lease);
-        put_back(&self.objects(&gateway, &held), unit, false).await
+        put_back(&self.objects(&gateway, &held), unit, false, None).await
     }
 
-    fn process(&self, transport: Arc<dyn Transport>) -> Gateway {
+    pub(crate) fn process(&self, transport: Arc<dyn Transport>) -> Gateway {
         let environment = Environment { transport, ..support::environment() };
         Gateway::new(self.place.gateway.settings().clone(), environment)
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use s3core::ops::{CreateMultipartUpload, GetBucketLifecycleConfiguration, ListMultipartUploads};
 use serde_json::json;
 
@@ -142,4 +143,35 @@ async fn a_unit_that_changed_does_not_tier_and_an_undone_run_leaves_no_rule() {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     assert!(rules().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_of_the_trash_counts_from_the_end_of_the_run() {
+    let lake = three_days(&POLICY.replace("settle: 0h,", "settle: 0h, trash: 1h,")).await;
+    assert_eq!(lake.plan(&["--out", "plan.jsonl"]).status, 0);
+    lake.rest().await;
+    let run = super::json(&lake.run(&["--output", "json", "apply", "--plan", "plan.jsonl", "--yes"]));
+    let time = |name: &str| run[name].as_str().unwrap().parse::<Timestamp>().unwrap();
+    assert_eq!(time("trash_until").duration_since(time("finished")), SignedDuration::from_hours(1), "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_goes_without_the_units_in_it() {
+    let lake = Lake::new().await;
+    lake.policy(
+        "version: 1\ndefaults: {settle: 0h, guard: {max_removed: none}}\ndatasets:\n  - name: out\n    \
+         location: s3a://BUCKET/out/\n    age: {from: newest_object}\n    \
+         rules: [{name: sweep, when: {older_than: 0h}, then: expire}]\n",
+    );
+    let inner = ["out/a/inner/_SUCCESS", "out/a/inner/x"];
+    lake.put_all(["out/a/_SUCCESS", "out/a/sub/x", "out/a/x"].into_iter().chain(inner)).await;
+    lake.rest().await;
+    let before = lake.listed("out/").await;
+    assert_eq!(lake.plan(&["--out", "plan.jsonl"]).status, 0);
+    lake.put(inner[1]).await;
+    let run = super::json(&lake.run(&["--output", "json", "apply", "--plan", "plan.jsonl", "--yes"]));
+    assert_eq!(run["actions"]["expire"], json!({"units": 1, "objects": 3, "bytes": 30}));
+    assert_eq!((&run["left"][0]["unit"], keys(&lake.listed("out/").await)), (&json!("out/a/inner/"), inner.to_vec()));
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
+    assert_eq!(keys(&lake.listed("out/").await), keys(&before));
 }

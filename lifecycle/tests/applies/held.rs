@@ -3,6 +3,7 @@
 use s3core::ops::PutObject;
 use serde_json::json;
 
+use super::admin::limit_bucket;
 use super::lake::Lake;
 use super::{POLICY, apply, json as said, keys, name};
 
@@ -72,4 +73,34 @@ async fn what_is_held_goes_when_the_trash_is_emptied_unless_it_was_written_again
     // It may be planned again.
     lake.rest().await;
     assert_eq!(apply(&lake)["actions"]["held"]["units"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_at_its_quota_holds_what_it_cannot_copy() {
+    let lake = Lake::new().await;
+    lake.policy(&policy("1h"));
+    for day in 1..3 {
+        let body = bytes::Bytes::from(vec![day; 2 << 20]);
+        lake.gateway.run(PutObject::new(&lake.bucket, &format!("events/day=2020-01-0{day}/a"), body)).await.unwrap();
+    }
+    lake.put("events/day=2020-01-03/a").await;
+    lake.rest().await;
+    let before = lake.listed("events/").await;
+    // Room for the journal, and for small copies.
+    limit_bucket(&lake.gateway, &lake.bucket, 5 << 20).await;
+    let run = apply(&lake);
+    let (held, gone) = (&run["actions"]["held"], &run["actions"]["expire"]["units"]);
+    assert_eq!((held, gone), (&json!({"units": 2, "objects": 2, "bytes": 4 << 20}), &json!(1)), "{run}");
+    assert!(run["left"][0]["reason"].as_str().unwrap().contains("quota"), "{run}");
+    assert_eq!(lake.listed("events/").await, before[..2]);
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
+    assert_eq!((&lake.listed("events/").await[..2], lake.listed("events/").await.len()), (&before[..2], 3));
+
+    assert_eq!(lake.run(&["release", name(&run), "policy.yaml"]).status, 0);
+    lake.rest().await;
+    let run = apply(&lake);
+    assert_eq!(run["actions"]["held"]["units"], 2);
+    let purged: serde_json::Value = said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]));
+    assert_eq!((&purged["objects"], &purged["skipped"]), (&json!(3), &json!(0)), "{purged}");
+    assert_eq!(lake.listed("events/").await, []);
 }

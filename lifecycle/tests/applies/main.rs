@@ -10,11 +10,17 @@
 #![allow(dead_code, reason = "the bucket's helpers serve the tests of plans, too")]
 
 mod actions;
+#[allow(unreachable_pub, reason = "core's tests have it in a module that is public")]
+#[path = "../../../core/tests/support/admin.rs"]
+mod admin;
+mod collected;
 mod held;
 #[path = "../plans/lake.rs"]
 mod lake;
 mod refusals;
+mod rights;
 mod undone;
+mod versions;
 mod waiting;
 
 use lake::{Lake, Said};

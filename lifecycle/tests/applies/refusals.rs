@@ -1,7 +1,5 @@
 //! What is not applied, with the remedy.
 
-use s3core::ops::PutBucketVersioning;
-
 use super::{POLICY, three_days};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,15 +34,4 @@ async fn what_may_not_be_applied_changes_nothing() {
     assert_eq!(lake.run(&["apply", "--plan", "good.jsonl", "--yes"]).status, 0);
     let again = lake.run(&["apply", "--plan", "good.jsonl", "--yes"]);
     assert!(again.status == 1 && again.error.contains("was carried out before"), "{again:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_removed_from_a_bucket_that_keeps_versions() {
-    let lake = three_days(POLICY).await;
-    for is_enabled in [true, false] {
-        lake.gateway.run(PutBucketVersioning::new(&lake.bucket, is_enabled)).await.unwrap();
-        let said = lake.run(&["apply", "policy.yaml", "--yes"]);
-        assert!(said.status == 1 && said.error.contains("keeps versions"), "{said:?}");
-        assert_eq!(lake.listed("events/").await.len(), 9);
-    }
 }

@@ -52,6 +52,18 @@ impl Lake {
     }
 
     async fn at(endpoint: &str, keys: (String, String)) -> Self {
+        Self::made_by(endpoint, keys, async |gateway, bucket| {
+            gateway.run(CreateBucket::new(bucket, gateway.settings())).await.unwrap();
+        })
+        .await
+    }
+
+    /// In a bucket that the test makes.
+    pub(crate) async fn made_by(
+        endpoint: &str,
+        keys: (String, String),
+        make: impl AsyncFnOnce(&Gateway, &str),
+    ) -> Self {
         let bucket = format!("plan-{:016x}", SystemRandom.bits() as u64);
         let pair = |option: &str, value: &str| (option.to_owned(), value.to_owned());
         let explicit = vec![pair("endpoint", endpoint), pair("access.key", &keys.0), pair("secret.key", &keys.1)];
@@ -61,7 +73,7 @@ impl Lake {
         let environment = Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport };
         let files = FileSystem::new(&options, environment, MemoryBudget::new(64 << 20), WorkPaths::new());
         let gateway = files.gateway().clone();
-        gateway.run(CreateBucket::new(&bucket, gateway.settings())).await.unwrap();
+        make(&gateway, &bucket).await;
         let directory = tempfile::tempdir().unwrap();
         let state = Bucket::new(files);
         Self { bucket, gateway, state, endpoint: endpoint.to_owned(), keys, directory }
@@ -113,21 +125,30 @@ impl Lake {
 
     /// `s3life` with these arguments.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
-        let output = self.command(arguments).output().unwrap();
+        self.run_with(&self.keys, arguments)
+    }
+
+    /// The same by somebody else.
+    pub(crate) fn run_with(&self, keys: &(String, String), arguments: &[&str]) -> Said {
+        let output = self.command_with(keys, arguments).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Said { status: output.status.code().unwrap(), out: text(output.stdout), error: text(output.stderr) }
     }
 
     /// The same, which the caller starts.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.command_with(&self.keys, arguments)
+    }
+
+    fn command_with(&self, (access_key, secret_key): &(String, String), arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_s3life"));
         command
             .args(["--endpoint", &self.endpoint])
             .args(arguments)
             .current_dir(self.directory.path())
             .env_clear()
-            .env("AWS_ACCESS_KEY_ID", &self.keys.0)
-            .env("AWS_SECRET_ACCESS_KEY", &self.keys.1);
+            .env("AWS_ACCESS_KEY_ID", access_key)
+            .env("AWS_SECRET_ACCESS_KEY", secret_key);
         command
     }
 
@@ -150,7 +171,7 @@ pub(crate) fn summary(plan: &Value) -> &Value {
     &plan["end"]["datasets"][0]
 }
 
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name)
         .unwrap_or_else(|_| panic!("{name} is not set: run tests/ceph/with-ceph.sh -- cargo test -p s3life"))
 }

@@ -119,7 +119,7 @@ async fn what_was_brought_back_is_not_planned_again() {
         objects: Vec::new(),
     };
     let at = Timestamp::now();
-    let outcome = |day: u32, outcome: Outcome| UnitOutcome { prefix: prefix(day), outcome, at };
+    let outcome = |day: u32, outcome: Outcome| UnitOutcome { prefix: prefix(day), outcome, at, markers: Vec::new() };
     let batch = journal.intend(&[intended(1), intended(2)]).await.unwrap();
     journal.conclude(batch, &[outcome(1, Outcome::Restored), outcome(2, Outcome::Done)]).await.unwrap();
     let plan = lake.planned("2036-01-04T00:00:00Z");

@@ -25,6 +25,7 @@ fn unit(prefix: &str, objects: usize) -> IntendedUnit {
         },
         trash: Some(keys::trashed(RUN, 7, &format!("{prefix}part-{number:05}"))),
         former: Vec::new(),
+        version: None,
         acl: (number % 2 == 0).then(|| "<AccessControlPolicy/>".to_owned()),
     };
     IntendedUnit {
@@ -38,7 +39,7 @@ fn unit(prefix: &str, objects: usize) -> IntendedUnit {
 }
 
 fn outcome(prefix: &str, outcome: Outcome) -> UnitOutcome {
-    UnitOutcome { prefix: prefix.to_owned(), outcome, at: Timestamp::UNIX_EPOCH }
+    UnitOutcome { prefix: prefix.to_owned(), outcome, at: Timestamp::UNIX_EPOCH, markers: Vec::new() }
 }
 
 async fn entries(bucket: &Bucket) -> Result<Vec<Entry>, StateError> {
@@ -59,6 +60,7 @@ async fn units(bucket: &Bucket) -> Result<Vec<JournaledUnit>, StateError> {
 
 #[rstest]
 #[case::ceph(Service::Ceph)]
+#[case::versions(Service::Versions)]
 #[case::pacific(Service::Embedded(Quirks::Pacific))]
 #[case::tentacle(Service::Embedded(Quirks::Tentacle))]
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,7 @@ const TERM: Duration = Duration::from_secs(3);
 
 #[rstest]
 #[case::ceph(Service::Ceph)]
+#[case::versions(Service::Versions)]
 #[case::pacific(Service::Embedded(Quirks::Pacific))]
 #[case::reef(Service::Embedded(Quirks::Reef))]
 #[case::tentacle(Service::Embedded(Quirks::Tentacle))]
@@ -46,6 +47,7 @@ async fn of_sixteen_that_want_it_one_gets_it(#[case] service: Service) {
 
 #[rstest]
 #[case::ceph(Service::Ceph)]
+#[case::versions(Service::Versions)]
 #[case::embedded(Service::Embedded(Quirks::Pacific))]
 #[tokio::test(flavor = "multi_thread")]
 async fn renewal_keeps_it_and_silence_loses_it(#[case] service: Service) {

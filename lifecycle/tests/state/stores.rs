@@ -27,6 +27,7 @@ fn plan_of(length: usize) -> (NamedTempFile, Vec<u8>) {
 
 #[rstest]
 #[case::ceph(Service::Ceph)]
+#[case::versions(Service::Versions)]
 #[case::pacific(Service::Embedded(Quirks::Pacific))]
 #[case::aws(Service::Embedded(Quirks::Aws))]
 #[tokio::test(flavor = "multi_thread")]
@@ -57,6 +58,7 @@ async fn runs_are_found_again_the_newest_first(#[case] service: Service) {
 /// Each on a connection of its own, without a lease.
 #[rstest]
 #[case::ceph(Service::Ceph)]
+#[case::versions(Service::Versions)]
 #[case::pacific(Service::Embedded(Quirks::Pacific))]
 #[case::tentacle(Service::Embedded(Quirks::Tentacle))]
 #[tokio::test(flavor = "multi_thread")]
@@ -86,6 +88,7 @@ async fn of_eight_that_replace_a_document_each_is_heard(#[case] service: Service
 
 #[rstest]
 #[case::ceph(Service::Ceph, 0.0)]
+#[case::versions(Service::Versions, 0.0)]
 #[case::lost_replies(Service::Embedded(Quirks::Pacific), 0.3)]
 #[case::lost_replies_on_tentacle(Service::Embedded(Quirks::Tentacle), 0.3)]
 #[tokio::test(flavor = "multi_thread")]

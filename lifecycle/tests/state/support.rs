@@ -11,7 +11,7 @@ use s3core::environment::{Clock, Environment, Random, SystemClock, SystemRandom}
 use s3core::fs::{FileSystem, WorkPaths};
 use s3core::http::connection::{HttpTransport, TransportSettings, TrustSettings};
 use s3core::http::{Endpoint, Limits, Request, Response, Transport};
-use s3core::ops::{CreateBucket, PutObject};
+use s3core::ops::{CreateBucket, PutBucketVersioning, PutObject};
 use s3core::transfer::budget::MemoryBudget;
 use s3core_gateway::Quirks;
 use s3life::plan::line::PolicySource;
@@ -25,6 +25,8 @@ use tokio::sync::Notify;
 pub(crate) enum Service {
     /// The Ceph that `tests/ceph/with-ceph.sh` started.
     Ceph,
+    /// The same, in a bucket that keeps versions: conditions on PUT are not honoured there.
+    Versions,
     /// The embedded endpoint, one for each test, behaving like this server.
     Embedded(Quirks),
 }
@@ -43,7 +45,7 @@ pub(crate) struct Lake {
 impl Lake {
     pub(crate) async fn at(service: Service) -> Self {
         let embedded = match service {
-            Service::Ceph => None,
+            Service::Ceph | Service::Versions => None,
             Service::Embedded(quirks) => Some(s3core_gateway::Gateway::builder().quirks(quirks).start().unwrap()),
         };
         let (url, access_key, secret_key) = match &embedded {
@@ -60,6 +62,9 @@ impl Lake {
         let bucket = client(&url, &access_key, &secret_key, &name, environment());
         let gateway = bucket.gateway();
         gateway.run(CreateBucket::new(&name, gateway.settings())).await.unwrap();
+        if matches!(service, Service::Versions) {
+            gateway.run(PutBucketVersioning::new(&name, true)).await.unwrap();
+        }
         Self { url, access_key, secret_key, name, bucket, embedded }
     }
 

@@ -68,12 +68,12 @@ pub enum MakeError {
          If-Match; take the rules that remove something out of the policy, or ask for a proxy that lets these headers pass"
     )]
     NoConditionalDelete,
-    /// The bucket keeps versions.
+    /// The bucket has kept versions, and does no more.
     #[error(
-        "s3a://{bucket} keeps versions, or has kept them: objects cannot be removed there under a condition, and s3life removes \
-         nothing; take the rules that remove something out of the policy"
+        "versioning of s3a://{bucket} is suspended: what is removed there can neither be brought back nor removed under a \
+         condition, and s3life removes nothing; enable versioning again, or take the rules that remove something out of the policy"
     )]
-    Versions {
+    Suspended {
         /// The bucket.
         bucket: String,
     },

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use s3core::gateway::Gateway;
 use s3core::gateway::capabilities::Capability;
-use s3core::ops::{BucketVersioning, DeleteObject, GetBucketVersioning, HeadObject, PutObject, PutObjectTagging};
+use s3core::ops::{
+    BucketVersioning, DeleteObject, GetBucketVersioning, HeadObject, ListObjectVersions, PutObject, PutObjectTagging,
+};
 use s3core::probe::probe;
 use s3core::{Error, ErrorKind};
 
@@ -47,7 +49,18 @@ pub(super) async fn try_class(lister: &Lister, class: &str) -> Result<(), Error>
     let mut put = PutObject::new(lister.bucket(), &key, Bytes::from_static(b"probe"));
     put.attributes.storage_class = Some(class.to_owned());
     gateway.run(put).await?;
-    gateway.run(DeleteObject::new(lister.bucket(), &key)).await.map(|_| ())
+    remove(lister, &key).await
+}
+
+/// Removes what was tried out, with all versions that the bucket keeps of it.
+async fn remove(lister: &Lister, key: &str) -> Result<(), Error> {
+    let (gateway, delete) = (lister.gateway(), DeleteObject::new(lister.bucket(), key));
+    if gateway.run(delete.clone()).await?.version_id.is_some() {
+        for version in gateway.run(ListObjectVersions::new(lister.bucket(), key)).await?.versions {
+            gateway.run(DeleteObject { version_id: Some(version.version_id), ..delete.clone() }).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the gateway sets an object's modification time when its tags change, as Radosgw before Reef does.
@@ -61,27 +74,28 @@ pub(super) async fn tags_set_times(lister: &Lister) -> Result<bool, Error> {
     let tags = [(TAG.to_owned(), "probe".to_owned())].into();
     gateway.run(PutObjectTagging::new(bucket, &key, tags)).await?;
     let tagged = gateway.run(HeadObject::new(bucket, &key)).await?.modified;
-    gateway.run(DeleteObject::new(bucket, &key)).await?;
+    remove(lister, &key).await?;
     Ok(written != tagged)
 }
 
-/// The bucket keeps no versions. In one that does, Radosgw of all releases ignores the conditions under which objects are
-/// removed; where that is suspended a removed object stays in listings.
+/// Objects can be removed so that they come back: under a condition, or, where the bucket keeps versions, under delete markers.
+/// Where versioning is suspended neither works: on Radosgw of all releases a removed object stays in listings.
 ///
 /// # Errors
-/// `Versions`, and the gateway's.
-pub async fn no_versions(gateway: &Gateway, bucket: &str) -> Result<(), MakeError> {
+/// `Suspended`, and the gateway's.
+pub async fn keeps_versions(gateway: &Gateway, bucket: &str) -> Result<bool, MakeError> {
     match gateway.run(GetBucketVersioning::new(bucket)).await? {
-        BucketVersioning::Off => Ok(()),
-        BucketVersioning::Enabled | BucketVersioning::Suspended => {
-            Err(MakeError::Versions { bucket: bucket.to_owned() })
-        }
+        BucketVersioning::Off => Ok(false),
+        BucketVersioning::Enabled => Ok(true),
+        BucketVersioning::Suspended => Err(MakeError::Suspended { bucket: bucket.to_owned() }),
     }
 }
 
-/// The gateway honours a condition on DELETE.
+/// The gateway honours a condition on DELETE, or needs none.
 pub(super) async fn conditional_delete(lister: &Lister) -> Result<(), MakeError> {
-    no_versions(lister.gateway(), lister.bucket()).await?;
+    if keeps_versions(lister.gateway(), lister.bucket()).await? {
+        return Ok(());
+    }
     for capability in [Capability::DeleteIfUnmodifiedSince, Capability::ConditionalDelete] {
         if probe(lister.gateway(), lister.bucket(), capability).await? {
             return Ok(());

@@ -141,6 +141,7 @@ mod tests {
             prefix: prefix.to_owned(),
             outcome,
             at: "2026-11-25T21:45:00Z".parse().unwrap(),
+            markers: Vec::new(),
         };
         let changed = Outcome::Changed { key: "a/2/x".to_owned(), reason: "new\nline".to_owned() };
         vec![outcome("a/1/", Outcome::Done), outcome("a/2/", changed)]

@@ -140,6 +140,7 @@ mod tests {
             },
             trash: None,
             former: Vec::new(),
+            version: None,
             acl: None,
         };
         IntendedUnit {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use s3core::gateway::capabilities::Capability;
-use s3core::ops::DeleteObject;
 use s3core::probe::probe;
 use s3core::{Error, ErrorKind};
 
@@ -68,10 +67,11 @@ pub(super) async fn take(
     purpose: &Purpose,
     term: Duration,
 ) -> Result<Keeper, LeaseError> {
+    let keeps_versions = bucket.keeps_versions().await?;
     for (capability, condition) in
         [(Capability::ExclusivePut, "If-None-Match: *"), (Capability::ConditionalPut, "If-Match")]
     {
-        if !probe(bucket.gateway(), bucket.name(), capability).await.map_err(StateError::from)? {
+        if !keeps_versions && !probe(bucket.gateway(), bucket.name(), capability).await.map_err(StateError::from)? {
             return Err(LeaseError::Unsupported { condition });
         }
     }
@@ -175,6 +175,5 @@ async fn numbers(bucket: &Bucket) -> Result<Vec<u64>, StateError> {
 }
 
 async fn remove(bucket: &Bucket, number: u64) -> Result<(), StateError> {
-    bucket.gateway().run(DeleteObject::new(bucket.name(), &document::key(number))).await?;
-    Ok(())
+    bucket.remove(&document::key(number)).await
 }

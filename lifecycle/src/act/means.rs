@@ -1,0 +1,147 @@
+//! How units go, come back, and go for good: by copies in the trash, in place, or by delete markers where the bucket keeps
+//! versions. Here alone the ways part.
+
+use jiff::Timestamp;
+use s3core::Result;
+
+use crate::plan::line::PlannedAction;
+use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Means, Outcome};
+
+use super::markers::{self, Emptied};
+use super::objects::Objects;
+use super::restore::{self, Restored};
+use super::stack::stacks;
+use super::{Failure, remove};
+
+/// What came of a unit that was to go.
+#[derive(Debug)]
+pub struct Removal {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The delete markers over its objects.
+    pub markers: Vec<Marker>,
+}
+
+impl Default for Removal {
+    fn default() -> Self {
+        Self { outcome: Outcome::Done, markers: Vec::new() }
+    }
+}
+
+impl Removal {
+    /// Adds the markers over an object.
+    pub(super) fn add(&mut self, key: &str, markers: Vec<String>) {
+        self.markers.extend(markers.into_iter().map(|version| Marker { key: key.to_owned(), version }));
+    }
+}
+
+/// What becomes of units with this action.
+pub(super) fn means_of(action: &PlannedAction, keeps_versions: bool) -> Means {
+    match action {
+        _ if keeps_versions => Means::Markers,
+        PlannedAction::Expire | PlannedAction::SweepAbandoned => Means::Copies,
+        _ => Means::InPlace,
+    }
+}
+
+/// Learns what must be in the journal before a unit goes: which versions its objects are, where it goes under markers.
+///
+/// # Errors
+/// The gateway's.
+pub(super) async fn prepare(objects: &Objects<'_>, unit: &mut IntendedUnit) -> Result<()> {
+    if unit.means != Means::Markers || unit.objects.iter().all(|object| object.version.is_some()) {
+        return Ok(());
+    }
+    let stacks = stacks(objects, unit).await?;
+    for object in unit.objects.iter_mut().filter(|object| object.version.is_none()) {
+        let stack = stacks.get(&object.planned.key);
+        object.version = stack.and_then(|stack| stack.version_of(&object.planned)).map(str::to_owned);
+    }
+    Ok(())
+}
+
+/// Removes a unit whose intent is in the journal. Also goes on with a removal that another holder of the lease has begun,
+/// where it `is_resumed`. Uploads that were begun before `uploads_since` are nobody's.
+///
+/// # Errors
+/// The permit's, and the gateway's where another attempt may help: the intent stays without outcome.
+pub async fn remove(
+    objects: &Objects<'_>,
+    unit: &IntendedUnit,
+    uploads_since: Timestamp,
+    is_resumed: bool,
+) -> Result<Removal> {
+    match unit.means {
+        Means::Copies | Means::InPlace => {
+            Ok(Removal { outcome: remove::remove(objects, unit, uploads_since).await?, markers: Vec::new() })
+        }
+        Means::Markers => {
+            let removal = markers::hide(objects, unit, uploads_since, is_resumed).await?;
+            match (&unit.action, &removal.outcome) {
+                (PlannedAction::Delete, Outcome::Done) => remove_versions(objects, unit, removal).await,
+                _ => Ok(removal),
+            }
+        }
+    }
+}
+
+/// What goes for good goes at once. What a lock keeps is shown again.
+async fn remove_versions(objects: &Objects<'_>, unit: &IntendedUnit, removal: Removal) -> Result<Removal> {
+    let mut outcome = Outcome::Done;
+    for object in &unit.objects {
+        let reason = match markers::empty(objects, object, &removal.markers).await? {
+            Emptied::Gone | Emptied::Before => continue,
+            Emptied::Changed(reason) | Emptied::Locked(reason, _) => reason,
+        };
+        markers::show(objects, object, Some(&removal.markers)).await?;
+        outcome = Outcome::NotRestored { key: object.planned.key.clone(), reason };
+    }
+    Ok(Removal { outcome, ..removal })
+}
+
+/// Brings an object back, unless something is at its key. `markers` are those of the run, where its journal knows them.
+///
+/// # Errors
+/// The permit's and the gateway's.
+pub(super) async fn restore(
+    objects: &Objects<'_>,
+    means: Means,
+    object: &IntendedObject,
+    markers: Option<&[Marker]>,
+) -> Result<Restored> {
+    match means {
+        Means::Copies | Means::InPlace => restore::restore(objects, object).await,
+        Means::Markers => markers::show(objects, object, markers).await,
+    }
+}
+
+/// What cannot be brought back any more goes for good, object by object; copies in the trash go all at once.
+///
+/// # Errors
+/// The permit's and the gateway's.
+pub(super) async fn empty(
+    objects: &Objects<'_>,
+    unit: &IntendedUnit,
+    markers: &[Marker],
+    emptied: &mut super::purge::Emptied,
+) -> Result<(), Failure> {
+    if unit.means != Means::Markers {
+        return Ok(());
+    }
+    let empty = |object: &IntendedObject| {
+        let object = object.clone();
+        async move { Ok((markers::empty(objects, &object, markers).await?, object.planned)) }
+    };
+    for (ended, planned) in objects.for_all(unit.objects.iter().collect(), empty).await? {
+        match ended {
+            Emptied::Gone => emptied.add(planned.bytes),
+            Emptied::Before => {}
+            Emptied::Changed(reason) => emptied.skip(&unit.prefix, Some(&planned.key), &reason),
+            Emptied::Locked(reason, until) => {
+                emptied.skip(&unit.prefix, Some(&planned.key), &reason);
+                emptied.lock(until);
+            }
+        }
+    }
+    Ok(())
+}

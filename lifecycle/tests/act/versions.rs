@@ -1,0 +1,116 @@
+//! Units that go under delete markers, with something happening before or after each single request: on real Ceph.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::future::join_all;
+use s3core::{Error, ErrorKind, Result};
+use s3life::act::objects::Permit;
+use s3life::plan::line::PlannedAction;
+use s3life::run::journal::{IntendedUnit, Outcome};
+
+use crate::interposed::Interposed;
+use crate::meddling::while_somebody_puts;
+use crate::round_trip::dying;
+use crate::unit::{PREFIX, Scene, undisturbed};
+
+async fn requests_of_a_removal() -> usize {
+    let scene = Scene::with_versions().await;
+    let process = Interposed::counted();
+    scene.remove_by(Arc::new(process.clone()), &scene.intent(1), 1).await.unwrap();
+    process.requests()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_that_died_anywhere_is_ended_by_the_next_holder() {
+    let crashes = (0..requests_of_a_removal().await).flat_map(|at| [(at, false), (at, true)]);
+    join_all(crashes.map(async |(at, after)| {
+        let scene = Scene::with_versions().await;
+        let (before, versions) = (scene.list(PREFIX).await, scene.versions().await);
+        let process = dying(at, after);
+        scene.remove_by(process.clone(), &scene.intent(1), 1).await.unwrap_err();
+        assert!(process.is_dead(), "at {at}");
+        let second = scene.intent(2);
+        assert_eq!(scene.remove_by(undisturbed(), &second, 2).await.unwrap(), Outcome::Done, "at {at}");
+        assert_eq!(scene.list(PREFIX).await, [], "at {at}");
+        assert_eq!(scene.put_back_by(undisturbed(), &second, 2).await.unwrap(), Outcome::Restored, "at {at}");
+        assert_eq!((scene.list(PREFIX).await, scene.versions().await), (before, versions), "at {at}");
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_for_good_goes_after_a_crash_anywhere() {
+    let delete = |scene: &Scene, lease| IntendedUnit { action: PlannedAction::Delete, ..scene.intent(lease) };
+    let scene = Scene::with_versions().await;
+    let process = Interposed::counted();
+    scene.remove_by(Arc::new(process.clone()), &delete(&scene, 1), 1).await.unwrap();
+    join_all((0..process.requests()).map(async |at| {
+        let scene = Scene::with_versions().await;
+        scene.remove_by(dying(at, true), &delete(&scene, 1), 1).await.unwrap_err();
+        assert_eq!(scene.remove_by(undisturbed(), &delete(&scene, 2), 2).await.unwrap(), Outcome::Done, "at {at}");
+        assert!(scene.versions().await.iter().all(|version| version.is_delete_marker), "at {at}");
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_writer_puts_in_place_of_an_object_stays_visible() {
+    let requests = requests_of_a_removal().await;
+    join_all((0..requests).flat_map(|at| [(at, 0), (at, 2), (at, 4)]).map(async |(at, which)| {
+        let scene = Scene::with_versions().await;
+        let before = scene.list(PREFIX).await;
+        let key = scene.planned[which].key.clone();
+        let process = while_somebody_puts(&scene, at, &key, b"written meanwhile");
+        let outcome = scene.remove_by(process, &scene.intent(1), 1).await.unwrap();
+        assert_eq!(scene.place.get(&key).await, b"written meanwhile", "{key} at {at}");
+        let others = |mut all: Vec<_>| {
+            all.retain(|object: &s3life::plan::line::PlannedObject| object.key != key);
+            all
+        };
+        let after = others(scene.list(PREFIX).await);
+        match outcome {
+            Outcome::Done => assert!(after.is_empty(), "{key} at {at}: {after:?}"),
+            Outcome::Changed { key: told, .. } => {
+                assert_eq!((told, after), (key.clone(), others(before)), "{key} at {at}");
+            }
+            other => panic!("{key} at {at}: {other:?}"),
+        }
+    }))
+    .await;
+}
+
+/// A lease that is lost when it is said so.
+struct Lost<'a>(&'a AtomicBool);
+
+impl Permit for Lost<'_> {
+    fn number(&self) -> u64 {
+        1
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.0.load(Ordering::SeqCst) {
+            false => Ok(()),
+            true => Err(Error::new(ErrorKind::Closed, "the lease is lost")),
+        }
+    }
+}
+
+/// The holder of the lease is stopped before its first removal; its successor removes the unit and puts it back; then the
+/// first goes on: its marker goes again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_was_stopped_hides_nothing_of_its_successor() {
+    let scene = Arc::new(Scene::with_versions().await);
+    let before = (scene.list(PREFIX).await, scene.versions().await);
+    let is_lost = Arc::new(AtomicBool::new(false));
+    let (successor, loses) = (Arc::clone(&scene), Arc::clone(&is_lost));
+    let process = Interposed::at_first_deletion(async move {
+        let unit = successor.intent(2);
+        assert_eq!(successor.remove_by(undisturbed(), &unit, 2).await.unwrap(), Outcome::Done);
+        assert_eq!(successor.put_back_by(undisturbed(), &unit, 2).await.unwrap(), Outcome::Restored);
+        loses.store(true, Ordering::SeqCst);
+    });
+    let gateway = scene.process(Arc::new(process));
+    scene.remove_under(&gateway, &scene.intent(1), &Lost(&is_lost)).await.unwrap_err();
+    assert_eq!((scene.list(PREFIX).await, scene.versions().await), before);
+}

@@ -1,0 +1,104 @@
+//! Keys that may do less than a plan needs.
+
+use bytes::Bytes;
+use http::Method;
+use rstest::rstest;
+use s3core::gateway::{Exchange, OperationRequest};
+use s3core::http::{Payload, Response};
+use s3core::ops::PutBucketVersioning;
+use s3core::sign::PayloadHash;
+use serde_json::json;
+
+use super::admin::User;
+use super::lake::Lake;
+use super::{POLICY, three_days};
+
+/// Says who may do what with a bucket.
+struct PutBucketPolicy<'a>(&'a str, String);
+
+impl Exchange for PutBucketPolicy<'_> {
+    type Output = ();
+
+    fn operation(&self) -> &'static str {
+        "PutBucketPolicy"
+    }
+
+    fn place(&self) -> (&str, &str) {
+        (self.0, "")
+    }
+
+    fn request(&mut self) -> s3core::Result<OperationRequest> {
+        let mut request = OperationRequest::new(Method::PUT, self.0, "");
+        request.query.push(("policy", String::new()));
+        request.payload = Payload::from(Bytes::from(self.1.clone()));
+        request.payload_hash = PayloadHash::Unsigned;
+        Ok(request)
+    }
+
+    async fn read(&mut self, response: Response) -> s3core::Result<()> {
+        assert!(response.status.is_success(), "{}", response.status);
+        Ok(())
+    }
+}
+
+/// A user who may list and read the bucket, and what else is allowed: actions, and first letters of keys.
+async fn guest(lake: &Lake, allowed: &[(&[&str], &str)]) -> (User, (String, String)) {
+    let name = format!("guest-{}", lake.bucket);
+    let keys = (format!("key-{}", lake.bucket), "secret".to_owned());
+    let user = User::make(&lake.gateway, &name, &keys.0, &keys.1).await;
+    let statement = |actions: &[&str], prefix: &str| {
+        let bucket = format!("arn:aws:s3:::{}", lake.bucket);
+        let keys = format!("{bucket}/{prefix}*");
+        json!({"Effect": "Allow", "Principal": {"AWS": [format!("arn:aws:iam:::user/{name}")]}, "Action": actions,
+               "Resource": [bucket, keys]})
+    };
+    let reads: &[&str] = &[
+        "s3:ListBucket",
+        "s3:GetObject",
+        "s3:GetObjectAcl",
+        "s3:GetObjectTagging",
+        "s3:GetLifecycleConfiguration",
+        "s3:ListBucketMultipartUploads",
+        "s3:GetBucketVersioning",
+        "s3:ListBucketVersions",
+    ];
+    let mut statements = vec![statement(reads, "")];
+    statements.extend(allowed.iter().map(|(actions, prefix)| statement(actions, prefix)));
+    let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+    lake.gateway.run(PutBucketPolicy(&lake.bucket, policy)).await.unwrap();
+    (user, keys)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_only_list_and_read_is_told_so_before_anything_is_touched() {
+    let lake = three_days(POLICY).await;
+    let (user, keys) = guest(&lake, &[]).await;
+    for arguments in [&["plan", "policy.yaml"] as &[&str], &["apply", "policy.yaml", "--yes"]] {
+        let refused = lake.run_with(&keys, arguments);
+        let is_told = refused.error.contains("AccessDenied") && refused.error.contains(".s3core/");
+        assert!(refused.status == 1 && is_told, "{refused:?}");
+    }
+    assert_eq!((lake.listed("").await.len(), lake.listed("events/").await.len()), (9, 9));
+    user.remove().await;
+}
+
+#[rstest]
+#[case::by_copies(false)]
+#[case::by_markers(true)]
+#[tokio::test(flavor = "multi_thread")]
+async fn units_that_this_user_may_not_remove_are_left_and_told(#[case] keeps_versions: bool) {
+    let lake = three_days(POLICY).await;
+    if keeps_versions {
+        lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
+    }
+    let before = lake.listed("events/").await;
+    let (user, keys) =
+        guest(&lake, &[(&["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"], ".s3core/")]).await;
+    let applied = lake.run_with(&keys, &["--output", "json", "apply", "policy.yaml", "--yes"]);
+    let run = super::json(&applied);
+    assert_eq!((&run["actions"], &run["skipped"]), (&json!({}), &json!(3)), "{run}");
+    assert!(run["left"][0]["reason"].as_str().unwrap().contains("this user may not remove it"), "{run}");
+    assert_eq!(lake.listed("events/").await, before);
+    assert!(lake.listed(".s3core/trash/").await.is_empty());
+    user.remove().await;
+}

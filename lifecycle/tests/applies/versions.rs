@@ -1,0 +1,184 @@
+//! Buckets that keep versions: units go under delete markers.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method};
+use jiff::{Timestamp, ToSpan};
+use s3core::gateway::{Exchange, OperationRequest};
+use s3core::http::Response;
+use s3core::ops::{
+    DeleteObject, GetObjectTagging, ListObjectVersions, ListedVersion, PutBucketVersioning, PutObject, PutObjectTagging,
+};
+use serde_json::json;
+
+use super::lake::{BODY, Lake, variable};
+use super::{POLICY, apply, json as said, keys, name, three_days};
+
+const TAGGED: &str = "events/day=2020-01-01/a";
+
+fn tags() -> BTreeMap<String, String> {
+    [("team".to_owned(), "risk".to_owned())].into()
+}
+
+async fn three_days_with_versions(policy: &str) -> Lake {
+    let lake = three_days(policy).await;
+    // Where versions are kept, Pacific tells two times of an object whose tags were changed.
+    lake.gateway.run(PutObjectTagging::new(&lake.bucket, TAGGED, tags())).await.unwrap();
+    lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
+    // One partition is from the time before.
+    lake.put_all(["_SUCCESS", "a", "b"].map(|name| format!("events/day=2020-01-02/{name}"))).await;
+    lake.put_all(["_SUCCESS", "a", "b"].map(|name| format!("events/day=2020-01-03/{name}"))).await;
+    for version in versions(&lake).await {
+        if version.version_id == "null" && !version.key.contains("day=2020-01-01") {
+            let delete = DeleteObject::new(&lake.bucket, &version.key);
+            lake.gateway.run(DeleteObject { version_id: Some(version.version_id), ..delete }).await.unwrap();
+        }
+    }
+    lake.rest().await;
+    lake
+}
+
+async fn versions(lake: &Lake) -> Vec<ListedVersion> {
+    lake.gateway.run(ListObjectVersions::new(&lake.bucket, "events/")).await.unwrap().versions
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_hides_what_it_removes_and_undo_shows_it_as_it_was() {
+    let lake = three_days_with_versions(POLICY).await;
+    let (before, versions_before) = (lake.listed("events/").await, versions(&lake).await);
+    let run = apply(&lake);
+    assert_eq!(run["actions"], json!({"expire": {"units": 3, "objects": 9, "bytes": 90}}));
+    assert_eq!(lake.listed("events/").await, []);
+    let hidden = versions(&lake).await;
+    assert_eq!((hidden.len(), hidden.iter().filter(|version| version.is_delete_marker).count()), (18, 9));
+    assert_eq!(lake.listed(".s3core/trash/").await, []);
+    // Nothing is due any more, and nobody comes by the guard.
+    assert_eq!(apply(&lake)["run"], json!(null));
+
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    assert!(undone.status == 0 && undone.out.starts_with("events: 3 units with 9 objects are back."), "{undone:?}");
+    // Also their times.
+    assert_eq!((lake.listed("events/").await, versions(&lake).await), (before, versions_before));
+    assert_eq!(lake.gateway.run(GetObjectTagging::new(&lake.bucket, TAGGED)).await.unwrap(), tags());
+    // Nothing is in the trash: what is visible again stays.
+    assert_eq!(said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]))["objects"], 0);
+    assert_eq!(lake.listed("events/").await.len(), 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trash_of_versions_is_emptied_and_older_ones_stay_hidden() {
+    let lake = three_days_with_versions(POLICY).await;
+    lake.put("events/day=2020-01-02/a").await;
+    lake.rest().await;
+    let older = versions(&lake).await.into_iter().find(|version| version.key.ends_with("02/a") && !version.is_latest);
+    let older = older.unwrap().version_id;
+    let run = apply(&lake);
+    // Written since: it stays, and what it lies over goes.
+    lake.put("events/day=2020-01-03/a").await;
+    let purged = said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]));
+    assert_eq!((&purged["objects"], &purged["skipped"]), (&json!(9), &json!(0)), "{purged}");
+    let left = versions(&lake).await;
+    let shown = left.iter().map(|left| (left.key.as_str(), left.is_delete_marker, left.is_latest));
+    let expected = [
+        ("events/day=2020-01-02/a", true, true),
+        ("events/day=2020-01-02/a", false, false),
+        ("events/day=2020-01-03/a", false, true),
+    ];
+    assert_eq!(shown.collect::<Vec<_>>(), expected);
+    assert_eq!(left[1].version_id, older);
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    assert!(undone.status == 1 && undone.error.contains("its trash was emptied"), "{undone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_have_written_or_deleted_since_stays_as_they_left_it() {
+    let lake = three_days_with_versions(POLICY).await;
+    let run = apply(&lake);
+    lake.put("events/day=2020-01-02/new").await;
+    let put = PutObject::new(&lake.bucket, "events/day=2020-01-03/a", Bytes::from_static(b"new"));
+    let etag = lake.gateway.run(put).await.unwrap();
+    let undone = lake.run(&["undo", name(&run), "policy.yaml", "--merge"]);
+    assert_eq!(undone.status, 1, "{undone:?}");
+    assert_eq!(lake.listed("events/day=2020-01-02/").await.len(), 4);
+    let third = lake.listed("events/day=2020-01-03/").await;
+    // All but `_SUCCESS`: the partition is not what it was.
+    assert_eq!(keys(&third), ["events/day=2020-01-03/a", "events/day=2020-01-03/b"]);
+    assert_eq!(third[0].etag.as_ref(), Some(&etag));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_for_good_leaves_no_version() {
+    let lake = three_days_with_versions(&POLICY.replace("then: expire", "then: {delete: without_trash}")).await;
+    let applied = lake.run(&["--output", "json", "apply", "policy.yaml", "--yes", "--confirm-delete", "events"]);
+    assert_eq!(said(&applied)["actions"]["delete"]["objects"], 9);
+    assert_eq!(versions(&lake).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_removed_where_versioning_is_suspended() {
+    let lake = three_days(POLICY).await;
+    lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
+    lake.gateway.run(PutBucketVersioning::new(&lake.bucket, false)).await.unwrap();
+    let refused = lake.run(&["apply", "policy.yaml", "--yes"]);
+    assert!(refused.status == 1 && refused.error.contains("is suspended"), "{refused:?}");
+    assert_eq!(lake.listed("events/").await.len(), 9);
+}
+
+/// Makes a bucket whose versions can be locked.
+struct CreateLockingBucket(String);
+
+impl Exchange for CreateLockingBucket {
+    type Output = ();
+
+    fn operation(&self) -> &'static str {
+        "CreateBucket"
+    }
+
+    fn place(&self) -> (&str, &str) {
+        (&self.0, "")
+    }
+
+    fn request(&mut self) -> s3core::Result<OperationRequest> {
+        let mut request = OperationRequest::new(Method::PUT, &self.0, "");
+        request.headers.insert("x-amz-bucket-object-lock-enabled", HeaderValue::from_static("true"));
+        Ok(request)
+    }
+
+    async fn read(&mut self, response: Response) -> s3core::Result<()> {
+        assert!(response.status.is_success(), "{}", response.status);
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_locked_is_told_and_keeps_nothing_else() {
+    let keys = (variable("S3CORE_TEST_ACCESS_KEY"), variable("S3CORE_TEST_SECRET_KEY"));
+    let lake = Lake::made_by(&variable("S3CORE_TEST_ENDPOINT"), keys, async |gateway, bucket| {
+        gateway.run(CreateLockingBucket(bucket.to_owned())).await.unwrap();
+    })
+    .await;
+    lake.policy(POLICY);
+    lake.put_all(["_SUCCESS", "a"].map(|name| format!("events/day=2020-01-01/{name}"))).await;
+    let until = Timestamp::now().checked_add(10.seconds()).unwrap();
+    let mut put = PutObject::new(&lake.bucket, "events/day=2020-01-01/b", Bytes::from_static(BODY));
+    let lock = [("x-amz-object-lock-mode", "GOVERNANCE".to_owned())];
+    put.attributes.headers = lock.into();
+    put.attributes.headers.insert("x-amz-object-lock-retain-until-date", until.strftime("%FT%TZ").to_string());
+    lake.gateway.run(put).await.unwrap();
+    lake.rest().await;
+    let run = apply(&lake);
+    assert_eq!(run["actions"]["expire"]["objects"], 3);
+    let purge = || said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]));
+    let purged = purge();
+    assert_eq!((&purged["objects"], &purged["left"][0]["key"]), (&json!(2), &json!("events/day=2020-01-01/b")));
+    assert!(purged["left"][0]["reason"].as_str().unwrap().starts_with("locked until "), "{purged}");
+    // Hidden as before.
+    assert_eq!((lake.listed("events/").await, versions(&lake).await.len()), (Vec::new(), 2));
+    let history = said(&lake.run(&["--output", "json", "history", "policy.yaml"]));
+    assert_eq!((&history[0]["state"], &history[0]["skipped"]), (&json!("purging"), &json!(1)));
+    while Timestamp::now() < until {
+        lake.rest().await;
+    }
+    assert_eq!((&purge()["objects"], versions(&lake).await.len()), (&json!(1), 0));
+}
