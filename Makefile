@@ -16,7 +16,7 @@ help: ## This list
 tools: ## Install what building and testing need, where it is missing
 	@tests/tools.sh build test lint >/dev/null
 
-lint: ## Formatting, clippy, ruff, mypy, shellcheck
+lint: ## Formatting, clippy, ruff, mypy, shellcheck, alerts
 	@tests/run.sh lint
 
 jar: ## dist/s3core-hadoop-VERSION.jar for linux x86_64 and aarch64

@@ -50,6 +50,9 @@ pub async fn tier(
     plan.rewind();
     let created = plan.header().created;
     while let Some((unit, planned)) = plan.next_unit()? {
+        if objects.permit.is_ending() {
+            return Err(Failure::Stopped);
+        }
         let Some(class) = class_of(&unit) else { continue };
         let class = class.to_owned();
         if unit.moves_by_tags() {

@@ -11,6 +11,7 @@
 
 mod approval;
 mod ending;
+mod forgotten;
 mod guard;
 #[path = "../plans/lake.rs"]
 mod lake;

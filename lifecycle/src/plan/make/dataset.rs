@@ -109,10 +109,8 @@ impl<'a> Planning<'a> {
             *self.notes.waiting.entry(*until).or_default() += 1;
             return Some("held until");
         }
-        if self.request.past.waiting.meeting(place).is_some() {
-            return Some("waiting for gateway");
-        }
-        self.request.past.undone.meeting(place).map(|_| "undone")
+        let waiting = self.request.past.waiting.meeting(place).copied();
+        waiting.or_else(|| self.request.past.undone.meeting(place).map(|_| "undone"))
     }
 
     /// What a rule does with a unit.

@@ -1,11 +1,9 @@
 //! What earlier runs did, as far as it matters for a plan.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 
 use crate::places::Places;
-use crate::plan::document::{PlanError, PlanReader};
+use crate::plan::document::PlanReader;
 use crate::plan::line::{Amount, PlannedTrash};
 use crate::policy::Action;
 use crate::run::Bucket;
@@ -24,9 +22,9 @@ pub struct Past {
     pub undone: Places<String>,
     /// Units that a run holds, because they cannot be copied, and until when.
     pub held: Places<Timestamp>,
-    /// Units that a run moves to another storage class by the gateway's rules, until it has ended: by their prefixes, with
-    /// the run.
-    pub waiting: Places<String>,
+    /// Units that a run moves to another storage class by the gateway's rules, or brings back, until it has ended: by their
+    /// prefixes, with the word for it.
+    pub waiting: Places<&'static str>,
 }
 
 impl Past {
@@ -64,19 +62,30 @@ impl Past {
         }
         let mut waiting = Places::default();
         let store = Store::new(bucket.clone());
-        for record in records.iter().filter(|record| record.state == RunState::WaitingForGateway) {
+        for record in &records {
+            let word = match record.state {
+                RunState::WaitingForGateway => "waiting for gateway",
+                RunState::Undoing => "coming back",
+                _ => continue,
+            };
             let file = store.plan(&record.run).await?;
-            for prefix in moved_by(file.path())? {
-                waiting.add(prefix, record.run.clone());
+            let mut plan = PlanReader::open(file.path())?;
+            while let Some((unit, _)) = plan.next_unit()? {
+                // One that waits for the gateway removes nothing more.
+                if record.state == RunState::Undoing || !unit.action.removes() {
+                    waiting.add(unit.prefix, word);
+                }
             }
         }
         Ok(Self { records, undone, held, waiting })
     }
 
-    /// A run that is under way at a place of this prefix. One that waits for the gateway removes nothing more.
+    /// A run that is under way at a place of this prefix, whatever its units are.
     pub(super) fn running(&self, prefix: &str) -> Option<&RunRecord> {
-        let is_under_way = |record: &&RunRecord| matches!(record.state, RunState::Running | RunState::Undoing);
-        self.records.iter().filter(is_under_way).find(|record| record.datasets.values().any(|done| meets(done, prefix)))
+        self.records
+            .iter()
+            .filter(|record| record.state == RunState::Running)
+            .find(|record| record.datasets.values().any(|done| meets(done, prefix)))
     }
 
     /// What runs that ended at `since` or later, or have not ended, removed there, and nobody brought back. A dataset's history is that of its
@@ -129,18 +138,6 @@ impl Past {
 fn holds(record: &RunRecord) -> bool {
     let is_kept = matches!(record.state, RunState::Done | RunState::WaitingForGateway | RunState::Purging);
     is_kept && record.datasets.values().any(|done| done.actions.contains_key(HELD))
-}
-
-/// The prefixes of the units that a plan moves to another storage class.
-fn moved_by(plan: &Path) -> Result<Vec<String>, PlanError> {
-    let mut plan = PlanReader::open(plan)?;
-    let mut prefixes = Vec::new();
-    while let Some((unit, _)) = plan.next_unit()? {
-        if !unit.action.removes() {
-            prefixes.push(unit.prefix);
-        }
-    }
-    Ok(prefixes)
 }
 
 fn meets(done: &DatasetDone, prefix: &str) -> bool {

@@ -28,6 +28,8 @@ const LONGEST_SILENCE: i64 = 3600;
 /// Runs that nobody needs any more are looked for so often.
 const TIDY: Duration = Duration::from_secs(24 * 3600);
 
+const OVERTAKEN: &str = "another process has worked on the bucket meanwhile: the next round plans again";
+
 /// What one round remembers for the next ones.
 #[derive(Default)]
 pub(super) struct Memory {
@@ -118,7 +120,11 @@ impl Serve {
                 let forgotten = if tidies { tidy(&bucket, &lease, now, window(policy, now)).await } else { Ok(0) };
                 // Where that fails it ends by itself.
                 let _ = lease.release().await;
-                written?;
+                match written {
+                    Ok(()) => {}
+                    Err(StateError::Replaced { .. } | StateError::AlreadyExists { .. }) => return Ok(None),
+                    Err(failure) => return Err(failure.into()),
+                }
                 let runs = forgotten?;
                 if tidies {
                     memory.tidied = Some(Instant::now());
@@ -127,8 +133,12 @@ impl Serve {
                     info!(runs, "forgotten: they have ended long ago, or never began");
                 }
             }
-            Ok::<_, Failure>(said)
+            Ok::<_, Failure>(Some(said))
         })?;
+        let Some(said) = said else {
+            info!("{OVERTAKEN}");
+            return Ok(());
+        };
         metrics.said(name, &said);
         tell_rules(&mut memory.told, before.as_ref(), &said);
 
@@ -138,6 +148,9 @@ impl Serve {
         if plan.is_empty() {
             return Ok(());
         }
+        if let Some(reason) = plan.end().stopped() {
+            return Err(Failure::Stopped(reason));
+        }
         match apply.attempt(&connection, policy, &plan, path, &planned.past.records)? {
             Attempt::Done(record) => {
                 tell_run(metrics, name, None, &record);
@@ -145,9 +158,7 @@ impl Serve {
                 records.push(*record);
                 metrics.runs(name, &records, now);
             }
-            Attempt::Overtaken => {
-                info!("another process has worked on the bucket meanwhile: the next round plans again");
-            }
+            Attempt::Overtaken => info!("{OVERTAKEN}"),
             Attempt::NothingDue => {}
         }
         Ok(())

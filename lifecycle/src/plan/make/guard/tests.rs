@@ -190,7 +190,7 @@ fn runs_that_are_under_way_are_found_by_their_place() {
     for (state, is_under_way) in [
         (RunState::Running, true),
         (RunState::WaitingForGateway, false),
-        (RunState::Undoing, true),
+        (RunState::Undoing, false),
         (RunState::Done, false),
         (RunState::Undone, false),
         (RunState::Purging, false),
