@@ -10,6 +10,7 @@ mod native;
 mod output;
 mod plan;
 mod progress;
+mod report;
 mod restore;
 mod serve;
 mod served;
@@ -101,6 +102,8 @@ enum Command {
     Native(native::Native),
     /// Write every object of the policy's datasets into a table, with what becomes of it. Nothing is changed.
     Inventory(inventory::Inventory),
+    /// Show what lies in the policy's datasets, what is due, guards, trash and runs on a page. Nothing is changed.
+    Report(report::Report),
     /// Print the JSON Schema of policies, for editors. Nothing is sent.
     Schema,
 }
@@ -168,6 +171,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Command::Purge(command) => command.run(&common).map(|()| 0),
         Command::Release(command) => command.run(&common).map(|()| 0),
         Command::Inventory(command) => command.run(&common).map(|()| 0),
+        Command::Report(command) => command.run(&common).map(|()| 0),
         Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())).map(|()| 0),
         Command::Native(command) => command.run(&common).map(|()| 0),
     };

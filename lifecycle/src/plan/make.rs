@@ -28,6 +28,7 @@ use super::line::{FORMAT, Header, PolicySource};
 
 pub use dataset::DatasetNotes;
 pub use failure::MakeError;
+pub(crate) use guard::verdict as guard_verdict;
 pub use past::Past;
 pub use probes::keeps_versions;
 pub use restoration::{Restoration, restoration};

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::history::Run;
 use super::output::{self, Failure};
 use super::{BucketOrPolicy, Common, Form, served};
+use crate::plan::line::Amount;
 use crate::run::lease::{Lease, LeaseView, Standing};
 use crate::run::record::{RunRecord, RunState};
 use crate::run::store::Store;
@@ -41,15 +42,15 @@ impl Status {
 /// What the bucket says.
 pub(super) struct Found {
     bucket: String,
-    time: Timestamp,
+    pub(super) time: Timestamp,
     lease: Option<LeaseView>,
-    records: Vec<RunRecord>,
-    trash: Vec<Trash>,
+    pub(super) records: Vec<RunRecord>,
+    pub(super) trash: Vec<Trash>,
     served: Vec<ServedPolicy>,
 }
 
 impl Found {
-    async fn read(bucket: &Bucket) -> Result<Self, StateError> {
+    pub(super) async fn read(bucket: &Bucket) -> Result<Self, StateError> {
         let store = Store::new(bucket.clone());
         let (time, lease) = (bucket.time().await?, Lease::look(bucket).await?);
         let records = store.records().await?;
@@ -149,7 +150,7 @@ struct UnderWay<'a> {
 
 /// What a run has in the trash.
 #[derive(Serialize)]
-struct Trash {
+pub(super) struct Trash {
     run: String,
     objects: u64,
     bytes: u64,
@@ -158,6 +159,11 @@ struct Trash {
 }
 
 impl Trash {
+    /// The run, how much of it there is, and until when.
+    pub(super) fn row(&self) -> (String, Amount, Option<Timestamp>) {
+        (self.run.clone(), Amount { units: 0, objects: self.objects, bytes: self.bytes }, self.until)
+    }
+
     async fn of(bucket: &Bucket, run: String, until: Option<Timestamp>) -> Result<Self, StateError> {
         let mut trash = Self { objects: 0, bytes: 0, until, run };
         let mut list = ListObjectsV2::new(bucket.name(), &keys::trash(&trash.run));

@@ -12,3 +12,4 @@
 mod inventory;
 #[path = "../plans/lake.rs"]
 mod lake;
+mod report;

@@ -6,7 +6,7 @@ use crate::policy::Dataset;
 use super::Request;
 
 /// What the guard of a dataset says where `planned` of `total` would go. None where the policy has none.
-pub(super) fn verdict(
+pub(crate) fn verdict(
     request: &Request<'_>,
     dataset: &Dataset,
     total: Amount,

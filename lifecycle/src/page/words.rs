@@ -1,0 +1,51 @@
+//! Numbers in words.
+
+use bytesize::ByteSize;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// `1,234,567`
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1,234 units`, `1 unit`
+pub(super) fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// `1.2 GiB`
+pub(super) fn size(bytes: u64) -> String {
+    ByteSize::b(bytes).to_string()
+}
+
+/// `2026-11-25 12:00 UTC`
+pub(super) fn moment(moment: Timestamp, zone: &TimeZone) -> String {
+    moment.to_zoned_datetime(zone.clone()).strftime("%F %R %Z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_in_groups_of_three() {
+        let numbers = [0, 12, 999, 1_000, 123_456, 1_234_567].map(count);
+        assert_eq!(numbers, ["0", "12", "999", "1,000", "123,456", "1,234,567"]);
+        assert_eq!([counted(1, "unit"), counted(2_000, "unit")], ["1 unit", "2,000 units"]);
+    }
+
+    #[test]
+    fn moments_name_their_zone() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(moment("2026-11-25T12:00:30Z".parse().unwrap(), &zone), "2026-11-25 13:00 CET");
+    }
+}
