@@ -330,3 +330,38 @@ impl Applied {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::line::End;
+
+    #[test]
+    fn what_is_held_or_half_gone_is_counted_beside_what_was_done() {
+        let end = End { datasets: Vec::new(), planned: Amount::default(), digest: String::new() };
+        let unit = PlannedUnit {
+            dataset: "events".to_owned(),
+            rule: "drop".to_owned(),
+            action: PlannedAction::Expire,
+            prefix: "events/day=1/".to_owned(),
+            shape: Shape::Prefix,
+            objects: 2,
+            bytes: 20,
+            partial: false,
+            since: Timestamp::UNIX_EPOCH,
+            trash_until: Some(Timestamp::MAX),
+            reason: String::new(),
+        };
+        let mut applied = Applied::of(&end);
+        let (key, reason) = ("k".to_owned(), "full".to_owned());
+        applied.note(&unit, &Outcome::Changed { key: key.clone(), reason: reason.clone() });
+        applied.note(&unit, &Outcome::Refused { reason: reason.clone() });
+        assert_eq!((applied.datasets.len(), applied.trash_until), (0, None));
+        applied.note(&unit, &Outcome::NotRestored { key, reason: reason.clone() });
+        applied.note(&unit, &Outcome::Held { reason, until: Some(Timestamp::MAX) });
+        let amount = Amount { units: 1, objects: 2, bytes: 20 };
+        let expected = [(HELD.to_owned(), amount), (NOT_RESTORED.to_owned(), amount)].into();
+        assert_eq!(applied.datasets["events"].actions, expected);
+        assert_eq!((applied.skipped_count, applied.trash_until), (4, Some(Timestamp::MAX)));
+    }
+}

@@ -18,6 +18,8 @@ pub(crate) enum Fate {
     DiesBefore,
     /// The process ends when it was carried out.
     DiesAfter,
+    /// It is carried out, and the answer is lost on its way.
+    AnswerLost,
 }
 
 type Hook = dyn Fn(usize, &Request) -> BoxFuture<'static, Fate> + Send + Sync;
@@ -84,6 +86,10 @@ impl Transport for Interposed {
                 Fate::DiesBefore => {
                     this.is_dead.store(true, Ordering::SeqCst);
                     Err(end())
+                }
+                Fate::AnswerLost => {
+                    drop(this.inner.send(&endpoint, request, limits).await);
+                    Err(Error::new(ErrorKind::Disconnected, "the answer is lost"))
                 }
                 Fate::DiesAfter => {
                     let answer = this.inner.send(&endpoint, request, limits).await;

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use s3core::Result;
 use s3core::environment::Environment;
-use s3core::gateway::Gateway;
 use s3core::gateway::capabilities::Capability;
+use s3core::gateway::retry::RetryPolicy;
+use s3core::gateway::{Gateway, GatewaySettings};
 use s3core::http::Transport;
 use s3core::ops::{
     CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, HeadObject, ListObjectVersions, ListObjectsV2,
@@ -68,14 +69,14 @@ pub(crate) struct Whole {
 impl Scene {
     /// Five objects: simple ones in two classes, a multipart one, an empty one, and `_SUCCESS`; older than two seconds.
     pub(crate) async fn new(service: Service) -> Self {
-        Self::fill(Place::at(service).await).await
+        Self::fill(Place::at(service).await, true).await
     }
 
-    /// The same on real Ceph, in a bucket that keeps versions.
+    /// The same on real Ceph, in a bucket that keeps versions; all objects are simple ones.
     pub(crate) async fn with_versions() -> Self {
         let place = Place::at(Service::Ceph).await;
         place.gateway.run(PutBucketVersioning::new(&place.bucket, true)).await.unwrap();
-        let mut scene = Self::fill(place).await;
+        let mut scene = Self::fill(place, false).await;
         let all = scene.versions().await.into_iter().map(|version| (version.key, version.version_id));
         scene.versions = all.collect();
         scene
@@ -86,7 +87,7 @@ impl Scene {
         self.place.gateway.run(ListObjectVersions::new(&self.place.bucket, PREFIX)).await.unwrap().versions
     }
 
-    async fn fill(place: Place) -> Self {
+    async fn fill(place: Place, in_parts: bool) -> Self {
         let has = |capability| probe(&place.gateway, &place.bucket, capability);
         let by_etag = has(Capability::ConditionalDelete).await.unwrap();
         let by_time = has(Capability::DeleteIfUnmodifiedSince).await.unwrap();
@@ -97,7 +98,10 @@ impl Scene {
         scene.put("empty", b"").await;
         scene.put("part-0 +%.parquet", b"some rows").await;
         scene.put_with("part-1.parquet", b"colder rows", Some("COLD")).await;
-        scene.put_in_parts("part-2.parquet").await;
+        match in_parts {
+            true => scene.put_in_parts("part-2.parquet").await,
+            false => scene.put("part-2.parquet", b"more rows").await,
+        }
         tokio::time::sleep(Duration::from_millis(2100)).await;
         scene.planned = scene.list(PREFIX).await;
         assert_eq!(scene.planned.len(), 5);
@@ -202,7 +206,8 @@ impl Scene {
         permit: &dyn Permit,
     ) -> Result<Outcome> {
         let is_resumed = permit.number() > 1;
-        Ok(remove(&self.objects(gateway, permit), unit, self.created, is_resumed).await?.outcome)
+        let once = once(gateway);
+        Ok(remove(&self.objects(gateway, &once, permit), unit, self.created, is_resumed).await?.outcome)
     }
 
     /// Puts the unit back in the same way.
@@ -213,8 +218,8 @@ impl Scene {
         lease: u64,
     ) -> Result<Outcome> {
         let gateway = self.process(transport);
-        let held = Held(lease);
-        put_back(&self.objects(&gateway, &held), unit, false, None).await
+        let (once, held) = (once(&gateway), Held(lease));
+        put_back(&self.objects(&gateway, &once, &held), unit, false, None).await
     }
 
     pub(crate) fn process(&self, transport: Arc<dyn Transport>) -> Gateway {
@@ -222,14 +227,20 @@ impl Scene {
         Gateway::new(self.place.gateway.settings().clone(), environment)
     }
 
-    fn objects<'a>(&'a self, gateway: &'a Gateway, permit: &'a dyn Permit) -> Objects<'a> {
-        Objects { gateway, once: gateway, bucket: &self.place.bucket, permit, deletion: self.deletion, at_once: 1 }
+    fn objects<'a>(&'a self, gateway: &'a Gateway, once: &'a Gateway, permit: &'a dyn Permit) -> Objects<'a> {
+        Objects { gateway, once, bucket: &self.place.bucket, permit, deletion: self.deletion, at_once: 1 }
     }
 
     /// Whether a removal is conditional on the object's time.
     pub(crate) fn removes_by_time(&self) -> bool {
         self.deletion.by_time
     }
+}
+
+/// The same gateway, which tries once.
+fn once(gateway: &Gateway) -> Gateway {
+    let retry = RetryPolicy { patience: Duration::ZERO, brief_attempts: 1, ..RetryPolicy::default() };
+    Gateway::new(GatewaySettings { retry, ..gateway.settings().clone() }, gateway.environment().clone())
 }
 
 /// The transport of a process that nothing happens to.

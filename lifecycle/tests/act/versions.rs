@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::FutureExt;
 use futures::future::join_all;
 use s3core::{Error, ErrorKind, Result};
 use s3life::act::objects::Permit;
 use s3life::plan::line::PlannedAction;
 use s3life::run::journal::{IntendedUnit, Outcome};
 
-use crate::interposed::Interposed;
+use crate::interposed::{Fate, Interposed};
 use crate::meddling::while_somebody_puts;
 use crate::round_trip::dying;
 use crate::unit::{PREFIX, Scene, undisturbed};
@@ -76,6 +77,23 @@ async fn what_a_writer_puts_in_place_of_an_object_stays_visible() {
             }
             other => panic!("{key} at {at}: {other:?}"),
         }
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_lost_is_looked_for() {
+    join_all((0..requests_of_a_removal().await).map(async |at| {
+        let scene = Scene::with_versions().await;
+        let (before, versions) = (scene.list(PREFIX).await, scene.versions().await);
+        let loses = Interposed::new(undisturbed(), move |number, _| {
+            async move { if number == at { Fate::AnswerLost } else { Fate::Sent } }.boxed()
+        });
+        let unit = scene.intent(1);
+        assert_eq!(scene.remove_by(Arc::new(loses), &unit, 1).await.unwrap(), Outcome::Done, "at {at}");
+        assert_eq!(scene.list(PREFIX).await, [], "at {at}");
+        assert_eq!(scene.put_back_by(undisturbed(), &unit, 1).await.unwrap(), Outcome::Restored, "at {at}");
+        assert_eq!((scene.list(PREFIX).await, scene.versions().await), (before, versions), "at {at}");
     }))
     .await;
 }

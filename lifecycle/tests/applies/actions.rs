@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use s3core::ops::{CreateMultipartUpload, GetBucketLifecycleConfiguration, ListMultipartUploads};
+use rstest::rstest;
+use s3core::ops::{CreateMultipartUpload, GetBucketLifecycleConfiguration, ListMultipartUploads, PutBucketVersioning};
 use serde_json::json;
 
 use super::lake::Lake;
@@ -99,9 +100,17 @@ async fn uploads_that_nobody_goes_on_with_are_aborted() {
     assert_eq!((apply(&lake)["run"].clone(), uploads().await), (json!(null), 1));
 }
 
+#[rstest]
+#[case::without_versions(false)]
+#[case::versions(true)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partition_tiers_where_it_lies() {
+async fn a_partition_tiers_where_it_lies(#[case] keeps_versions: bool) {
     let lake = three_days(&POLICY.replace("then: expire", "then: {tier: COLD}")).await;
+    if keeps_versions {
+        lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
+        lake.put_all(lake.listed("events/").await.iter().map(|object| object.key.clone())).await;
+        lake.rest().await;
+    }
     let before = lake.listed("events/").await;
     let (started, limit) = (Instant::now(), Duration::from_secs(120));
     let mut run = apply(&lake);
