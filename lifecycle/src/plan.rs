@@ -4,6 +4,7 @@
 //! [`line::Line::End`] with the sums and the digest of all that stands before it.
 
 pub mod document;
+pub mod headroom;
 pub mod line;
 pub mod make;
 pub mod report;

@@ -16,12 +16,14 @@ use super::request::about_bucket;
 pub struct HeadBucket {
     /// Bucket.
     pub bucket: String,
+    /// Whether it is asked what the bucket holds: Radosgw from Squid on counts only then.
+    pub usage: bool,
 }
 
 impl HeadBucket {
     /// The bucket of that name.
     pub fn new(bucket: &str) -> Self {
-        Self { bucket: bucket.to_owned() }
+        Self { bucket: bucket.to_owned(), usage: false }
     }
 }
 
@@ -30,6 +32,34 @@ impl HeadBucket {
 pub struct BucketHead {
     /// The gateway's time when it answered (its `Date` header), in whole seconds.
     pub date: Option<SystemTime>,
+    /// What it holds and may hold; of Radosgw.
+    pub usage: Option<BucketUsage>,
+}
+
+/// What a bucket holds, and may hold at most. The gateway's caches make it some seconds old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BucketUsage {
+    /// Objects, with all versions.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Most objects by the bucket's quota; None where it has none, or the gateway does not tell.
+    pub most_objects: Option<u64>,
+    /// Most bytes.
+    pub most_bytes: Option<u64>,
+}
+
+impl BucketUsage {
+    fn of(response: &Response) -> Option<Self> {
+        // A quota that is off is -1.
+        let number = |name| response.header(name).and_then(|value| value.parse().ok());
+        Some(Self {
+            objects: number("x-rgw-object-count")?,
+            bytes: number("x-rgw-bytes-used")?,
+            most_objects: number("x-rgw-quota-bucket-objects"),
+            most_bytes: number("x-rgw-quota-bucket-size"),
+        })
+    }
 }
 
 impl Exchange for HeadBucket {
@@ -44,12 +74,16 @@ impl Exchange for HeadBucket {
     }
 
     fn request(&mut self) -> Result<OperationRequest> {
-        Ok(about_bucket(Method::HEAD, &self.bucket))
+        let mut request = about_bucket(Method::HEAD, &self.bucket);
+        if self.usage {
+            request.query.push(("read-stats", "true".to_owned()));
+        }
+        Ok(request)
     }
 
     async fn read(&mut self, response: Response) -> Result<BucketHead> {
         match answer::without_document(response).await {
-            Ok(response) => Ok(BucketHead { date: response.date("date") }),
+            Ok(response) => Ok(BucketHead { date: response.date("date"), usage: BucketUsage::of(&response) }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 Err(error.restated(ErrorKind::NoSuchBucket, "the bucket does not exist: check its name"))
             }
@@ -72,6 +106,20 @@ mod tests {
         assert_eq!(error.location().as_deref(), Some("s3a://lake/"));
         let error = play(HeadBucket::new("lake"), [Answer::new(403, "")]).await.outcome.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AccessDenied);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn radosgw_tells_what_a_bucket_holds_and_may_hold() {
+        let answer = Answer::new(200, "")
+            .header("x-rgw-object-count", "316")
+            .header("x-rgw-bytes-used", "14155471")
+            .header("x-rgw-quota-bucket-size", "-1")
+            .header("x-rgw-quota-bucket-objects", "500");
+        let played = play(HeadBucket { usage: true, ..HeadBucket::new("lake") }, [answer]).await;
+        let usage = BucketUsage { objects: 316, bytes: 14_155_471, most_objects: Some(500), most_bytes: None };
+        assert_eq!(played.outcome.unwrap().usage, Some(usage));
+        let other = play(HeadBucket::new("lake"), [Answer::new(200, "")]).await;
+        assert_eq!(other.outcome.unwrap().usage, None);
     }
 
     #[tokio::test(start_paused = true)]

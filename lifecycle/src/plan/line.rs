@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::document::hexadecimal;
+use super::headroom::Headroom;
 use crate::policy::Catalog;
 
 /// Version of the format.
@@ -208,6 +209,9 @@ pub struct End {
     /// Whether the gateway sets the modification time of objects whose tags change; where objects move by tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags_set_times: Option<bool>,
+    /// Room for copies in the trash, where some are made and the gateway tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headroom: Option<Headroom>,
     /// SHA-256 of all that stands before it in the plan, in hexadecimal digits. The last value of the line.
     pub digest: String,
 }

@@ -24,6 +24,7 @@ use crate::listing::Lister;
 use crate::policy::{Action, Policy};
 
 use super::document::{PlanWriter, RuleTally, WrittenPlan};
+use super::headroom::Headroom;
 use super::line::{FORMAT, Header, PolicySource};
 
 pub use dataset::DatasetNotes;
@@ -91,6 +92,10 @@ pub async fn make(lister: &Lister, request: &Request<'_>) -> Result<MadePlan, Ma
     }
     if writer.tally().rules.values().any(RuleTally::removes) {
         probes::conditional_delete(lister).await?;
+    }
+    let (copies, largest) = (writer.tally().trashed, writer.tally().largest);
+    if copies.units > 0 {
+        writer.headroom(Headroom::read(lister.gateway(), lister.bucket(), copies, largest).await?);
     }
     Ok(MadePlan { plan: writer.finish(summaries)?, notes })
 }

@@ -9,6 +9,7 @@ use crate::policy::Policy;
 use crate::tier::TAG;
 
 use super::document::{PlanReader, RuleTally, Tally};
+use super::headroom::{Headroom, Room};
 use super::line::{Amount, DatasetSummary, End, GuardVerdict, Header};
 use super::make::DatasetNotes;
 
@@ -53,6 +54,9 @@ impl fmt::Display for Report<'_> {
             .values()
             .fold((0, 0), |(count, bytes), rule| (count + rule.copied.0, bytes + rule.copied.1));
         writeln!(formatter, "; of {count} objects bytes are really copied, {}", size(copied))?;
+        if let Some(headroom) = &self.end.headroom {
+            headroom_lines(formatter, headroom)?;
+        }
         writeln!(formatter, "digest {}", self.end.digest)?;
         let Header { created, expires, .. } = self.header;
         if now > created {
@@ -155,6 +159,37 @@ fn rule_lines(formatter: &mut fmt::Formatter<'_>, rule: &str, tally: &RuleTally)
     writeln!(formatter, "  {rule} ({}): {}", tally.action, amount(tally.planned))?;
     let ends = if first == last { first.clone() } else { format!("{first} to {last}") };
     writeln!(formatter, "    {ends}")
+}
+
+fn headroom_lines(formatter: &mut fmt::Formatter<'_>, headroom: &Headroom) -> fmt::Result {
+    let Headroom { copies, at_once, bucket, user, short } = headroom;
+    write!(
+        formatter,
+        "copies in the trash: {} objects, {}, by the accounts of quotas; room in the bucket's quota: {}, in the user's: {}",
+        copies.objects,
+        size(copies.bytes),
+        room(*bucket),
+        room(*user)
+    )?;
+    if *short {
+        write!(
+            formatter,
+            "\nWARNING: that may be too little for the units that are copied at a time, up to {} objects, {}: a unit that \
+             finds no room is held in its place",
+            at_once.objects,
+            size(at_once.bytes)
+        )?;
+    }
+    writeln!(formatter)
+}
+
+fn room(room: Room) -> String {
+    match (room.objects, room.bytes) {
+        (None, None) => "no limit".to_owned(),
+        (Some(objects), None) => format!("{objects} objects"),
+        (None, Some(bytes)) => size(bytes),
+        (Some(objects), Some(bytes)) => format!("{objects} objects, {}", size(bytes)),
+    }
 }
 
 fn guard_line(formatter: &mut fmt::Formatter<'_>, dataset: &str, guard: &GuardVerdict) -> fmt::Result {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::output::{self, Failure, ReadPolicy};
 use super::plan::PlanOptions;
+use super::progress::Units;
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{Common, Form, history};
 use crate::act::apply::{Applied, Apply as Applying, Known};
@@ -315,7 +316,10 @@ pub(super) async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failu
         user: &user,
         units_at_once: UNITS_AT_ONCE,
     };
-    let mut applied = apply.run(&mut plan, &known, |_, _| {}).await?;
+    let removals = plan.tally().rules.values().filter(|rule| rule.removes()).map(|rule| rule.planned.units);
+    let progress = Units::of(work.is_watched, removals.sum(), "applying");
+    let mut applied = apply.run(&mut plan, &known, |_, _| progress.add()).await?;
+    drop(progress);
     for upload in plan.uploads() {
         let upload = upload?;
         let outcome = abort(&objects, &upload, plan.header().created).await?;

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::connection::Connection;
 use crate::listing::Lister;
 
 /// Whether somebody sits before a terminal.
-fn is_watched(connection: &Connection) -> bool {
+pub(super) fn is_watched(connection: &Connection) -> bool {
     !connection.is_called() && io::stderr().is_terminal()
 }
 
@@ -52,5 +52,32 @@ impl Drop for Listed {
             // It has nothing to say any more.
             let _ = shown.join();
         }
+    }
+}
+
+/// Shows on a terminal how many units of a run are through, until it is dropped.
+pub(super) struct Units(ProgressBar);
+
+impl Units {
+    /// Of `all` units, where somebody watches.
+    pub(super) fn of(is_watched: bool, all: u64, what: &'static str) -> Self {
+        let target = if is_watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(all), target).with_message(what);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len} units, {eta} left")
+        {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// Another one is through.
+    pub(super) fn add(&self) {
+        self.0.inc(1);
+    }
+}
+
+impl Drop for Units {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::output::{self, Failure};
+use super::progress::Units;
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{BucketOrPolicy, Common, Form};
 use crate::act::purge::{Emptied, purge};
@@ -97,7 +98,10 @@ impl Undo {
             merge: self.merge,
             units_at_once: UNITS_AT_ONCE,
         };
-        let undone = undo.run(|_, _| {}).await?;
+        let removals = plan.tally().rules.values().filter(|rule| rule.removes()).map(|rule| rule.planned.units);
+        let progress = Units::of(work.is_watched, removals.sum(), "bringing back");
+        let undone = undo.run(|_, _| progress.add()).await?;
+        drop(progress);
         let now = work.bucket.time().await?;
         let skipped = undone.skipped.iter().chain(&moved.skipped).take(RunRecord::MOST_REPORTED);
         let skipped: Vec<_> = skipped.cloned().collect();

@@ -10,6 +10,7 @@ use s3core::probe::probe;
 use tokio::time::{Instant, sleep};
 
 use super::output::Failure;
+use super::progress;
 use super::stopping::Stopping;
 use crate::act::objects::{Deletion, Objects, Permit};
 use crate::connection::Connection;
@@ -31,8 +32,7 @@ pub(super) struct WorkOptions {
     pub(super) stopping: Stopping,
 }
 
-/// Units that are worked on at a time.
-pub(super) const UNITS_AT_ONCE: usize = 4;
+pub(super) use crate::plan::headroom::UNITS_AT_ONCE;
 
 /// Requests at a time for each of them.
 const OBJECTS_AT_ONCE: usize = 8;
@@ -46,6 +46,8 @@ pub(super) struct Work {
     pub(super) store: Store,
     pub(super) lease: Lease,
     permit: WorkPermit,
+    /// Whether somebody sits before a terminal.
+    pub(super) is_watched: bool,
     deletion: Deletion,
     gateway: Gateway,
     once: Gateway,
@@ -88,7 +90,8 @@ impl Work {
         let once = RetryPolicy { patience: Duration::ZERO, brief_attempts: 1, ..RetryPolicy::default() };
         let once = with_patience(bucket.gateway(), once);
         let permit = WorkPermit { lease: lease.clone(), stopping: options.stopping.clone() };
-        Ok(Self { bucket, store, lease, permit, deletion, gateway, once })
+        let is_watched = progress::is_watched(connection);
+        Ok(Self { bucket, store, lease, permit, is_watched, deletion, gateway, once })
     }
 
     /// The bucket's objects.

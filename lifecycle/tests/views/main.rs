@@ -12,4 +12,5 @@
 mod inventory;
 #[path = "../plans/lake.rs"]
 mod lake;
+mod quotas;
 mod report;

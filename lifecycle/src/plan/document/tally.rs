@@ -11,6 +11,10 @@ pub struct Tally {
     pub rules: BTreeMap<(String, String), RuleTally>,
     /// Runs whose trash is emptied, and what lies in it.
     pub trash: Amount,
+    /// What goes to the trash.
+    pub trashed: Amount,
+    /// The most objects, and the most bytes, of a unit that goes there.
+    pub largest: Amount,
 }
 
 /// What one rule does.
@@ -53,6 +57,12 @@ impl Tally {
             unit.action.name().clone_into(&mut rule.action);
         }
         rule.planned.units += 1;
+        if matches!(unit.action, PlannedAction::Expire | PlannedAction::SweepAbandoned) {
+            self.trashed.add(Amount { units: 1, objects: unit.objects, bytes: unit.bytes });
+            self.largest.objects = self.largest.objects.max(unit.objects);
+            self.largest.bytes = self.largest.bytes.max(unit.bytes);
+        }
+        let rule = self.rule(&unit.dataset, &unit.rule);
         match &mut rule.ends {
             Some((_, last)) => last.clone_from(&unit.prefix),
             None => rule.ends = Some((unit.prefix.clone(), unit.prefix.clone())),

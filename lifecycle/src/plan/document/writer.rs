@@ -8,6 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+use crate::plan::headroom::Headroom;
 use crate::plan::line::{
     Amount, DatasetSummary, End, Header, Line, PlannedObject, PlannedTrash, PlannedUnit, PlannedUpload,
 };
@@ -24,6 +25,7 @@ pub struct PlanWriter {
     /// The unit that objects are being added to, and how things stood before it.
     unit: Option<(PlannedUnit, Amount, Written)>,
     tags_set_times: Option<bool>,
+    headroom: Option<Headroom>,
 }
 
 /// What was written so far. A unit that turns out to have changed is taken back, so that this can be kept.
@@ -56,7 +58,8 @@ impl PlanWriter {
         let file = NamedTempFile::with_prefix("s3life-plan-")
             .map_err(|source| PlanError::Write { place: std::env::temp_dir(), source })?;
         let written = Written { length: 0, hasher: Sha256::new(), planned: Amount::default(), tally: Tally::default() };
-        let mut writer = Self { header, file: BufWriter::new(file), written, unit: None, tags_set_times: None };
+        let mut writer =
+            Self { header, file: BufWriter::new(file), written, unit: None, tags_set_times: None, headroom: None };
         let line = Line::Plan(writer.header.clone());
         writer.add(&line)?;
         Ok(writer)
@@ -153,13 +156,24 @@ impl PlanWriter {
         self.tags_set_times = Some(tags_set_times);
     }
 
+    /// Says how much room there is for copies.
+    pub fn headroom(&mut self, headroom: Option<Headroom>) {
+        self.headroom = headroom;
+    }
+
     /// Ends the plan.
     ///
     /// # Errors
     /// [`PlanError::Write`].
     pub fn finish(mut self, datasets: Vec<DatasetSummary>) -> Result<WrittenPlan, PlanError> {
         let planned = self.written.planned;
-        let mut end = End { datasets, planned, tags_set_times: self.tags_set_times, digest: String::new() };
+        let mut end = End {
+            datasets,
+            planned,
+            tags_set_times: self.tags_set_times,
+            headroom: self.headroom,
+            digest: String::new(),
+        };
         let line = self.text(&Line::End(end.clone()))?;
         let before = line.strip_suffix(lines::AFTER_DIGEST).unwrap_or_default();
         self.write(before.as_bytes())?;
