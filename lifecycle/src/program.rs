@@ -6,6 +6,7 @@ mod call;
 mod explain;
 mod history;
 mod inventory;
+mod man;
 mod native;
 mod output;
 mod plan;
@@ -104,6 +105,10 @@ enum Command {
     Inventory(inventory::Inventory),
     /// Show what lies in the policy's datasets, what is due, guards, trash and runs on a page. Nothing is changed.
     Report(report::Report),
+    /// Print a script by which a shell completes the commands of s3life. Nothing is sent.
+    Completion(man::Completion),
+    /// Write the manual pages of s3life and its commands. Nothing is sent.
+    Man(man::Man),
     /// Print the JSON Schema of policies, for editors. Nothing is sent.
     Schema,
 }
@@ -172,6 +177,8 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Command::Release(command) => command.run(&common).map(|()| 0),
         Command::Inventory(command) => command.run(&common).map(|()| 0),
         Command::Report(command) => command.run(&common).map(|()| 0),
+        Command::Completion(command) => command.run().map(|()| 0),
+        Command::Man(command) => command.run(&common).map(|()| 0),
         Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())).map(|()| 0),
         Command::Native(command) => command.run(&common).map(|()| 0),
     };

@@ -14,3 +14,4 @@ mod inventory;
 mod lake;
 mod quotas;
 mod report;
+mod shells;
