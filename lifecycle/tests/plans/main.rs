@@ -8,6 +8,7 @@
     clippy::unwrap_used,
     reason = "helpers of tests fail as tests do"
 )]
+#![allow(dead_code, reason = "the bucket's helpers serve the tests of other programs, too")]
 
 mod dates;
 mod guards;
