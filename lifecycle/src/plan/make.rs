@@ -94,7 +94,8 @@ pub async fn make(lister: &Lister, request: &Request<'_>) -> Result<MadePlan, Ma
         probes::conditional_delete(lister).await?;
     }
     let (copies, largest) = (writer.tally().trashed, writer.tally().largest);
-    if copies.units > 0 {
+    // Where versions are kept, nothing is copied.
+    if copies.units > 0 && !keeps_versions(lister.gateway(), lister.bucket()).await? {
         writer.headroom(Headroom::read(lister.gateway(), lister.bucket(), copies, largest).await?);
     }
     Ok(MadePlan { plan: writer.finish(summaries)?, notes })

@@ -177,8 +177,12 @@ def undo(
     name = run.run if isinstance(run, Run) else run
     given = ["undo", name, os.fspath(policy_or_bucket), "--wait-seconds", str(wait_seconds)]
     answer = _call([*given, "--merge"] if merge else given, options)
-    restored = {dataset: answers.amount(amount) for dataset, amount in answer["restored"].items()}
-    return Undone(answer["run"], restored, answer["skipped_count"], answers.left(answer["skipped"]))
+    restored, moved_back = (
+        {dataset: answers.amount(amount) for dataset, amount in answer[name].items()}
+        for name in ("restored", "moved_back")
+    )
+    left = answers.left(answer["skipped"])
+    return Undone(answer["run"], restored, moved_back, answer["waiting"], answer["skipped_count"], left)
 
 
 def status(policy_or_bucket: str | os.PathLike[str], **options: _Option) -> Status:

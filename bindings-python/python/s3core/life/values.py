@@ -215,12 +215,16 @@ class Undone:
     Attributes:
         run: the run.
         restored: by dataset.
+        moved_back: what is in its former storage class again, by dataset.
+        waiting: units that the gateway has still to move back: call it again later.
         skipped: number of units that did not come back.
         left: those units, the first thousand.
     """
 
     run: str
     restored: Mapping[str, Amount]
+    moved_back: Mapping[str, Amount]
+    waiting: int
     skipped: int
     left: tuple[Left, ...]
 
