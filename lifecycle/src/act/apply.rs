@@ -338,13 +338,8 @@ mod tests {
 
     #[test]
     fn what_is_held_or_half_gone_is_counted_beside_what_was_done() {
-        let end = End {
-            datasets: Vec::new(),
-            planned: Amount::default(),
-            tags_set_times: None,
-            headroom: None,
-            digest: String::new(),
-        };
+        let (planned, digest) = (Amount::default(), String::new());
+        let end = End { datasets: Vec::new(), planned, tags_set_times: None, headroom: None, digest };
         let unit = PlannedUnit {
             dataset: "events".to_owned(),
             rule: "drop".to_owned(),

@@ -1,7 +1,7 @@
 //! Forgets runs that nobody needs any more, and what is left of those that never began.
 
 use jiff::{SignedDuration, Timestamp};
-use s3core::ops::{DeleteObject, ListObjectsV2};
+use s3core::ops::ListObjectsV2;
 
 use super::bucket::Bucket;
 use super::error::StateError;
@@ -69,7 +69,7 @@ async fn forget(bucket: &Bucket, lease: &Lease, run: &str) -> Result<(), StateEr
     let rest = bucket.keys(&directory(run)).await?.into_iter().filter(|key| *key != record);
     for key in [record.clone()].into_iter().chain(rest) {
         lease.check()?;
-        bucket.gateway().run(DeleteObject::new(bucket.name(), &key)).await?;
+        bucket.remove(&key).await?;
     }
     Ok(())
 }

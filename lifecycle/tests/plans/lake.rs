@@ -136,6 +136,7 @@ impl Lake {
     }
 
     /// The same, which the caller starts.
+    #[allow(dead_code, reason = "not every test program starts it")]
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         self.command_with(&self.keys, arguments)
     }
