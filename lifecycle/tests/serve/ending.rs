@@ -75,3 +75,21 @@ async fn it_ends_at_once_while_it_waits() {
     terminate(&process);
     assert!(process.wait().unwrap().success());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_that_serve_one_works() {
+    let lake = Lake::new().await;
+    lake.policy(POLICY);
+    approve_all(&lake);
+    lake.put_all((1..=DAYS).map(|day| format!("events/day=2020-01-{day:02}/a"))).await;
+    lake.rest().await;
+    let serve = ["--output", "json", "serve", "policy.yaml", "--rounds", "2", "--every", "1s"];
+    let processes = [0, 1].map(|_| lake.command(&serve).stdout(Stdio::piped()).spawn().unwrap());
+    let said = processes.map(|process| process.wait_with_output().unwrap());
+    assert!(said.iter().all(|said| said.status.success()), "{said:?}");
+    assert!(lake.listed("events/").await.is_empty());
+    let history = lake.run(&["--output", "json", "history", "policy.yaml"]);
+    let history: Value = serde_json::from_str(&history.out).unwrap();
+    let removed = history.as_array().unwrap().iter().filter_map(|run| run["actions"]["expire"]["objects"].as_u64());
+    assert_eq!(removed.sum::<u64>(), DAYS as u64, "{history}");
+}
