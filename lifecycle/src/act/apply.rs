@@ -1,7 +1,7 @@
 //! Carries out a plan: unit by unit, each written into the journal before it is touched. Goes on with a run that was
 //! killed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -180,8 +180,11 @@ impl Apply<'_> {
         let all = done.len();
         let mut done: Vec<_> = done.into_iter().flatten().collect();
         self.date_held(&mut done, created).await?;
-        let is_gone = |removal: &Removal| removal.outcome == Outcome::Done;
-        let stayed = done.iter().filter(|(_, removal)| !is_gone(removal)).map(|(unit, _)| unit.prefix.as_str());
+        // Held units are expired, though their files wait: a query has no more of them.
+        let is_going = |removal: &Removal| matches!(removal.outcome, Outcome::Done | Outcome::Held { .. });
+        let going = done.iter().filter(|(_, removal)| is_going(removal)).map(|(unit, _)| unit.prefix.as_str());
+        let going: HashSet<&str> = going.collect();
+        let stayed = intended.iter().map(|unit| unit.prefix.as_str()).filter(|prefix| !going.contains(prefix));
         partitions.extend(self.catalogs.add(self.objects.permit, stayed).await?);
         let outcomes =
             done.iter().map(|(unit, Removal { outcome, markers })| (unit.prefix.as_str(), outcome, markers.as_slice()));

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::catalog::Catalogs;
 use crate::plan::line::Amount;
 use crate::run::Bucket;
 use crate::run::journal::{IntendedObject, IntendedUnit, Journal, Means, Outcome};
@@ -22,6 +23,7 @@ pub(super) async fn remove_held(
     objects: &Objects<'_>,
     bucket: &Bucket,
     journal: &Journal,
+    catalogs: &Catalogs<'_>,
     units: Vec<IntendedUnit>,
     started: Timestamp,
     emptied: &mut Emptied,
@@ -36,6 +38,11 @@ pub(super) async fn remove_held(
         emptied.removed.add(removed);
         emptied.note(&unit.prefix, &outcome);
         done.push((unit.prefix.as_str(), outcome));
+    }
+    // The table has no partition for them since they were due. What stays was written since.
+    let stayed = done.iter().filter(|(_, outcome)| *outcome != Outcome::Done).map(|(prefix, _)| *prefix);
+    for refused in catalogs.add(objects.permit, stayed).await? {
+        emptied.skip(&refused.unit, None, &refused.reason);
     }
     conclude(objects, bucket, journal, batch, done.iter().map(|(prefix, outcome)| (*prefix, outcome, &[] as &[_])))
         .await

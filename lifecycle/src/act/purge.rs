@@ -1,8 +1,11 @@
 //! The trash of a run is emptied: from then on nothing of it can be brought back.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use s3core::ops::ListObjectsV2;
 
+use crate::catalog::Catalogs;
 use crate::plan::line::Amount;
 use crate::run::journal::{BATCH, Journal, Latest, Outcome};
 use crate::run::keys;
@@ -121,6 +124,7 @@ async fn empty_units(
 ) -> Result<(), Failure> {
     let latest = Journal::latest(bucket, run).await?;
     let journal = Journal::open(bucket, run, objects.permit.number()).await?;
+    let catalogs = Catalogs::of_run(bucket, run, BTreeMap::new()).await?;
     let mut units = Journal::units(bucket, run);
     let (mut held, mut size) = (Vec::new(), 0);
     loop {
@@ -142,7 +146,7 @@ async fn empty_units(
             }
         }
         if !held.is_empty() && (size >= BATCH || is_last) {
-            remove_held(objects, bucket, &journal, std::mem::take(&mut held), started, emptied).await?;
+            remove_held(objects, bucket, &journal, &catalogs, std::mem::take(&mut held), started, emptied).await?;
             size = 0;
         }
         if is_last {

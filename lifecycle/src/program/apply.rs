@@ -145,8 +145,6 @@ impl Apply {
         if let Some(reason) = plan.end().stopped() {
             return Err(Failure::Usage(reason));
         }
-        // Before anybody is asked, and before anything is touched.
-        connection.block_on(Table::of_plan(plan.end()))?;
         self.ask(common, &policy.policy, &plan)?;
         let before = made.as_ref().map(|planned| planned.past.records.as_slice()).unwrap_or_default();
         self.attempt(connection, policy, &plan, path, before)
@@ -162,6 +160,8 @@ impl Apply {
         before: &[RunRecord],
     ) -> Result<Attempt, Failure> {
         connection.wait(async {
+            // Before anything is touched.
+            Table::of_plan(plan.end()).await?;
             let work = Work::begin(connection, &self.work, &Purpose::from("apply")).await?;
             let attempt = self.begin(&work, policy, plan, path, before).await;
             work.end().await;
