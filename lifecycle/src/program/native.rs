@@ -1,24 +1,49 @@
 //! `s3life native POLICY`
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use s3core::ops::{LifecycleRule, RuleAction};
 use serde_json::{Value, json};
 
+use super::apply::carry_out;
 use super::output::{self, Failure};
+use super::work::{Work, WorkOptions};
 use super::{Common, Form, PolicyFile};
-use crate::connection::Connection;
+use crate::act::tier::stop_tiering;
 use crate::policy::{CONTROL_PREFIX, Policy};
+use crate::run::lease::Purpose;
+use crate::run::record::RunState;
+use crate::tier::Rules;
 
 #[derive(Debug, Args)]
 pub(super) struct Native {
     #[command(flatten)]
     policy: PolicyFile,
+    /// First put the rules of the runs that wait for the gateway in place, and take away those of units that have moved. Nothing
+    /// is planned.
+    #[arg(long, conflicts_with = "remove")]
+    apply: bool,
+    /// First take away all rules of s3life: nothing moves until `apply` puts them in place again. Rules of others stay.
+    #[arg(long)]
+    remove: bool,
+    #[command(flatten)]
+    work: WorkOptions,
 }
 
 impl Native {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let policy = output::policy(&self.policy.path)?;
-        let rules = Connection::new(&policy.bucket, common.endpoint.as_deref())?.rules()?;
+        let connection = common.connect(&policy.bucket)?;
+        if self.apply || self.remove {
+            connection.wait(async {
+                let work = Work::begin(&connection, &self.work, &Purpose::from("native")).await?;
+                let changed = if self.apply { put_in_place(&work).await } else { take_away(&work).await };
+                work.end().await;
+                changed
+            })?;
+        }
+        let rules = connection.rules()?;
         let own = rules.own().map(|(run, rule)| Shown::of(&policy, rule, Some(run)));
         let foreign = rules.foreign().map(|rule| Shown::of(&policy, rule, None));
         let shown: Vec<_> = own.chain(foreign).collect();
@@ -31,6 +56,24 @@ impl Native {
             Form::Text => shown.iter().try_for_each(|rule| output::line(&rule.line())),
         }
     }
+}
+
+/// What `apply` does for runs that were begun.
+async fn put_in_place(work: &Work) -> Result<(), Failure> {
+    let records = work.store.records().await?;
+    let waiting = records.into_iter().rev().filter(|record| record.state == RunState::WaitingForGateway);
+    for record in waiting {
+        carry_out(work, &record.run).await?;
+    }
+    Ok(())
+}
+
+async fn take_away(work: &Work) -> Result<(), Failure> {
+    let rules = Rules::read(work.bucket.gateway(), work.bucket.name()).await?;
+    for run in rules.own().map(|(run, _)| run).collect::<BTreeSet<_>>() {
+        stop_tiering(&work.objects(), run).await?;
+    }
+    Ok(())
 }
 
 /// A rule, and what it means for a policy.

@@ -208,3 +208,34 @@ async fn single_objects_move_by_a_tag_and_keep_those_that_they_had(#[case] servi
     assert_eq!((tags().await, lake.rules().await), (before, foreign));
     lake.remove().await;
 }
+
+#[rstest]
+#[case::ceph(Service::Ceph)]
+#[case::embedded(Service::Embedded)]
+#[tokio::test(flavor = "multi_thread")]
+async fn own_rules_are_taken_away_and_put_in_place_again(#[case] service: Service) {
+    let lake = three_days(service).await;
+    let foreign = lake.put_rules(&FOREIGN).await;
+    let run = lake.json(&["apply", "policy.yaml", "--yes"])["run"].clone();
+    let own = |rules: &Value| rules["rules"].as_array().unwrap().iter().filter(|rule| !rule["run"].is_null()).count();
+    assert_eq!(own(&lake.json(&["native", "policy.yaml", "--remove"])), 0);
+    assert_eq!(lake.rules().await, foreign);
+
+    // Of what has moved before, no rule comes back.
+    let elsewhere = |classes: &[String]| classes.iter().filter(|class| *class != "COLD").count();
+    let (_, before) = state_and_classes(&lake).await;
+    let placed = own(&lake.json(&["native", "policy.yaml", "--apply"]));
+    let (_, after) = state_and_classes(&lake).await;
+    assert!((elsewhere(&after).div_ceil(2)..=elsewhere(&before).div_ceil(2)).contains(&placed), "{placed} rules");
+    until_moved(&lake, &["history", "policy.yaml"], |said| {
+        let is_waiting = state(said, &run) == "waiting-for-gateway";
+        if is_waiting {
+            lake.json(&["native", "policy.yaml", "--apply"]);
+        }
+        is_waiting
+    })
+    .await;
+    assert_eq!(state_and_classes(&lake).await.1, vec!["COLD"; 6]);
+    assert_eq!(lake.rules().await, foreign);
+    lake.remove().await;
+}
