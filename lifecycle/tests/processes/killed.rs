@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use crate::lake::{Lake, OBJECTS};
 use crate::support::content;
 
+/// So long a successor waits for the lease of a process that was killed: a kill that comes earlier comes before its work.
+const TAKE_OVER: Duration = Duration::from_millis(1500);
+
 /// A number below `limit` that differs from one `seed` to the next.
 fn chance(seed: u64, limit: Duration) -> Duration {
     let bytes = content(8, seed);
@@ -12,15 +15,21 @@ fn chance(seed: u64, limit: Duration) -> Duration {
     Duration::from_nanos(number % (limit.as_nanos() as u64))
 }
 
-/// Starts a command again and again, killing it at random moments `kills` times, then lets it end. Returns how often the
-/// kill came before its end.
+/// Starts a command again and again, killing it at random moments `kills` times, then lets it end; `whole` is what it takes
+/// undisturbed. Returns how often the kill came before its end.
 async fn killed_again_and_again(lake: &Lake, arguments: &[&str], kills: u64, whole: Duration) -> u64 {
-    let mut in_time = 0;
+    let (mut in_time, mut take_over) = (0, Duration::ZERO);
     for seed in 1..=kills {
         let mut process = lake.start(arguments);
-        tokio::time::sleep(chance(seed, whole)).await;
-        in_time += u64::from(process.try_wait().unwrap().is_none());
-        process.kill().unwrap();
+        let killed_at = Instant::now() + take_over + chance(seed, whole / 4);
+        while process.try_wait().unwrap().is_none() && Instant::now() < killed_at {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let is_in_time = process.try_wait().unwrap().is_none();
+        in_time += u64::from(is_in_time);
+        take_over = if is_in_time { TAKE_OVER } else { Duration::ZERO };
+        // It may have ended by now.
+        let _ = process.kill();
         process.wait().unwrap();
     }
     lake.run(arguments);
