@@ -73,6 +73,11 @@ impl Known {
     pub fn outcome(&self, prefix: &str) -> Option<&Outcome> {
         self.concluded.get(prefix)
     }
+
+    /// Whether a unit was begun, and what came of it was not written down.
+    pub fn is_begun(&self, prefix: &str) -> bool {
+        self.begun.contains_key(prefix)
+    }
 }
 
 /// What a run did.

@@ -32,6 +32,7 @@ pub(super) async fn remove_held(
     let units: Vec<_> = units.into_iter().map(in_place).collect();
     objects.permit.check()?;
     let batch = journal.intend(&units).await?;
+    catalogs.drop_again(objects.permit, units.iter().map(|unit| unit.prefix.as_str())).await?;
     let mut done = Vec::with_capacity(units.len());
     for unit in &units {
         let (outcome, removed) = remove_unit(objects, unit, started, bucket.keeps_versions().await?).await?;

@@ -20,11 +20,11 @@ use super::objects::Objects;
 use super::survey::survey;
 use super::{Failure, conclude};
 
-pub use back::{TieredBack, tier_back};
+pub use back::{Back, TieredBack};
 use tagged::{Direction, Tagged};
 
-/// Sees to it that the units that a plan tiers move; notes those that have, and shows them to `see`. Returns whether some have
-/// not: it is called again later.
+/// Sees to it that the units that a plan tiers move; notes those that have, and shows those of them to `see` of which the journal
+/// does not know it. Returns whether some have not: it is called again later.
 ///
 /// # Errors
 /// What kept it from going on.
@@ -32,6 +32,7 @@ pub async fn tier(
     objects: &Objects<'_>,
     plan: &mut PlanReader,
     run: &str,
+    known: &Known,
     applied: &mut Applied,
     mut see: impl FnMut(&PlannedUnit) + Send,
 ) -> Result<bool, Failure> {
@@ -55,6 +56,10 @@ pub async fn tier(
         }
         let Some(class) = class_of(&unit) else { continue };
         let class = class.to_owned();
+        if let Some(Outcome::Done | Outcome::Restored) = known.outcome(&unit.prefix) {
+            applied.note(&unit, &Outcome::Done);
+            continue;
+        }
         if unit.moves_by_tags() {
             tagged.add(unit, planned, &class).await?.into_iter().for_each(|ended| note(applied, ended));
             continue;
@@ -104,26 +109,23 @@ fn places(plan: &PlanReader) -> BTreeMap<String, String> {
     plan.end().datasets.iter().map(|dataset| (dataset.name.clone(), dataset.prefix.clone())).collect()
 }
 
-/// Writes down that units are back in their former class and stay there until they are released, where it was not written
-/// down before.
+/// Writes down that units have moved. Of units that are `Restored` no rule is due until they are released.
 ///
 /// # Errors
 /// The permit's, the journal's and the gateway's.
-pub async fn write_back(
+pub async fn write_down(
     objects: &Objects<'_>,
     bucket: &Bucket,
     journal: &Journal,
-    known: &Known,
     units: &[PlannedUnit],
+    outcome: &Outcome,
 ) -> Result<(), Failure> {
-    let is_new = |unit: &&PlannedUnit| known.outcome(&unit.prefix) != Some(&Outcome::Restored);
-    let units: Vec<_> = units.iter().filter(is_new).collect();
     for units in units.chunks(BATCH) {
         // The keys are in the plan.
         let intended: Vec<_> = units.iter().map(|unit| intended(unit, Vec::new())).collect();
         objects.permit.check()?;
         let batch = journal.intend(&intended).await?;
-        let outcomes = units.iter().map(|unit| (unit.prefix.as_str(), &Outcome::Restored, &[][..]));
+        let outcomes = units.iter().map(|unit| (unit.prefix.as_str(), outcome, &[][..]));
         conclude(objects, bucket, journal, batch, outcomes).await?;
     }
     Ok(())

@@ -80,7 +80,14 @@ impl<'a> Catalogs<'a> {
             for unit in units.iter().filter(|unit| unit.dataset == *dataset && is_partition(unit)) {
                 let Some(values) = values_of(&unit.prefix, &table.columns) else { continue };
                 let session = sessions.of(&table.catalog).await?;
-                for partition in session.call(move |catalog| catalog.partitions(&values)).await? {
+                let (as_numbers, bucket, prefix) = (without_zeros(&values), self.bucket.name(), unit.prefix.clone());
+                let mut found = session.call(move |catalog| catalog.partitions(&values)).await?;
+                if let (true, Some(values)) = (found.is_empty(), as_numbers) {
+                    // A column of numbers has no zeros in front, whatever the directory is called.
+                    found = session.call(move |catalog| catalog.partitions(&values)).await?;
+                    found.retain(|partition| partition.lies_in(bucket, &prefix));
+                }
+                for partition in found {
                     if partition.lies_in(self.bucket.name(), &unit.prefix) {
                         let (unit, catalog) = (unit.prefix.clone(), table.catalog.clone());
                         going.push(Dropped { unit, catalog, partition });
@@ -104,6 +111,33 @@ impl<'a> Catalogs<'a> {
             session.call(move |catalog| catalog.drop(&partition)).await?;
         }
         Ok(staying)
+    }
+
+    /// Drops the partitions of these units once more, where somebody has added them again since the run dropped them.
+    ///
+    /// # Errors
+    /// As [`Catalogs::drop`].
+    pub async fn drop_again<'u>(
+        &self,
+        permit: &dyn Permit,
+        units: impl IntoIterator<Item = &'u str>,
+    ) -> Result<(), Failure> {
+        let units: BTreeSet<&str> = units.into_iter().collect();
+        let documents = self.written.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut sessions = Sessions::default();
+        for document in &documents {
+            for Dropped { unit, catalog, partition } in document.about(self.bucket, &units).await? {
+                let session = sessions.of(&catalog).await?;
+                let values = partition.values().into_iter().map(|value| Some(value.to_owned())).collect::<Vec<_>>();
+                for found in session.call(move |catalog| catalog.partitions(&values)).await? {
+                    if found.lies_in(self.bucket.name(), &unit) {
+                        permit.check()?;
+                        session.call(move |catalog| catalog.drop(&found)).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Brings back the partitions that the run has dropped for these units, whose bytes are there. Returns what the catalog
@@ -143,6 +177,16 @@ impl<'a> Catalogs<'a> {
         }
         Ok(refused)
     }
+}
+
+/// The same values without zeros in front of numbers; `None` where there are none.
+fn without_zeros(values: &[Option<String>]) -> Option<Vec<Option<String>>> {
+    let plain = |value: &Option<String>| {
+        let number = value.as_ref().and_then(|text| text.parse::<u64>().ok()).map(|number| number.to_string());
+        number.or_else(|| value.clone())
+    };
+    let plain: Vec<_> = values.iter().map(plain).collect();
+    (plain != values).then_some(plain)
 }
 
 /// Whether a unit is a partition, or several, that goes. What jobs have left is none.
@@ -201,4 +245,17 @@ impl Session {
 
 fn stopped() -> Error {
     Error::new(ErrorKind::Closed, "stopped with the process")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_found_without_the_zeros_of_their_directories() {
+        let values = |texts: &[&str]| texts.iter().map(|text| Some((*text).to_owned())).collect::<Vec<_>>();
+        assert_eq!(without_zeros(&values(&["2024", "01"])), Some(values(&["2024", "1"])));
+        assert_eq!(without_zeros(&values(&["2024-01-01", "x"])), None);
+        assert_eq!(without_zeros(&[None, Some("007".to_owned())]), Some(vec![None, Some("7".to_owned())]));
+    }
 }

@@ -14,17 +14,16 @@ use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{Common, Form, history};
 use crate::act::apply::{Applied, Apply as Applying, Known};
 use crate::act::purge::purge;
-use crate::act::tier::{tier, write_back};
+use crate::act::tier::{tier, write_down};
 use crate::act::uploads::abort;
 use crate::catalog::{Catalogs, Table};
 use crate::connection::Connection;
 use crate::plan::document::{PlanReader, RuleTally};
-use crate::plan::line::PlannedUnit;
 use crate::plan::make::keeps_versions;
 use crate::plan::report::Report;
 use crate::policy::Policy;
 use crate::run::StateError;
-use crate::run::journal::Journal;
+use crate::run::journal::{Journal, Outcome};
 use crate::run::keys;
 use crate::run::lease::Purpose;
 use crate::run::record::{RunRecord, RunState};
@@ -336,10 +335,10 @@ pub(super) async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failu
             Err(failure) => return Err(failure.into()),
         }
     }
-    let mut restored = Vec::new();
-    let see = |unit: &PlannedUnit| restored.extend(record.restores.then(|| unit.clone()));
-    let waits = tier(&objects, &mut plan, run, &mut applied, see).await?;
-    write_back(&objects, &work.bucket, &journal, &known, &restored).await?;
+    let mut moved = Vec::new();
+    let waits = tier(&objects, &mut plan, run, &known, &mut applied, |unit| moved.push(unit.clone())).await?;
+    let outcome = if record.restores { Outcome::Restored } else { Outcome::Done };
+    write_down(&objects, &work.bucket, &journal, &moved, &outcome).await?;
     let now = work.bucket.time().await?;
     let created = plan.header().created;
     let ended = |record: &mut RunRecord| {

@@ -51,7 +51,7 @@ impl Restore {
             Failure::Usage(format!("the policy has no dataset {}: it has {}", self.dataset, known.join(", ")))
         })?;
         let connection = common.connect(&policy.bucket)?;
-        let plan = connection.wait(self.plan(&connection, &read, dataset))?;
+        let (plan, past) = connection.wait(self.plan(&connection, &read, dataset))?;
         if plan.tally.is_empty() {
             return self.nothing(common, &plan);
         }
@@ -64,7 +64,7 @@ impl Restore {
         }
         let record = connection.wait(async {
             let work = Work::begin(&connection, &self.work, &Purpose::from("restore")).await?;
-            let record = self.begin(&work, &plan).await;
+            let record = self.begin(&work, &plan, &past).await;
             work.end().await;
             record
         })?;
@@ -76,7 +76,7 @@ impl Restore {
         connection: &Connection,
         read: &output::ReadPolicy,
         dataset: &Dataset,
-    ) -> Result<WrittenPlan, Failure> {
+    ) -> Result<(WrittenPlan, Past), Failure> {
         let output::ReadPolicy { policy, source } = read;
         let created = connection.bucket().time().await?;
         let expires = Period::hours(1).after(&created.to_zoned_datetime(policy.zone.clone()));
@@ -94,15 +94,17 @@ impl Restore {
         };
         let past = Past::read(&connection.bucket()).await?;
         let wanted = Restoration { policy, dataset, partitions: &self.partitions, class: &self.class, past: &past };
-        Ok(restoration(&connection.lister(AT_ONCE), header, &wanted).await?)
+        let plan = restoration(&connection.lister(AT_ONCE), header, &wanted).await?;
+        Ok((plan, past))
     }
 
-    async fn begin(&self, work: &Work, plan: &WrittenPlan) -> Result<RunRecord, Failure> {
+    async fn begin(&self, work: &Work, plan: &WrittenPlan, past: &Past) -> Result<RunRecord, Failure> {
         // Units of runs that have not ended belong to them.
         let records = work.store.records().await?;
         let meets = |record: &&RunRecord| record.datasets.values().any(|done| self.meets(plan, &done.prefix));
         let is_under_way = |record: &&RunRecord| {
-            matches!(record.state, RunState::Running | RunState::Undoing) || record.started >= plan.header.created
+            matches!(record.state, RunState::Running | RunState::Undoing)
+                || !past.records.iter().any(|known| known.run == record.run)
         };
         if let Some(other) = records.iter().filter(is_under_way).find(meets) {
             return Err(Failure::Usage(format!(

@@ -11,7 +11,7 @@ use super::progress::Units;
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{BucketOrPolicy, Common, Form};
 use crate::act::purge::{Emptied, purge};
-use crate::act::tier::{TieredBack, tier_back};
+use crate::act::tier::{Back, TieredBack};
 use crate::act::undo::{Undo as Undoing, Undone};
 use crate::catalog::Catalogs;
 use crate::plan::document::PlanReader;
@@ -57,7 +57,7 @@ pub(super) struct Release {
 }
 
 /// What came back, and what moved back.
-pub(super) type Back = (Undone, TieredBack);
+pub(super) type BroughtBack = (Undone, TieredBack);
 
 impl Undo {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
@@ -65,7 +65,7 @@ impl Undo {
     }
 
     /// Brings back what is not back yet, and says what is.
-    pub(super) fn undone(&self, common: &Common) -> Result<Back, Failure> {
+    pub(super) fn undone(&self, common: &Common) -> Result<BroughtBack, Failure> {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
         connection.wait(async {
@@ -77,18 +77,25 @@ impl Undo {
     }
 
     /// The same for programs.
-    pub(super) fn json(&self, back: &Back) -> Value {
+    pub(super) fn json(&self, back: &BroughtBack) -> Value {
         undone_json(&self.run.run, back)
     }
 
-    async fn bring_back(&self, work: &Work, run: &str) -> Result<Back, Failure> {
-        work.store.update(&work.lease, run, begin).await?;
+    async fn bring_back(&self, work: &Work, run: &str) -> Result<BroughtBack, Failure> {
+        let mut is_finished = false;
+        let begun = |record: &mut RunRecord| {
+            is_finished = record.finished.is_some();
+            begin(record)
+        };
+        work.store.update(&work.lease, run, begun).await?;
         let file = work.store.plan(run).await?;
         let mut plan = PlanReader::open(file.path())?;
         let journal = Journal::open(&work.bucket, run, work.lease.number()).await?;
         let objects = work.objects();
         // First, so that the rules of the run are gone.
-        let moved = tier_back(&objects, &work.bucket, &journal, &mut plan, run, self.merge).await?;
+        let tiers =
+            Back { objects: &objects, bucket: &work.bucket, journal: &journal, run, is_finished, merge: self.merge };
+        let moved = tiers.run(&mut plan).await?;
         let undo = Undoing {
             objects,
             bucket: &work.bucket,
@@ -136,7 +143,7 @@ fn begin(record: &mut RunRecord) -> Result<(), StateError> {
     Ok(())
 }
 
-fn undone_json(run: &str, (undone, moved): &Back) -> Value {
+fn undone_json(run: &str, (undone, moved): &BroughtBack) -> Value {
     let skipped: Vec<_> = undone.skipped.iter().chain(&moved.skipped).cloned().collect();
     json!({
         "run": run, "restored": undone.datasets, "moved_back": moved.datasets, "waiting": moved.waiting,
@@ -144,7 +151,7 @@ fn undone_json(run: &str, (undone, moved): &Back) -> Value {
     })
 }
 
-fn print_undone(common: &Common, run: &str, back: &Back) -> Result<(), Failure> {
+fn print_undone(common: &Common, run: &str, back: &BroughtBack) -> Result<(), Failure> {
     let (undone, moved) = back;
     let skipped: Vec<_> = undone.skipped.iter().chain(&moved.skipped).cloned().collect();
     let count = undone.skipped_count + moved.skipped_count;

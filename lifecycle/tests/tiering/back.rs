@@ -239,3 +239,30 @@ async fn own_rules_are_taken_away_and_put_in_place_again(#[case] service: Servic
     assert_eq!(lake.rules().await, foreign);
     lake.remove().await;
 }
+
+#[rstest]
+#[case::embedded(Service::Embedded)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_takes_back_only_what_it_has_moved(#[case] service: Service) {
+    let lake = three_days(service).await;
+    lake.run(&["plan", "policy.yaml", "--out", "plan.jsonl"]);
+    lake.put("events/day=2020-01-03/late", "late").await;
+    let first = lake.json(&["apply", "--plan", "plan.jsonl", "--yes"]);
+    assert_eq!(first["left"][0]["key"], "events/day=2020-01-03/late");
+    until_moved(&lake, &["history", "policy.yaml"], |said| {
+        let is_waiting = state(said, &first["run"]) == "waiting-for-gateway";
+        if is_waiting {
+            lake.json(&["native", "policy.yaml", "--apply"]);
+        }
+        is_waiting
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    apply(&lake).await;
+    assert_eq!(state_and_classes(&lake).await.1, vec!["COLD"; 7]);
+    let undo = ["undo", first["run"].as_str().unwrap(), "policy.yaml"];
+    let undone = until_moved(&lake, &undo, |said| said["waiting"] != 0).await;
+    assert_eq!(undone["moved_back"]["events"]["units"], 2);
+    assert_eq!(state_and_classes(&lake).await.1, [vec!["STANDARD"; 4], vec!["COLD"; 3]].concat());
+    lake.remove().await;
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3core import _s3core
+from s3core.exceptions import PreconditionFailedError
 
 if TYPE_CHECKING:
     import pyarrow
@@ -146,14 +149,36 @@ class Plan:
 
     @contextmanager
     def file(self) -> Iterator[str]:
-        """Where it lies, for as long as it is needed."""
-        if self.text is None:
-            yield str(self.path)
-            return
+        """Where it lies, for as long as it is needed.
+
+        Raises:
+            PreconditionFailedError: its file holds another plan by now.
+        """
         with tempfile.NamedTemporaryFile(prefix="s3life-plan-") as file:
-            file.write(self.text)
+            if self.text is not None:
+                file.write(self.text)
+            elif self.path is not None:
+                with self.path.open("rb") as saved:
+                    shutil.copyfileobj(saved, file)
             file.flush()
+            if (found := _digest(file.name)) != self.digest:
+                message = (
+                    f"{self.path} holds another plan by now: its digest is {found}, and not {self.digest}; plan again"
+                )
+                raise PreconditionFailedError(message)
             yield file.name
+
+
+def _digest(path: str) -> str:
+    """What the last line of a plan says of those before it."""
+    last = b"{}"
+    with Path(path).open("rb") as file:
+        for line in file:
+            last = line
+    try:
+        return str(json.loads(last).get("digest"))
+    except (ValueError, AttributeError):
+        return "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,28 @@ use crate::act::{Failure, tier};
 use crate::plan::document::PlanReader;
 use crate::plan::line::{Amount, PlannedAction, PlannedObject, PlannedUnit};
 use crate::run::Bucket;
-use crate::run::journal::Journal;
+use crate::run::journal::{BATCH, Journal, Outcome};
 use crate::run::record::{RunRecord, Skipped};
 use crate::tier::{AT_ONCE, TierUnit, Tiering};
 
 use super::tagged::{Direction, Tagged};
-use super::{Moved, class_of, intended, places, write_back};
+use super::{Moved, class_of, intended, places, why_not, write_down};
+
+/// Moves the units of a run back.
+pub struct Back<'a> {
+    /// The bucket's objects.
+    pub objects: &'a Objects<'a>,
+    /// Where the run's state is kept.
+    pub bucket: &'a Bucket,
+    /// The run's journal.
+    pub journal: &'a Journal,
+    /// The run.
+    pub run: &'a str,
+    /// Whether all that the run was to move has moved, or was left: then the journal names what has.
+    pub is_finished: bool,
+    /// Whether a unit moves back although something was written there since.
+    pub merge: bool,
+}
 
 /// What moved back.
 #[derive(Debug, Default)]
@@ -29,75 +45,110 @@ pub struct TieredBack {
     pub waiting: u64,
 }
 
-/// Sees to it that the units that a run has moved go back to the class that their objects had. A unit in which something
-/// was written since is left, unless `merge`. To be called again while units are waiting.
-///
-/// # Errors
-/// What kept it from going on.
-pub async fn tier_back(
-    objects: &Objects<'_>,
-    bucket: &Bucket,
-    journal: &Journal,
-    plan: &mut PlanReader,
-    run: &str,
-    merge: bool,
-) -> Result<TieredBack, Failure> {
-    let mut back = TieredBack::default();
-    let (mut units, mut whole, mut done) = (BTreeMap::new(), Vec::new(), Vec::new());
-    let places = places(plan);
-    let mut tagged = Tagged::new(objects, run, Direction::Back, &places);
-    let mut ended = Vec::new();
-    plan.rewind();
-    while let Some((unit, planned)) = plan.next_unit()? {
-        let Some(class) = class_of(&unit) else { continue };
-        let former = match former_class(&unit, &planned, class) {
-            Ok(former) => former,
-            Err(reason) => {
-                back.skip(&unit, None, reason);
+impl Back<'_> {
+    /// Sees to it that what the run has moved, or has rules for, goes back to the class that it had. To be called again while
+    /// units are waiting.
+    ///
+    /// # Errors
+    /// What kept it from going on.
+    pub async fn run(&self, plan: &mut PlanReader) -> Result<TieredBack, Failure> {
+        let objects = self.objects;
+        if !self.is_finished {
+            self.announce(plan).await?;
+        }
+        let known = Known::of(self.bucket, self.run).await?;
+        let mut back = TieredBack::default();
+        let (mut units, mut whole, mut ended) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let places = places(plan);
+        let mut tagged = Tagged::new(objects, self.run, Direction::Back, &places);
+        plan.rewind();
+        while let Some((unit, planned)) = plan.next_unit()? {
+            let Some(class) = class_of(&unit) else { continue };
+            let is_moved = match known.outcome(&unit.prefix) {
+                Some(outcome) => matches!(outcome, Outcome::Done | Outcome::Restored),
+                None => known.is_begun(&unit.prefix),
+            };
+            if !is_moved {
                 continue;
             }
-        };
-        if unit.moves_by_tags() {
-            ended.extend(tagged.add(unit, planned, &former).await?);
-            continue;
-        }
-        let mut is_there = true;
-        objects.list(&unit.prefix, |object| is_there &= object.class == former).await?;
-        if !is_there && !merge {
-            let found = survey(objects, &intended(&unit, planned), None).await?;
-            if let Some((key, reason)) = found.difference() {
-                back.skip(&unit, Some(key), format!("{reason}: `--merge` moves it all the same"));
+            let former = match former_class(&unit, &planned, class) {
+                Ok(former) => former,
+                Err(reason) => {
+                    back.skip(&unit, None, reason);
+                    continue;
+                }
+            };
+            if unit.moves_by_tags() {
+                ended.extend(tagged.add(unit, planned, &former).await?);
                 continue;
             }
+            let mut is_there = true;
+            objects.list(&unit.prefix, |object| is_there &= object.class == former).await?;
+            if !is_there && !self.merge {
+                let found = survey(objects, &intended(&unit, planned), None).await?;
+                if let Some((key, reason)) = found.difference() {
+                    back.skip(&unit, Some(key), format!("{reason}: `--merge` moves it all the same"));
+                    continue;
+                }
+            }
+            whole.push(TierUnit { prefix: unit.prefix.clone(), class: former });
+            units.insert(unit.prefix.clone(), unit);
         }
-        whole.push(TierUnit { prefix: unit.prefix.clone(), class: former });
-        units.insert(unit.prefix.clone(), unit);
-    }
-    ended.extend(tagged.finish().await?);
-    for (unit, moved) in ended {
-        match moved {
-            Moved::Done => done.push(unit),
-            Moved::Waiting => back.waiting += 1,
-            Moved::Left(key, reason) => back.skip(&unit, Some(key), reason),
+        ended.extend(tagged.finish().await?);
+        let mut done = Vec::new();
+        for (unit, moved) in ended {
+            match moved {
+                Moved::Done => done.push(unit),
+                Moved::Waiting => back.waiting += 1,
+                Moved::Left(key, reason) => back.skip(&unit, Some(key), reason),
+            }
         }
+        let tags = tagged.rules();
+        if whole.is_empty() && tags.is_empty() {
+            tier::stop_tiering(objects, self.run).await?;
+        } else {
+            let mut tiering = Tiering::start(objects.gateway, objects.bucket, self.run, whole, tags, AT_ONCE).await?;
+            let moved = tiering.progress(|| objects.permit.check()).await?;
+            done.extend(moved.into_iter().filter_map(|moved| units.remove(&moved.prefix)));
+            let (moving, waiting) = tiering.left();
+            back.waiting += (moving + waiting) as u64;
+        }
+        for unit in &done {
+            let amount = Amount { units: 1, objects: unit.objects, bytes: unit.bytes };
+            back.datasets.entry(unit.dataset.clone()).or_default().add(amount);
+        }
+        done.retain(|unit| known.outcome(&unit.prefix) != Some(&Outcome::Restored));
+        write_down(objects, self.bucket, self.journal, &done, &Outcome::Restored).await?;
+        Ok(back)
     }
-    let tags = tagged.rules();
-    if whole.is_empty() && tags.is_empty() {
-        tier::stop_tiering(objects, run).await?;
-    } else {
-        let mut tiering = Tiering::start(objects.gateway, objects.bucket, run, whole, tags, AT_ONCE).await?;
-        let moved = tiering.progress(|| objects.permit.check()).await?;
-        done.extend(moved.into_iter().filter_map(|moved| units.remove(&moved.prefix)));
-        let (moving, waiting) = tiering.left();
-        back.waiting += (moving + waiting) as u64;
+
+    /// Of a run that was under way the journal does not name what its rules are about. It does from now on, so that those units
+    /// are known when the gateway is slower than this.
+    async fn announce(&self, plan: &mut PlanReader) -> Result<(), Failure> {
+        let known = Known::of(self.bucket, self.run).await?;
+        let mut units = Vec::new();
+        plan.rewind();
+        let created = plan.header().created;
+        while let Some((unit, planned)) = plan.next_unit()? {
+            let is_unknown = known.outcome(&unit.prefix).is_none() && !known.is_begun(&unit.prefix);
+            if class_of(&unit).is_none() || !is_unknown {
+                continue;
+            }
+            // Where it is no key's fault no rule was ever made.
+            let has_rule = match unit.moves_by_tags() {
+                true => true,
+                false => why_not(self.objects, &unit, planned, created).await?.is_none_or(|(key, _)| key.is_some()),
+            };
+            if has_rule {
+                units.push(intended(&unit, Vec::new()));
+            }
+        }
+        for units in units.chunks(BATCH) {
+            self.objects.permit.check()?;
+            self.journal.intend(units).await?;
+        }
+        Ok(())
     }
-    let known = Known::of(bucket, run).await?;
-    write_back(objects, bucket, journal, &known, &done).await?;
-    for unit in done {
-        let amount = Amount { units: 1, objects: unit.objects, bytes: unit.bytes };
-        back.datasets.entry(unit.dataset).or_default().add(amount);
-    }
-    Ok(back)
 }
 
 /// The class that a unit's objects had; why there is no way back where that is no single one.
