@@ -219,6 +219,7 @@ impl Apply {
             trash_until: None,
             released: false,
             restores: false,
+            undone: false,
         };
         work.store.begin(&work.lease, &record, path).await?;
         Ok(Attempt::Done(Box::new(carry_out(work, &run).await?)))

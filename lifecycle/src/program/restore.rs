@@ -129,6 +129,7 @@ impl Restore {
             trash_until: None,
             released: false,
             restores: true,
+            undone: false,
         };
         work.store.begin(&work.lease, &record, plan.path()).await?;
         carry_out(work, &run).await

@@ -139,6 +139,7 @@ fn begin(record: &mut RunRecord) -> Result<(), StateError> {
         return Err(StateError::Refused { run: record.run.clone(), reason });
     }
     record.state = RunState::Undoing;
+    record.undone = true;
     record.released = false;
     Ok(())
 }
@@ -224,10 +225,39 @@ impl Release {
 
 fn release(record: &mut RunRecord) -> Result<(), StateError> {
     let is_back = |done: &DatasetDone| record.restores || done.undone.units > 0 || done.moved_back.units > 0;
-    if !record.datasets.values().any(is_back) {
+    // What could not be brought back waits for it, too.
+    let is_over = matches!(record.state, RunState::Undone | RunState::Purging | RunState::Purged);
+    if !is_over && !record.datasets.values().any(is_back) {
         let reason = "has brought nothing back: there is nothing to release".to_owned();
         return Err(StateError::Refused { run: record.run.clone(), reason });
     }
     record.released = true;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("undone", 0, true)]
+    // Nothing came back, and its units are planned no more all the same.
+    #[case("purged", 0, true)]
+    #[case("undoing", 1, true)]
+    #[case("undoing", 0, false)]
+    #[case("done", 0, false)]
+    fn what_was_to_come_back_can_be_released(#[case] state: &str, #[case] undone: u64, #[case] is_released: bool) {
+        let amount = |units| json!({"units": units, "objects": 1, "bytes": 1});
+        let mut record: RunRecord = serde_json::from_value(json!({
+            "run": "a", "policy": {"path": "", "sha256": ""}, "digest": "", "started": "2026-01-01T00:00:00Z",
+            "finished": null, "state": state, "holder": "", "lease": 1, "skipped": [], "skipped_count": 1,
+            "trash_until": null, "released": false,
+            "datasets": {"events": {"prefix": "", "total": amount(1), "actions": {}, "undone": amount(undone)}},
+        }))
+        .unwrap();
+        assert_eq!(release(&mut record).is_ok(), is_released);
+        assert_eq!(record.released, is_released);
+    }
 }

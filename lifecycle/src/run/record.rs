@@ -40,11 +40,20 @@ pub struct RunRecord {
     /// it is released.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restores: bool,
+    /// Whether somebody had it brought back, whatever came of that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undone: bool,
 }
 
 impl RunRecord {
     /// Length of [`RunRecord::skipped`].
     pub const MOST_REPORTED: usize = 1000;
+
+    /// Whether units stay where it, or bringing it back, has left them, until it is released.
+    pub fn came_back(&self) -> bool {
+        let is_back = |done: &DatasetDone| done.undone.units > 0 || done.moved_back.units > 0;
+        self.restores || self.undone || self.datasets.values().any(is_back)
+    }
 }
 
 /// How far a run is.

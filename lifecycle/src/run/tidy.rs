@@ -16,17 +16,24 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// What is left of a run without a record is left by one that was cut short: by then its process is gone for certain.
 const CUT_SHORT: SignedDuration = SignedDuration::from_hours(24);
 
-/// Forgets, as the holder of the lease, the runs that ended 400 days and `window` before `now`, have nothing in the trash,
-/// and hold no unit back; and what has no record and was written a day before, or earlier. Returns how many.
+/// Forgets, as the holder of the lease, the runs below these prefixes that ended 400 days and `window` before `now`, have
+/// nothing in the trash, and hold no unit back; and what has no record and was written a day before, or earlier. Returns how
+/// many. How long runs elsewhere count for guards, other policies say.
 ///
 /// # Errors
 /// `Lost`, `Malformed`, and the gateway's: it can be called again.
-pub async fn tidy(bucket: &Bucket, lease: &Lease, now: Timestamp, window: SignedDuration) -> Result<u64, StateError> {
+pub async fn tidy(
+    bucket: &Bucket,
+    lease: &Lease,
+    now: Timestamp,
+    window: SignedDuration,
+    prefixes: &[&str],
+) -> Result<u64, StateError> {
     let store = Store::new(bucket.clone());
     let mut forgotten = 0;
     for run in bucket.directories(&keys::runs()).await? {
         let is_over = match store.record(&run).await {
-            Ok(record) => is_needless(&record, now, window.max(REMEMBERED)),
+            Ok(record) => is_below(&record, prefixes) && is_needless(&record, now, window.max(REMEMBERED)),
             Err(StateError::NoSuchRun { .. }) => is_left(bucket, &run, now).await?,
             Err(failure) => return Err(failure),
         };
@@ -38,11 +45,14 @@ pub async fn tidy(bucket: &Bucket, lease: &Lease, now: Timestamp, window: Signed
     Ok(forgotten)
 }
 
+fn is_below(record: &RunRecord, prefixes: &[&str]) -> bool {
+    record.datasets.values().all(|done| prefixes.iter().any(|prefix| done.prefix.starts_with(prefix)))
+}
+
 fn is_needless(record: &RunRecord, now: Timestamp, remembered: SignedDuration) -> bool {
     let has_no_trash =
         record.state == RunState::Purged || record.state == RunState::Done && record.trash_until.is_none();
-    let came_back = record.restores || record.datasets.values().any(|done| done.undone.units > 0);
-    let holds_back = came_back && !record.released;
+    let holds_back = record.came_back() && !record.released;
     has_no_trash && !holds_back && record.finished.is_some_and(|end| now.duration_since(end) > remembered)
 }
 
@@ -84,35 +94,53 @@ mod tests {
 
     use super::*;
 
-    #[rstest]
-    #[case("purged", 0, false, 401, true)]
-    #[case("purged", 0, false, 399, false)]
-    // Units that came back wait for `release`.
-    #[case("purged", 1, false, 401, false)]
-    #[case("purged", 1, true, 401, true)]
-    #[case("done", 0, false, 401, true)]
-    #[case("undone", 0, false, 401, false)]
-    #[case("running", 0, false, 401, false)]
-    fn only_what_nobody_needs_is_forgotten(
-        #[case] state: &str,
-        #[case] undone: u64,
-        #[case] released: bool,
-        #[case] days: i64,
-        #[case] is_forgotten: bool,
-    ) {
+    /// A run in `events/` of which so many units came back or, where it has moved them, moved back.
+    fn record(state: &str, back: (u64, u64), released: bool) -> RunRecord {
         let amount = |units| serde_json::json!({"units": units, "objects": 1, "bytes": 1});
+        let (undone, moved_back) = (amount(back.0), amount(back.1));
         let record = serde_json::json!({
             "run": "a", "policy": {"path": "", "sha256": ""}, "digest": "", "started": "2026-01-01T00:00:00Z",
             "finished": "2026-01-01T00:00:00Z", "state": state, "holder": "", "lease": 1, "skipped": [],
             "skipped_count": 0, "trash_until": null, "released": released,
-            "datasets": {"events": {"prefix": "", "total": amount(1), "actions": {}, "undone": amount(undone)}},
+            "datasets": {"events": {
+                "prefix": "events/", "total": amount(1), "actions": {}, "undone": undone, "moved_back": moved_back,
+            }},
         });
-        let mut record: RunRecord = serde_json::from_value(record).unwrap();
+        serde_json::from_value(record).unwrap()
+    }
+
+    #[rstest]
+    #[case("purged", (0, 0), false, 401, true)]
+    #[case("purged", (0, 0), false, 399, false)]
+    // Units that came back, or moved back, wait for `release`.
+    #[case("purged", (1, 0), false, 401, false)]
+    #[case("purged", (1, 0), true, 401, true)]
+    #[case("purged", (0, 1), false, 401, false)]
+    #[case("purged", (0, 1), true, 401, true)]
+    #[case("done", (0, 0), false, 401, true)]
+    #[case("undone", (0, 0), false, 401, false)]
+    #[case("running", (0, 0), false, 401, false)]
+    fn only_what_nobody_needs_is_forgotten(
+        #[case] state: &str,
+        #[case] back: (u64, u64),
+        #[case] released: bool,
+        #[case] days: i64,
+        #[case] is_forgotten: bool,
+    ) {
+        let mut record = record(state, back, released);
         let now = record.started.saturating_add(SignedDuration::from_hours(24 * days)).unwrap();
         assert_eq!(is_needless(&record, now, REMEMBERED), is_forgotten);
         // What still counts for a guard stays.
         assert!(!is_needless(&record, now, SignedDuration::from_hours(24 * 500)));
         record.finished = None;
         assert!(!is_needless(&record, now, REMEMBERED));
+    }
+
+    #[test]
+    fn runs_elsewhere_are_left_to_other_policies() {
+        let record = record("purged", (0, 0), false);
+        let is_below = |prefixes: &[&str]| is_below(&record, prefixes);
+        assert!(is_below(&["events/"]) && is_below(&["other/", "eve"]) && is_below(&[""]));
+        assert!(!is_below(&["events/day=1/"]) && !is_below(&["other/"]) && !is_below(&[]));
     }
 }

@@ -62,6 +62,7 @@ async fn record(lake: &Lake, state: RunState, removed: u64, undone: u64) {
         trash_until: Some("2030-01-01T00:00:00Z".parse().unwrap()),
         released: false,
         restores: false,
+        undone: false,
     };
     let text = serde_json::to_vec(&record).unwrap();
     lake.gateway.run(PutObject::new(&lake.bucket, &keys::record(RUN), bytes::Bytes::from(text))).await.unwrap();
@@ -91,6 +92,24 @@ async fn what_earlier_runs_removed_counts_for_the_guard() {
     assert!(said.out.contains("2 units by earlier runs"), "{said:?}");
     record(&lake, RunState::Done, 2, 2).await;
     assert_eq!(lake.plan(&["--now", "2036-01-04T00:00:00Z"]).status, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_does_what_the_gateway_has_still_to_archive() {
+    let lake = Lake::new().await;
+    let policy = |days: u32| POLICY.replace("1d", &format!("{days}d")).replace("expire", "{archive: COLD}");
+    let today = Timestamp::now();
+    let day = |days: i64| today.checked_sub((24 * days).hours()).unwrap().strftime("%F").to_string();
+    lake.put_all([10, 20, 30, 40].map(|days| format!("events/day={}/a", day(days)))).await;
+    lake.rest().await;
+    lake.policy(&policy(25));
+    let said = lake.run(&["apply", "policy.yaml", "--yes"]);
+    assert!(said.status == 0 && said.out.contains("the gateway has still to move"), "{said:?}");
+    // Two of four are on their way, and one more is too much.
+    lake.policy(&policy(15));
+    let said = lake.plan(&[]);
+    assert!(said.status == 1 && said.out.contains("75% of units"), "{said:?}");
+    assert!(said.out.contains("2 units by earlier runs"), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,4 +147,10 @@ async fn what_was_brought_back_is_not_planned_again() {
         [prefix(2), "others/day=2036-01-01/".to_owned(), "others/day=2036-01-02/".to_owned()]
     );
     assert_eq!(summary(&plan)["left"]["undone"], 1);
+
+    // The trash of a run that nobody has brought back says nothing of its units.
+    record(&lake, RunState::Purged, 2, 0).await;
+    assert_eq!(summary(&lake.planned(NOW))["left"]["undone"], serde_json::Value::Null);
+    record(&lake, RunState::Purged, 2, 2).await;
+    assert_eq!(summary(&lake.planned(NOW))["left"]["undone"], 1);
 }

@@ -204,5 +204,6 @@ pub(crate) fn record(run: &str) -> RunRecord {
         trash_until: None,
         released: false,
         restores: false,
+        undone: false,
     }
 }

@@ -16,11 +16,12 @@ pub(crate) fn verdict(
     let percent = request.allowed.get(&dataset.name).copied().unwrap_or(guard.percent);
     // By the gateway's clock: what was removed does not get older by `--now`.
     let since = guard.within.before(&request.created.to_zoned_datetime(request.policy.zone.clone()));
-    let before = request.past.removed(&dataset.prefix, since.map(|since| since.timestamp()));
-    // What is held counts as if it had gone, though it lies there still.
-    let held = request.past.waiting(&dataset.prefix);
+    let since = since.map(|since| since.timestamp());
+    let before = request.past.removed(&dataset.prefix, since);
+    // It counts as if it had gone.
+    let lying = request.past.lying(&dataset.prefix, since);
     let counts = |of: fn(&Amount) -> u64| {
-        let all = (of(&total) + of(&before)).saturating_sub(of(&held));
+        let all = (of(&total) + of(&before)).saturating_sub(of(&lying));
         (of(&before) + of(&planned), all)
     };
     let (units, bytes) = (counts(|amount| amount.units), counts(|amount| amount.bytes));

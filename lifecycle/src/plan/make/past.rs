@@ -1,10 +1,12 @@
 //! What earlier runs did, as far as it matters for a plan.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::places::Places;
 use crate::plan::document::PlanReader;
-use crate::plan::line::{Amount, PlannedTrash};
+use crate::plan::line::{Amount, PlannedAction, PlannedTrash};
 use crate::policy::Action;
 use crate::run::Bucket;
 use crate::run::journal::{Journal, Outcome};
@@ -12,6 +14,9 @@ use crate::run::record::{DatasetDone, HELD, NOT_RESTORED, RunRecord, RunState};
 use crate::run::store::Store;
 
 use super::MakeError;
+
+/// Name of the action in what runs did.
+const ARCHIVE: &str = "archive";
 
 /// What earlier runs did.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +30,8 @@ pub struct Past {
     /// Units that a run moves to another storage class by the gateway's rules, or brings back, until it has ended: by their
     /// prefixes, with the word for it.
     pub waiting: Places<&'static str>,
+    /// What runs have still to move to an archive, by the prefixes of their datasets.
+    pub archiving: Vec<(String, Amount)>,
 }
 
 impl Past {
@@ -42,9 +49,7 @@ impl Past {
     /// What is kept of them cannot be read.
     pub async fn of(bucket: &Bucket, records: Vec<RunRecord>) -> Result<Self, MakeError> {
         let mut undone = Places::default();
-        let is_back = |state| matches!(state, RunState::Undone | RunState::Purging | RunState::Purged);
-        let was_undone = |record: &&RunRecord| !record.released && (record.restores || is_back(record.state));
-        for record in records.iter().filter(was_undone) {
+        for record in records.iter().filter(|record| was_undone(record)) {
             for (prefix, outcome) in Journal::summary(bucket, &record.run).await? {
                 // What could not be brought back as it was is nobody's to remove again either.
                 if matches!(outcome.outcome, Outcome::Restored | Outcome::NotRestored { .. }) {
@@ -60,7 +65,7 @@ impl Past {
                 }
             }
         }
-        let mut waiting = Places::default();
+        let (mut waiting, mut archiving) = (Places::default(), Vec::new());
         let store = Store::new(bucket.clone());
         for record in &records {
             let word = match record.state {
@@ -70,14 +75,25 @@ impl Past {
             };
             let file = store.plan(&record.run).await?;
             let mut plan = PlanReader::open(file.path())?;
+            let mut planned: BTreeMap<String, Amount> = BTreeMap::new();
             while let Some((unit, _)) = plan.next_unit()? {
+                if matches!(unit.action, PlannedAction::Archive(_)) {
+                    let amount = Amount { units: 1, objects: unit.objects, bytes: unit.bytes };
+                    planned.entry(unit.dataset.clone()).or_default().add(amount);
+                }
                 // One that waits for the gateway removes nothing more.
                 if record.state == RunState::Undoing || !unit.action.removes() {
                     waiting.add(unit.prefix, word);
                 }
             }
+            if record.state == RunState::WaitingForGateway {
+                archiving.extend(planned.into_iter().filter_map(|(dataset, planned)| {
+                    let done = record.datasets.get(&dataset)?;
+                    Some((done.prefix.clone(), without(planned, total(done, &[ARCHIVE]))))
+                }));
+            }
         }
-        Ok(Self { records, undone, held, waiting })
+        Ok(Self { records, undone, held, waiting, archiving })
     }
 
     /// A run that is under way at a place of this prefix, whatever its units are.
@@ -85,30 +101,41 @@ impl Past {
         self.records
             .iter()
             .filter(|record| record.state == RunState::Running)
-            .find(|record| record.datasets.values().any(|done| meets(done, prefix)))
+            .find(|record| record.datasets.values().any(|done| meets(&done.prefix, prefix)))
     }
 
-    /// What runs that ended at `since` or later, or have not ended, removed there, and nobody brought back. A dataset's history is that of its
-    /// place: under another name it is the same.
+    /// What runs that ended at `since` or later, or have not ended, removed there or are about to move to an archive, and
+    /// nobody brought back. A dataset's history is that of its place: under another name it is the same.
     pub(super) fn removed(&self, prefix: &str, since: Option<Timestamp>) -> Amount {
-        let is_within = |record: &&RunRecord| since.is_none_or(|since| record.finished.is_none_or(|end| end >= since));
-        let records = self.records.iter().filter(is_within);
-        let done = records.flat_map(|record| record.datasets.values()).filter(|done| meets(done, prefix));
-        done.fold(Amount::default(), |mut sum, done| {
-            let guarded = [Action::Expire.name(), Action::Delete.name(), "archive", HELD, NOT_RESTORED];
-            sum.add(without(total(done, &guarded), done.undone));
-            sum
-        })
+        let guarded = [Action::Expire.name(), Action::Delete.name(), ARCHIVE, HELD, NOT_RESTORED];
+        let mut sum = self.archiving(prefix);
+        for done in self.done(prefix, |record| is_within(record, since)) {
+            // Of what came back nobody knows what had been swept: that came back first.
+            let swept = total(done, &[Action::SweepAbandoned.name()]);
+            sum.add(without(total(done, &guarded), without(done.undone, swept)));
+        }
+        sum
     }
 
-    /// What runs hold there: it lies there still.
-    pub(super) fn waiting(&self, prefix: &str) -> Amount {
-        let records = self.records.iter().filter(|record| holds(record));
-        let done = records.flat_map(|record| record.datasets.values()).filter(|done| meets(done, prefix));
-        done.fold(Amount::default(), |mut sum, done| {
-            sum.add(total(done, &[HELD]));
-            sum
-        })
+    /// What counts there as removed at `since` or later though it lies there still: what runs hold, and what is in an archive.
+    pub(super) fn lying(&self, prefix: &str, since: Option<Timestamp>) -> Amount {
+        let mut sum = self.archiving(prefix);
+        self.done(prefix, holds).for_each(|done| sum.add(total(done, &[HELD])));
+        self.done(prefix, |record| is_within(record, since)).for_each(|done| sum.add(total(done, &[ARCHIVE])));
+        sum
+    }
+
+    fn archiving(&self, prefix: &str) -> Amount {
+        let mut sum = Amount::default();
+        let there = self.archiving.iter().filter(|(place, _)| meets(place, prefix));
+        there.for_each(|(_, amount)| sum.add(*amount));
+        sum
+    }
+
+    /// What such runs did there.
+    fn done(&self, prefix: &str, is_meant: impl Fn(&RunRecord) -> bool) -> impl Iterator<Item = &DatasetDone> {
+        let records = self.records.iter().filter(move |record| is_meant(record));
+        records.flat_map(|record| record.datasets.values()).filter(move |done| meets(&done.prefix, prefix))
     }
 
     /// Trash that may be emptied at `now`, the oldest first.
@@ -134,14 +161,30 @@ impl Past {
     }
 }
 
+/// Whether units of it may not be planned again.
+fn was_undone(record: &RunRecord) -> bool {
+    let is_meant = match record.state {
+        RunState::Undone => true,
+        // Most of them nobody has brought back.
+        RunState::Purging | RunState::Purged => record.came_back(),
+        _ => record.restores,
+    };
+    is_meant && !record.released
+}
+
 /// Whether some of it waits where it is, to go when the time of the trash is over.
 fn holds(record: &RunRecord) -> bool {
     let is_kept = matches!(record.state, RunState::Done | RunState::WaitingForGateway | RunState::Purging);
     is_kept && record.datasets.values().any(|done| done.actions.contains_key(HELD))
 }
 
-fn meets(done: &DatasetDone, prefix: &str) -> bool {
-    done.prefix.starts_with(prefix) || prefix.starts_with(&done.prefix)
+/// Whether a run ended at `since` or later, or has not ended.
+fn is_within(record: &RunRecord, since: Option<Timestamp>) -> bool {
+    since.is_none_or(|since| record.finished.is_none_or(|end| end >= since))
+}
+
+fn meets(place: &str, prefix: &str) -> bool {
+    place.starts_with(prefix) || prefix.starts_with(place)
 }
 
 fn total(done: &DatasetDone, actions: &[&str]) -> Amount {

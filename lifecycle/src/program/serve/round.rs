@@ -107,6 +107,7 @@ impl Serve {
         metrics.runs(name, &planned.past.records, now);
 
         let created = planned.made.plan.header.created;
+        let places: Vec<_> = policy.policy.datasets.iter().map(|dataset| dataset.prefix.as_str()).collect();
         let said = connection.block_on(async {
             let now = bucket.time().await?;
             let said = round.said(&policy.source, &due, created, now);
@@ -117,7 +118,10 @@ impl Serve {
                 let term = Duration::from_secs(self.work.lease_seconds);
                 let lease = Lease::take_for(&bucket, &holder, &Purpose::from("serve"), term).await?;
                 let written = store.write(&lease, &said, etag.as_deref()).await;
-                let forgotten = if tidies { tidy(&bucket, &lease, now, window(policy, now)).await } else { Ok(0) };
+                let forgotten = match tidies {
+                    true => tidy(&bucket, &lease, now, window(policy, now), &places).await,
+                    false => Ok(0),
+                };
                 // Where that fails it ends by itself.
                 let _ = lease.release().await;
                 match written {

@@ -8,7 +8,7 @@ use rstest::rstest;
 use super::*;
 use crate::plan::line::PolicySource;
 use crate::plan::make::Past;
-use crate::policy::Policy;
+use crate::policy::{Action, Policy};
 use crate::run::record::{DatasetDone, RunRecord, RunState};
 
 const NOW: &str = "2026-06-30T00:00:00Z";
@@ -47,6 +47,7 @@ fn run(started: &str, prefix: &str, action: &str, done: Amount, undone: Amount) 
         trash_until: Some("2026-06-20T00:00:00Z".parse().unwrap()),
         released: false,
         restores: false,
+        undone: false,
     }
 }
 
@@ -61,8 +62,17 @@ fn judged(
     total: Amount,
     planned: Amount,
 ) -> Option<GuardVerdict> {
+    judged_after(guard, allowed, &Past { records, ..Past::default() }, total, planned)
+}
+
+fn judged_after(
+    guard: &str,
+    allowed: Option<u32>,
+    past: &Past,
+    total: Amount,
+    planned: Amount,
+) -> Option<GuardVerdict> {
     let policy = policy(guard);
-    let past = Past { records, ..Past::default() };
     let request = Request {
         policy: &policy,
         source: source(),
@@ -71,7 +81,7 @@ fn judged(
         expires: NOW.parse().unwrap(),
         allowed: allowed.map(|percent| ("events".to_owned(), percent)).into_iter().collect::<BTreeMap<_, _>>(),
         confirmed: Vec::new(),
-        past: &past,
+        past,
         served: None,
     };
     verdict(&request, &policy.datasets[0], total, planned)
@@ -103,7 +113,6 @@ fn a_guard_may_be_waived_once_or_for_good() {
 #[case("2026-06-01T00:00:00Z", "events/", "expire", 0, true)]
 #[case("2026-05-31T00:00:01Z", "events/", "delete", 0, true)]
 #[case("2026-05-30T00:00:00Z", "events/", "expire", 0, false)]
-#[case("2026-06-01T00:00:00Z", "events/", "archive", 0, true)]
 #[case("2026-06-01T00:00:00Z", "events/", "tier", 0, false)]
 #[case("2026-06-01T00:00:00Z", "events/day=1/", "expire", 0, true)]
 #[case("2026-06-01T00:00:00Z", "", "expire", 0, true)]
@@ -123,15 +132,41 @@ fn what_earlier_runs_removed_counts(
     assert!(!less.exceeded, "{less:?}");
 }
 
-/// 15 of 100 are held, or a part of them is gone: 5 more would be 20 of 100, and 6 more are too much.
+/// 15 of 100 are held, are in an archive, or a part of them is gone: 5 more would be 20 of 100, and 6 more are too much.
 #[rstest]
 #[case("held", 100)]
+#[case("archive", 100)]
 #[case("not_restored", 85)]
 fn what_is_held_or_half_gone_counts(#[case] action: &str, #[case] left: u64) {
     let records = || vec![run("2026-06-01T00:00:00Z", "events/", action, amount(15, 150), Amount::default())];
     let judge =
         |more| judged("20% per 30d", None, records(), amount(left, 10 * left), amount(more, 10 * more)).unwrap();
     assert!(judge(6).exceeded && !judge(5).exceeded, "{:?}", judge(6));
+}
+
+/// So do 15 of 100 that the gateway has still to move to an archive.
+#[rstest]
+#[case("events/", true)]
+#[case("", true)]
+#[case("other/", false)]
+fn what_is_on_its_way_to_an_archive_counts(#[case] place: &str, #[case] exceeded: bool) {
+    let past = Past { archiving: vec![(place.to_owned(), amount(15, 150))], ..Past::default() };
+    let judge = |more| judged_after("20% per 30d", None, &past, amount(100, 1000), amount(more, 10 * more)).unwrap();
+    assert_eq!(judge(6).exceeded, exceeded, "{:?}", judge(6));
+    assert!(!judge(5).exceeded, "{:?}", judge(5));
+}
+
+/// What was swept is no part of what counts, and neither is that it came back.
+#[rstest]
+#[case(0, true)]
+#[case(30, true)]
+#[case(32, false)]
+fn what_was_swept_and_came_back_takes_nothing_off(#[case] undone: u64, #[case] exceeded: bool) {
+    let mut record = run("2026-06-01T00:00:00Z", "events/", "expire", amount(15, 150), amount(undone, 10 * undone));
+    let swept = [(Action::SweepAbandoned.name().to_owned(), amount(30, 300))];
+    record.datasets.values_mut().for_each(|done| done.actions.extend(swept.clone()));
+    let found = judged("20% per 30d", None, vec![record], amount(85, 850), amount(6, 60)).unwrap();
+    assert_eq!(found.exceeded, exceeded, "{found:?}");
 }
 
 #[test]
