@@ -12,7 +12,8 @@ use crate::policy::{Action, Age, Dataset, Keep, Policy, Rule, Unit};
 /// one that is lifted makes the announcements begin anew. None for a rule that only keeps.
 pub fn rule_digest(policy: &Policy, dataset: &Dataset, rule: &Rule) -> Option<String> {
     let action = rule.action.as_ref()?;
-    let keeps: Vec<_> = dataset.rules.iter().filter_map(|rule| rule.keep.as_ref()).map(keep).collect();
+    let mut keeps: Vec<_> = dataset.rules.iter().filter_map(|rule| rule.keep.as_ref()).map(keep).collect();
+    keeps.sort_by_key(Value::to_string);
     let catalog = dataset
         .catalog
         .as_ref()
@@ -90,6 +91,8 @@ datasets:
       - {name: month_ends, keep: {last_of: month, for: 7y}}
 ";
 
+    const NEWEST: &str = "      - {name: newest, keep: {newest: 1, of: partition}}\n";
+
     fn digests(text: &str) -> Vec<Option<String>> {
         let policy = Policy::read(text).unwrap();
         let dataset = &policy.datasets[0];
@@ -121,6 +124,14 @@ datasets:
     fn what_changes_what_goes_changes_it(#[case] part: &str, #[case] other: &str) {
         assert!(POLICY.contains(part));
         assert_ne!(digests(POLICY)[1], digests(&POLICY.replace(part, other))[1]);
+    }
+
+    #[test]
+    fn rules_that_keep_may_stand_in_any_order() {
+        let (last, first) =
+            (format!("{POLICY}{NEWEST}"), POLICY.replace("    rules:\n", &format!("    rules:\n{NEWEST}")));
+        assert_ne!(digests(&last)[1], digests(POLICY)[1]);
+        assert_eq!(digests(&last)[1], digests(&first)[2]);
     }
 
     #[rstest]
