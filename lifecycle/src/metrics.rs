@@ -186,9 +186,10 @@ impl Metrics {
             for (action, amount) in &done.actions {
                 let known = known.and_then(|known| known.actions.get(action)).copied().unwrap_or_default();
                 let labels = [of_dataset(bucket, dataset), vec![("action", action.clone())]].concat();
-                families.count(&families.action_units, labels.clone(), amount.units.saturating_sub(known.units));
-                families.count(&families.action_objects, labels.clone(), amount.objects.saturating_sub(known.objects));
-                families.count(&families.action_bytes, labels, amount.bytes.saturating_sub(known.bytes));
+                let more = amount.without(known);
+                families.count(&families.action_units, labels.clone(), more.units);
+                families.count(&families.action_objects, labels.clone(), more.objects);
+                families.count(&families.action_bytes, labels, more.bytes);
             }
         }
         let skipped = after.skipped_count.saturating_sub(before.map_or(0, |before| before.skipped_count));
@@ -202,11 +203,7 @@ fn in_trash(done: &DatasetDone) -> Amount {
     for action in [Action::Expire, Action::SweepAbandoned] {
         done.actions.get(action.name()).into_iter().for_each(|amount| sum.add(*amount));
     }
-    Amount {
-        units: sum.units.saturating_sub(done.undone.units),
-        objects: sum.objects.saturating_sub(done.undone.objects),
-        bytes: sum.bytes.saturating_sub(done.undone.bytes),
-    }
+    sum.without(done.undone)
 }
 
 fn of_bucket(bucket: &str) -> Labels {

@@ -251,6 +251,16 @@ impl Amount {
         self.objects += other.objects;
         self.bytes += other.bytes;
     }
+
+    /// What is left of it without another one.
+    #[must_use]
+    pub fn without(self, less: Self) -> Self {
+        Self {
+            units: self.units.saturating_sub(less.units),
+            objects: self.objects.saturating_sub(less.objects),
+            bytes: self.bytes.saturating_sub(less.bytes),
+        }
+    }
 }
 
 /// What was found in a dataset.

@@ -33,7 +33,7 @@ pub(crate) use guard::verdict as guard_verdict;
 pub use past::Past;
 pub use probes::keeps_versions;
 pub use restoration::{Restoration, restoration};
-pub use served::{May, RuleDue, Served, Standing, is_announced_first};
+pub use served::{May, RuleDue, Served, Standing, UNCONFIRMED, is_announced_first};
 
 /// What is planned, and for when.
 #[derive(Debug, Clone)]

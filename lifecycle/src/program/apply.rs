@@ -1,6 +1,6 @@
 //! `s3life apply POLICY`, `s3life apply --plan FILE`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,7 @@ use crate::run::keys;
 use crate::run::lease::Purpose;
 use crate::run::record::{RunRecord, RunState};
 use crate::run::store::{Store, new_run_name};
+use crate::serve::rule_digest;
 
 #[derive(Debug, Args)]
 pub(super) struct Apply {
@@ -66,7 +67,7 @@ impl Apply {
             (None, None) => return Err(Failure::Usage("name a policy or a plan".to_owned())),
         };
         let connection = common.connect(&policy.policy.bucket)?;
-        let GoneOn { mut done, mut records, .. } = self.go_on(&connection, &policy)?;
+        let GoneOn { mut done, mut records, .. } = self.go_on(&connection, &policy, None)?;
         for _ in 0..MOST_PLANS {
             match self.apply(common, &connection, &policy, records.take())? {
                 Attempt::NothingDue => return Ok((policy, done)),
@@ -81,10 +82,17 @@ impl Apply {
         Err(Failure::Usage("another process has worked on the bucket meanwhile: plan again".to_owned()))
     }
 
-    /// Ends the runs of these datasets that were begun and not ended.
-    pub(super) fn go_on(&self, connection: &Connection, policy: &ReadPolicy) -> Result<GoneOn, Failure> {
-        let mut done = Vec::new();
-        let records = connection.wait(Store::new(connection.bucket()).records())?;
+    /// Ends the runs of these datasets that were begun and not ended. Where nobody watches, `approved` are the digests of
+    /// rules that may act: a run by others is left.
+    pub(super) fn go_on(
+        &self,
+        connection: &Connection,
+        policy: &ReadPolicy,
+        approved: Option<&BTreeSet<String>>,
+    ) -> Result<GoneOn, Failure> {
+        let (mut done, mut left) = (Vec::new(), Vec::new());
+        let store = Store::new(connection.bucket());
+        let records = connection.wait(store.records())?;
         for record in records.iter().rev().filter(|record| still_runs(record).is_ok() && meets(record, policy)) {
             if self.plan.is_some() && record.state == RunState::Running {
                 return Err(Failure::Usage(format!(
@@ -92,6 +100,15 @@ impl Apply {
                      with `s3life undo {0} {1}`, then plan again",
                     record.run, policy.source.path
                 )));
+            }
+            if let Some(approved) = approved
+                && record.policy.sha256 == policy.source.sha256
+            {
+                let rules = connection.wait(unapproved(&store, &record.run, &policy.policy, approved))?;
+                if !rules.is_empty() {
+                    left.push((record.run.clone(), rules));
+                    continue;
+                }
             }
             // One that waits for the gateway removes nothing more.
             let is_meant = self.resume.as_ref() == Some(&record.run) || record.state == RunState::WaitingForGateway;
@@ -105,7 +122,7 @@ impl Apply {
             done.extend(connection.wait(self.end(connection, &record.run))?);
         }
         let (before, records) = if done.is_empty() { (Vec::new(), Some(records)) } else { (records, None) };
-        Ok(GoneOn { done, before, records })
+        Ok(GoneOn { done, before, records, left })
     }
 
     /// Ends a run, unless another process was faster.
@@ -142,7 +159,7 @@ impl Apply {
             return Ok(Attempt::NothingDue);
         }
         if let Some(reason) = plan.end().stopped() {
-            return Err(Failure::Usage(reason));
+            return Err(Failure::Stopped(reason));
         }
         self.ask(common, &policy.policy, &plan)?;
         let before = made.as_ref().map(|planned| planned.past.records.as_slice()).unwrap_or_default();
@@ -264,6 +281,8 @@ pub(super) struct GoneOn {
     pub(super) before: Vec<RunRecord>,
     /// Those of all runs, where none has gone on.
     pub(super) records: Option<Vec<RunRecord>>,
+    /// Runs that were left, with their rules that are not approved.
+    pub(super) left: Vec<(String, Vec<String>)>,
 }
 
 /// How an attempt to apply went.
@@ -279,6 +298,27 @@ fn meets(record: &RunRecord, policy: &ReadPolicy) -> bool {
     let meets = |own: &str, other: &str| own.starts_with(other) || other.starts_with(own);
     let mut datasets = policy.policy.datasets.iter();
     datasets.any(|own| record.datasets.values().any(|done| meets(&own.prefix, &done.prefix)))
+}
+
+/// The rules of a policy by which a run acts, and that are not approved.
+async fn unapproved(
+    store: &Store,
+    run: &str,
+    policy: &Policy,
+    approved: &BTreeSet<String>,
+) -> Result<Vec<String>, Failure> {
+    let file = store.plan(run).await?;
+    let plan = PlanReader::open(file.path())?;
+    let mut rules = Vec::new();
+    for dataset in &policy.datasets {
+        for rule in &dataset.rules {
+            let acts = plan.tally().rules.contains_key(&(dataset.name.clone(), rule.name.clone()));
+            if acts && rule_digest(policy, dataset, rule).is_some_and(|digest| !approved.contains(&digest)) {
+                rules.push(format!("{} of {}", rule.name, dataset.name));
+            }
+        }
+    }
+    Ok(rules)
 }
 
 fn check_bucket(plan: &PlanReader, policy: &ReadPolicy) -> Result<(), Failure> {

@@ -73,8 +73,15 @@ pub struct Round<'a> {
     pub policy: &'a Policy,
     /// The digests of rules that were approved.
     pub approved: &'a BTreeSet<String>,
-    /// What was said so far.
-    pub before: Option<&'a ServedPolicy>,
+    /// What was said so far, also of other policies, and of this one when it had other datasets: rules are known by their
+    /// digests.
+    pub known: &'a [ServedPolicy],
+}
+
+/// The places of a policy's rules that act: two policies of one name that have others are two.
+pub(super) fn places(policy: &Policy) -> BTreeSet<&str> {
+    let datasets = policy.datasets.iter().filter(|dataset| dataset.rules.iter().any(|rule| rule.action.is_some()));
+    datasets.map(|dataset| dataset.prefix.as_str()).collect()
 }
 
 impl Round<'_> {
@@ -150,7 +157,9 @@ impl Round<'_> {
     }
 
     fn found(&self, digest: &str) -> Option<&ServedRule> {
-        self.before?.rules.iter().find(|rule| rule.digest == *digest)
+        let found = self.known.iter().flat_map(|said| said.rules.iter().map(move |rule| (said.round, rule)));
+        let found = found.filter(|(_, rule)| rule.digest == *digest);
+        found.max_by_key(|(round, _)| *round).map(|(_, rule)| rule)
     }
 
     /// What was announced of a rule. Where a hold was lifted since it names less than what is due.
@@ -173,6 +182,11 @@ fn pause(now: Timestamp, from: Timestamp) -> SignedDuration {
 }
 
 impl ServedPolicy {
+    /// As [`places`] of its policy.
+    pub fn places(&self) -> BTreeSet<&str> {
+        self.rules.iter().map(|rule| rule.prefix.as_str()).collect()
+    }
+
     /// The rules that wait to be approved.
     pub fn waiting(&self) -> impl Iterator<Item = &ServedRule> {
         self.rules.iter().filter(|rule| !rule.approved)

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::plan::document::hexadecimal;
 use crate::plan::line::PolicySource;
+use crate::policy::Policy;
 use crate::run::lease::Lease;
 use crate::run::{Bucket, StateError, keys};
 
-use super::document::{ServedPolicy, ServedRule};
+use super::document::{ServedPolicy, ServedRule, places};
 
 /// A rule was approved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +58,9 @@ pub enum ServeError {
     State(#[from] StateError),
 }
 
+/// How long it is remembered what was said of a policy that nobody serves any more.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// Fewest digits by which a digest is named.
 const LEAST_DIGITS: usize = 8;
 
@@ -71,12 +76,16 @@ impl ServeStore {
         Self { bucket }
     }
 
-    /// What was said of a policy, and the ETag of it.
+    /// What was said of a policy that was read there, and the ETag of it.
     ///
     /// # Errors
     /// `Malformed`, and the gateway's.
-    pub async fn read(&self, policy: &PolicySource) -> Result<Option<(ServedPolicy, String)>, StateError> {
-        self.bucket.get_json(&key(policy)).await
+    pub async fn read(
+        &self,
+        source: &PolicySource,
+        policy: &Policy,
+    ) -> Result<Option<(ServedPolicy, String)>, StateError> {
+        self.bucket.get_json(&key(source, &places(policy))).await
     }
 
     /// Writes what is said of a policy in place of what has this ETag, as the holder of the bucket's lease.
@@ -85,10 +94,27 @@ impl ServeStore {
     /// `Replaced` and `AlreadyExists` where another process was faster; `Lost`, and the gateway's.
     pub async fn write(&self, lease: &Lease, said: &ServedPolicy, before: Option<&str>) -> Result<(), StateError> {
         lease.check()?;
+        let key = key(&said.policy, &said.places());
         match before {
-            Some(etag) => self.bucket.replace_json(&key(&said.policy), said, etag).await.map(|_| ()),
-            None => self.bucket.create_json(&key(&said.policy), said).await.map(|_| ()),
+            Some(etag) => self.bucket.replace_json(&key, said, etag).await.map(|_| ()),
+            None => self.bucket.create_json(&key, said).await.map(|_| ()),
         }
+    }
+
+    /// Forgets, as the holder of the bucket's lease, what was said of policies that nobody has served for 30 days before
+    /// `now`.
+    ///
+    /// # Errors
+    /// `Lost`, `Malformed`, and the gateway's.
+    pub async fn tidy(&self, lease: &Lease, now: Timestamp) -> Result<(), StateError> {
+        for key in self.bucket.keys(&keys::served()).await? {
+            let found = self.bucket.get_json::<ServedPolicy>(&key).await?;
+            if found.is_some_and(|(said, _)| now.duration_since(said.round) > REMEMBERED) {
+                lease.check()?;
+                self.bucket.remove(&key).await?;
+            }
+        }
+        Ok(())
     }
 
     /// What was said of all policies of the bucket.
@@ -166,7 +192,8 @@ fn named(rules: &[&ServedRule]) -> String {
     if named.is_empty() { "none was announced yet".to_owned() } else { format!("known are {}", named.join(", ")) }
 }
 
-fn key(policy: &PolicySource) -> String {
-    let name = hexadecimal(&Sha256::digest(&policy.path));
+/// Machines have policies of their own at one path.
+fn key(source: &PolicySource, places: &BTreeSet<&str>) -> String {
+    let name = hexadecimal(&Sha256::digest(json!([source.path, places]).to_string()));
     format!("{}{}.json", keys::served(), name.get(..16).unwrap_or_default())
 }

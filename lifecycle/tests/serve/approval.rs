@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::lake::Lake;
-use super::{round, rules, with_message};
+use super::{approve_all, round, rules, with_message};
 
 const POLICY: &str = "\
 version: 1
@@ -72,4 +72,23 @@ async fn somebody_who_is_there_needs_no_approval() {
     round(&lake);
     assert_eq!(lake.run(&["apply", "policy.yaml", "--yes"]).status, 0);
     assert_eq!(lake.listed("events/").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_for_good_and_was_not_confirmed_stops_nothing_else() {
+    let lake = Lake::new().await;
+    let other = "  - name: other\n    location: s3a://BUCKET/other/\n    age: {from: partition, time: \"{day:%F}\"}\n    \
+                 rules: [{name: away, when: {older_than: 1y}, then: {delete: without_trash}}]\n";
+    lake.policy(&format!("{POLICY}{other}"));
+    lake.put_all(["events/day=2020-01-01/a", "events/day=2020-01-02/a", "other/day=2020-01-01/a"]).await;
+    lake.rest().await;
+    approve_all(&lake);
+    let logged = round(&lake);
+    let waits = with_message(&logged, "to be deleted without trash");
+    assert_eq!((waits.len(), &waits[0]["dataset"], &waits[0]["units"]), (1, &json!("other"), &json!(1)), "{logged:?}");
+    assert_eq!(with_message(&logged, "done")[0]["units"], 1, "{logged:?}");
+    assert_eq!((lake.listed("events/").await.len(), lake.listed("other/").await.len()), (1, 1));
+    let said = lake.run(&["serve", "policy.yaml", "--rounds", "1", "--confirm-delete", "other"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(lake.listed("other/").await.is_empty());
 }

@@ -3,6 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use s3core::ops::DeleteObject;
 use s3core_gateway::Gateway;
 use serde_json::{Value, json};
 
@@ -54,6 +55,15 @@ async fn it_ends_between_two_units_and_the_next_one_goes_on() {
     let status = status(&lake);
     assert_eq!(status["lease"], json!(null));
     assert_eq!((&status["runs"][0]["state"], &status["runs"][0]["active"]), (&json!("running"), &json!(false)));
+
+    // Not while its rule is not approved any more.
+    for approval in lake.listed(".s3core/life/approvals/").await {
+        lake.gateway.run(DeleteObject::new(&lake.bucket, &approval.key)).await.unwrap();
+    }
+    let logged = round(&lake);
+    assert_eq!(with_message(&logged, "was begun, and these rules are not approved").len(), 1, "{logged:?}");
+    assert_eq!(lake.listed("events/").await.len(), left);
+    approve_all(&lake);
 
     let logged = round(&lake);
     assert_eq!(with_message(&logged, "done")[0]["units"], DAYS, "{logged:?}");

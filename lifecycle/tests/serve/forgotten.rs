@@ -41,7 +41,11 @@ async fn runs_that_ended_long_ago_and_plans_that_never_began_are_forgotten() {
         lake.put(&key(run, "journal/00000001-00000001-intent.jsonl")).await;
         lake.state.create_json(&key(run, "run.json"), &record(run, finished)).await.unwrap();
     }
+    // Nobody has served this policy for long.
+    let served = json!({"policy": {"path": "/other.yaml", "sha256": ""}, "round": "2020-01-01T00:00:00Z", "rules": []});
+    lake.state.create_json(".s3core/life/served/0123456789abcdef.json", &served).await.unwrap();
     let logged = round(&lake);
+    assert_eq!(lake.listed(".s3core/life/served/").await.len(), 1);
     assert_eq!(with_message(&logged, "forgotten")[0]["runs"], 2, "{logged:?}");
     let left: Vec<_> = lake.listed(".s3core/life/runs/").await.into_iter().map(|object| object.key).collect();
     let expected = [

@@ -114,3 +114,25 @@ async fn what_a_lifted_hold_lets_go_is_announced_first() {
     hours_pass(&lake, 2).await;
     assert_eq!(with_message(&round(&lake), "done")[0]["units"], 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_at_one_path_and_one_that_gets_a_dataset_keep_their_announcements() {
+    let lake = Lake::new().await;
+    let other = PARTITIONS.replace("events", "other");
+    let (_, dataset) = other.split_once("datasets:\n").unwrap();
+    lake.put_all(days(1..=3).chain(days(1..=3).map(|key| key.replace("events", "other")))).await;
+    lake.rest().await;
+    // Those of two teams, each in a container of its own.
+    for policy in [PARTITIONS, &other] {
+        lake.policy(policy);
+        approve_all(&lake);
+        assert_eq!(with_message(&round(&lake), "announced").len(), 1);
+    }
+    for policy in [PARTITIONS, &other, &format!("{PARTITIONS}{dataset}")] {
+        lake.policy(policy);
+        let logged = round(&lake);
+        assert!(with_message(&logged, "announced").is_empty(), "{logged:?}");
+    }
+    hours_pass(&lake, 2).await;
+    assert_eq!(with_message(&round(&lake), "done").len(), 2);
+}

@@ -89,7 +89,7 @@ impl Past {
             if record.state == RunState::WaitingForGateway {
                 archiving.extend(planned.into_iter().filter_map(|(dataset, planned)| {
                     let done = record.datasets.get(&dataset)?;
-                    Some((done.prefix.clone(), without(planned, total(done, &[ARCHIVE]))))
+                    Some((done.prefix.clone(), planned.without(total(done, &[ARCHIVE]))))
                 }));
             }
         }
@@ -112,7 +112,7 @@ impl Past {
         for done in self.done(prefix, |record| is_within(record, since)) {
             // Of what came back nobody knows what had been swept: that came back first.
             let swept = total(done, &[Action::SweepAbandoned.name()]);
-            sum.add(without(total(done, &guarded), without(done.undone, swept)));
+            sum.add(total(done, &guarded).without(done.undone.without(swept)));
         }
         sum
     }
@@ -150,7 +150,7 @@ impl Past {
             let since = record.trash_until.filter(|until| *until <= now)?;
             let sum = record.datasets.values().fold(Amount::default(), |mut sum, done| {
                 let kept = [Action::Expire.name(), Action::SweepAbandoned.name(), HELD];
-                sum.add(without(total(done, &kept), done.undone));
+                sum.add(total(done, &kept).without(done.undone));
                 sum
             });
             Some(PlannedTrash { run: record.run.clone(), since, objects: sum.objects, bytes: sum.bytes })
@@ -193,12 +193,4 @@ fn total(done: &DatasetDone, actions: &[&str]) -> Amount {
         sum.add(*amount);
         sum
     })
-}
-
-fn without(amount: Amount, less: Amount) -> Amount {
-    Amount {
-        units: amount.units.saturating_sub(less.units),
-        objects: amount.objects.saturating_sub(less.objects),
-        bytes: amount.bytes.saturating_sub(less.bytes),
-    }
 }

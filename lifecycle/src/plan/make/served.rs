@@ -4,7 +4,8 @@
 //! objects are older than that moment was there, and is judged as if it were that moment still, beside the units that were
 //! there too. What `keep` protects only grows where units are taken away, so that a unit which is due by that judgement was
 //! due then, and counted in what was announced. So one moment a rule is enough, however many units there are. Storage classes
-//! and tags have no time: they are taken for what they were.
+//! and tags have no time: they are taken for what they were. Neither do objects that were removed since: a unit that is as old
+//! as its newest object, and has lost it, is taken to have been as old then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,9 @@ use crate::policy::{Action, Dataset};
 
 use super::Request;
 use super::dataset::Planning;
+
+/// The word for what deletes without trash and was not confirmed.
+pub const UNCONFIRMED: &str = "not confirmed";
 
 /// What `serve` lets the rules of a policy do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,6 +114,7 @@ impl Planning<'_> {
         let standing = served.standing(self.dataset, &rule.name).copied().unwrap_or_default();
         let word = match standing.may {
             May::Nothing => Some("not approved"),
+            _ if *action == Action::Delete && !self.request.confirmed.contains(&self.dataset.name) => Some(UNCONFIRMED),
             _ if action.is_guarded() && served.stopped.contains(&self.dataset.name) => Some("stopped by the guard"),
             May::Announced(ripe) if !ripe.is_some_and(&was_due) => Some("announced"),
             May::Announced(_) | May::All => None,

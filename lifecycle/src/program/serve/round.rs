@@ -11,7 +11,8 @@ use crate::act;
 use crate::connection::Connection;
 use crate::metrics::Metrics;
 use crate::plan::document::PlanReader;
-use crate::plan::make::{RuleDue, Served};
+use crate::plan::line::Amount;
+use crate::plan::make::{RuleDue, Served, UNCONFIRMED};
 use crate::program::Common;
 use crate::program::apply::{Apply, Attempt, GoneOn};
 use crate::program::output::{self, Failure, ReadPolicy};
@@ -33,7 +34,7 @@ const OVERTAKEN: &str = "another process has worked on the bucket meanwhile: the
 /// What one round remembers for the next ones.
 #[derive(Default)]
 pub(super) struct Memory {
-    /// Digests of rules that were said to wait.
+    /// What was said to wait: digests of rules, runs, and datasets of which something was to be confirmed.
     told: BTreeSet<String>,
     /// When runs that nobody needs any more were forgotten.
     tidied: Option<Instant>,
@@ -82,15 +83,26 @@ impl Serve {
         let (bucket, store) = (connection.bucket(), ServeStore::new(connection.bucket()));
         metrics.lease(name, connection.block_on(Lease::look(&bucket))?.as_ref());
         let mut apply = self.apply(Served::default());
-        let GoneOn { done, before, records } = apply.go_on(&connection, policy)?;
+        let approved = connection.block_on(store.approved())?;
+        let GoneOn { done, before, records, left } = apply.go_on(&connection, policy, Some(&approved))?;
+        for (run, rules) in left {
+            if memory.told.insert(run.clone()) {
+                warn!(
+                    run,
+                    ?rules,
+                    "was begun, and these rules are not approved: bring it back with `s3life undo {run}`"
+                );
+            }
+        }
         for after in &done {
             tell_run(metrics, name, before.iter().find(|before| before.run == after.run), after);
         }
 
-        let (before, approved) = connection
-            .block_on(async { Ok::<_, StateError>((store.read(&policy.source).await?, store.approved().await?)) })?;
+        let (before, known) = connection.block_on(async {
+            Ok::<_, StateError>((store.read(&policy.source, &policy.policy).await?, store.all().await?))
+        })?;
         let (before, etag) = before.map_or((None, None), |(before, etag)| (Some(before), Some(etag)));
-        let round = Round { policy: &policy.policy, approved: &approved, before: before.as_ref() };
+        let round = Round { policy: &policy.policy, approved: &approved, known: &known };
         let now = connection.block_on(bucket.time())?;
         let patience = self.every.saturating_mul(2);
         let mut served = Served { rules: round.standings(now), patience, ..Served::default() };
@@ -101,6 +113,7 @@ impl Serve {
             warn!(datasets = ?served.stopped, "the guard stops what is due there: look at `s3life plan`");
             planned = self.plan(&connection, policy, &served, Some(planned.past.records))?;
         }
+        tell_unconfirmed(&mut memory.told, &planned);
         let due = due(policy, &planned);
         let named = due.iter().map(|((dataset, rule), due)| (dataset.as_str(), rule.as_str(), due));
         metrics.due(name, named, planned.made.plan.header.created);
@@ -119,7 +132,10 @@ impl Serve {
                 let lease = Lease::take_for(&bucket, &holder, &Purpose::from("serve"), term).await?;
                 let written = store.write(&lease, &said, etag.as_deref()).await;
                 let forgotten = match tidies {
-                    true => tidy(&bucket, &lease, now, window(policy, now), &places).await,
+                    true => match store.tidy(&lease, now).await {
+                        Ok(()) => tidy(&bucket, &lease, now, window(policy, now), &places).await,
+                        Err(failure) => Err(failure),
+                    },
                     false => Ok(0),
                 };
                 // Where that fails it ends by itself.
@@ -144,7 +160,7 @@ impl Serve {
             return Ok(());
         };
         metrics.said(name, &said);
-        tell_rules(&mut memory.told, before.as_ref(), &said);
+        tell_rules(&mut memory.told, &known, &said);
 
         apply.options = self.options(&served);
         let path = planned.made.plan.path();
@@ -237,7 +253,7 @@ fn is_news(before: Option<&ServedPolicy>, said: &ServedPolicy) -> bool {
 }
 
 /// Logs which rules wait to be approved, once each, and what was announced now.
-fn tell_rules(told: &mut BTreeSet<String>, before: Option<&ServedPolicy>, said: &ServedPolicy) {
+fn tell_rules(told: &mut BTreeSet<String>, before: &[ServedPolicy], said: &ServedPolicy) {
     for ServedRule { digest, dataset, rule, action, waits, .. } in said.waiting() {
         if told.insert(digest.clone()) {
             let (units, objects, bytes) = (waits.units, waits.objects, waits.bytes);
@@ -248,8 +264,8 @@ fn tell_rules(told: &mut BTreeSet<String>, before: Option<&ServedPolicy>, said: 
         }
     }
     let known = |digest: &str, at: Timestamp| {
-        let rule = before.and_then(|before| before.rules.iter().find(|rule| rule.digest == *digest));
-        rule.is_some_and(|rule| rule.announcements.iter().any(|one| one.at == at))
+        let mut rules = before.iter().flat_map(|before| &before.rules).filter(|rule| rule.digest == *digest);
+        rules.any(|rule| rule.announcements.iter().any(|one| one.at == at))
     };
     for ServedRule { digest, dataset, rule, action, announcements, .. } in &said.rules {
         for one in announcements.iter().filter(|one| !known(digest, one.at)) {
@@ -259,13 +275,28 @@ fn tell_rules(told: &mut BTreeSet<String>, before: Option<&ServedPolicy>, said: 
     }
 }
 
+/// Logs what would go for good and was not confirmed, once for each dataset.
+fn tell_unconfirmed(told: &mut BTreeSet<String>, planned: &Planned) {
+    for dataset in &planned.made.plan.end.datasets {
+        let Some(units) = dataset.left.get(UNCONFIRMED) else { continue };
+        if told.insert(format!("{UNCONFIRMED} {}", dataset.name)) {
+            warn!(dataset = dataset.name, units, "to be deleted without trash: they wait for `--confirm-delete`");
+        }
+    }
+}
+
 /// Logs and counts what a run has done since.
 fn tell_run(metrics: &Metrics, bucket: &str, before: Option<&RunRecord>, after: &RunRecord) {
     metrics.acted(bucket, before, after);
     let RunRecord { run, state, skipped_count: skipped, .. } = after;
     for (dataset, done) in &after.datasets {
+        let known = before.and_then(|before| before.datasets.get(dataset));
         for (action, amount) in &done.actions {
-            let (units, objects, bytes) = (amount.units, amount.objects, amount.bytes);
+            let known = known.and_then(|known| known.actions.get(action)).copied().unwrap_or_default();
+            let Amount { units, objects, bytes } = amount.without(known);
+            if units == 0 {
+                continue;
+            }
             info!(run, dataset, action, units, objects, bytes, "done");
         }
     }
