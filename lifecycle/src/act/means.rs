@@ -115,6 +115,23 @@ pub(super) async fn restore(
     }
 }
 
+/// The markers over the versions of a unit that was begun, where nothing was written down of what came of it: they are taken
+/// for the run's.
+///
+/// # Errors
+/// The gateway's.
+pub(super) async fn markers_over(objects: &Objects<'_>, unit: &IntendedUnit) -> Result<Vec<Marker>> {
+    let mut found = Removal::default();
+    if unit.means == Means::Markers {
+        let stacks = stacks(objects, unit).await?;
+        for IntendedObject { planned, version, .. } in &unit.objects {
+            let over = version.as_deref().and_then(|version| stacks.get(&planned.key)?.over(version));
+            found.add(&planned.key, over.unwrap_or_default());
+        }
+    }
+    Ok(found.markers)
+}
+
 /// What cannot be brought back any more goes for good, object by object; copies in the trash go all at once.
 ///
 /// # Errors

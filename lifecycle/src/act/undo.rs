@@ -11,7 +11,7 @@ use crate::run::record::{RunRecord, Skipped};
 use super::apply::units_at_once;
 use super::objects::Objects;
 use super::restore::put_back;
-use super::{Failure, conclude};
+use super::{Failure, conclude, means};
 
 /// Brings back what a run removed.
 pub struct Undo<'a> {
@@ -102,7 +102,7 @@ impl Undo<'_> {
                 units.into_iter().zip(before).collect(),
                 |(unit, before): (IntendedUnit, Option<&UnitOutcome>)| async move {
                     // Where nothing was written down, all markers over its versions are the run's.
-                    let markers = before.map(|before| before.markers.as_slice());
+                    let known = before.map(|before| before.markers.clone());
                     let outcome = match (&unit.action, before.map(|before| &before.outcome)) {
                         (PlannedAction::Delete, _) => Outcome::NotRestored {
                             key: unit.prefix.clone(),
@@ -110,9 +110,13 @@ impl Undo<'_> {
                         },
                         // It never went, and now it does not go.
                         (_, Some(Outcome::Held { .. })) => Outcome::Restored,
-                        _ => put_back(&self.objects, &unit, self.merge, markers).await?,
+                        _ => put_back(&self.objects, &unit, self.merge, known.as_deref()).await?,
                     };
-                    let left = if outcome == Outcome::Restored { &[] } else { markers.unwrap_or_default() };
+                    let left = match known {
+                        _ if outcome == Outcome::Restored => Vec::new(),
+                        Some(known) => known,
+                        None => means::markers_over(&self.objects, &unit).await?,
+                    };
                     Ok((unit, outcome, left))
                 },
             )
@@ -120,7 +124,7 @@ impl Undo<'_> {
         let back = done.iter().filter(|(_, outcome, _)| *outcome == Outcome::Restored);
         let back = back.map(|(unit, ..)| unit.prefix.as_str());
         let partitions = self.catalogs.add(self.objects.permit, back).await?;
-        let outcomes = done.iter().map(|(unit, outcome, markers)| (unit.prefix.as_str(), outcome, *markers));
+        let outcomes = done.iter().map(|(unit, outcome, markers)| (unit.prefix.as_str(), outcome, markers.as_slice()));
         conclude(&self.objects, self.bucket, self.journal, batch, outcomes).await?;
         Ok((done.into_iter().map(|(unit, outcome, _)| (unit, outcome)).collect(), partitions))
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::{HeaderValue, Method};
 use jiff::{Timestamp, ToSpan};
+use rstest::rstest;
 use s3core::gateway::{Exchange, OperationRequest};
 use s3core::http::Response;
 use s3core::ops::{
@@ -105,6 +106,32 @@ async fn what_others_have_written_or_deleted_since_stays_as_they_left_it() {
     // All but `_SUCCESS`: the partition is not what it was.
     assert_eq!(keys(&third), ["events/day=2020-01-03/a", "events/day=2020-01-03/b"]);
     assert_eq!(third[0].etag.as_ref(), Some(&etag));
+}
+
+/// A run that was killed before it could write down what came of its units, and was undone but for one: that one comes back
+/// later, or goes for good.
+#[rstest]
+#[case::comes_back(&["undo", "--merge"], (3, 0))]
+#[case::goes_for_good(&["purge"], (0, 0))]
+#[tokio::test(flavor = "multi_thread")]
+async fn markers_that_nobody_wrote_down_are_known_later(#[case] end: &[&str], #[case] left: (usize, usize)) {
+    let lake = three_days_with_versions(POLICY).await;
+    let run = apply(&lake);
+    let journal = ListObjectVersions::new(&lake.bucket, &format!(".s3core/life/runs/{}/journal/", name(&run)));
+    let outcomes = lake.gateway.run(journal).await.unwrap().versions;
+    for outcome in outcomes.into_iter().filter(|version| version.key.ends_with("-outcome.jsonl")) {
+        let delete = DeleteObject::new(&lake.bucket, &outcome.key);
+        lake.gateway.run(DeleteObject { version_id: Some(outcome.version_id), ..delete }).await.unwrap();
+    }
+    lake.put("events/day=2020-01-02/new").await;
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    assert_eq!((undone.status, lake.listed("events/day=2020-01-02/").await.len()), (1, 1), "{undone:?}");
+    let ended = lake.run(&[&[end[0], name(&run), "policy.yaml"], &end[1..]].concat());
+    assert_eq!(ended.status, 0, "{ended:?}");
+    let mut all = versions(&lake).await;
+    all.retain(|version| version.key.contains("day=2020-01-02") && !version.key.ends_with("new"));
+    let markers = all.iter().filter(|version| version.is_delete_marker).count();
+    assert_eq!((all.len() - markers, markers), left, "{all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
