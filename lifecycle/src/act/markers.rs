@@ -56,13 +56,15 @@ pub(super) async fn hide(
         let key = &object.planned.key;
         let stack = stacks.get(key).unwrap_or(&nothing);
         let over = object.version.as_deref().and_then(|version| stack.over(version));
+        // What was no longer the planned object when it was announced was never touched.
+        let could_be_gone = is_resumed && object.version.is_some();
         match over {
             Some(_) if stack.is_current(object) => live.push(object),
             Some(over) if is_resumed && !over.is_empty() => removal.add(key, over),
             // Its version went in an attempt that was cut short.
-            None if is_resumed && unit.action == PlannedAction::Delete && stack.is_hidden() => {}
+            None if could_be_gone && unit.action == PlannedAction::Delete && stack.is_hidden() => {}
             _ => {
-                if is_resumed {
+                if could_be_gone {
                     unhide(objects, key, stack).await?;
                 }
                 let reason = "it was written again, or deleted, after it was planned".to_owned();
@@ -202,7 +204,7 @@ pub(super) async fn show(
         return Ok(Restored::InTheWay("another object has been written there".to_owned()));
     }
     let is_own = |id: &String| markers.is_none_or(|own| own.iter().any(|marker| marker.version == *id));
-    if over.len() < stack.markers_on_top().len() || !over.iter().all(is_own) {
+    if over != stack.markers_on_top() || !over.iter().all(is_own) {
         return Ok(Restored::InTheWay("somebody has written and deleted it since".to_owned()));
     }
     for marker in over {

@@ -25,10 +25,12 @@ impl Stack {
         Some(markers.map(|marker| marker.version_id.clone()).collect())
     }
 
-    /// The delete markers that hide whatever is under them.
+    /// The delete markers that hide whatever is under them, in the order of [`Self::over`].
     pub(super) fn markers_on_top(&self) -> Vec<String> {
         let markers = self.0.iter().take_while(|found| found.is_delete_marker);
-        markers.map(|marker| marker.version_id.clone()).collect()
+        let mut markers: Vec<_> = markers.map(|marker| marker.version_id.clone()).collect();
+        markers.reverse();
+        markers
     }
 
     /// Whether a reader finds nothing at the key.
@@ -56,9 +58,9 @@ impl Stack {
         older.iter().any(|found| !found.is_delete_marker)
     }
 
-    /// The id of the version that is the planned object, if it is the newest.
+    /// The id of the version that is the planned object, if a reader finds that.
     pub(super) fn version_of(&self, planned: &PlannedObject) -> Option<&str> {
-        let newest = self.0.iter().find(|found| !found.is_delete_marker)?;
+        let newest = self.0.first().filter(|top| !top.is_delete_marker)?;
         is_same(planned, &listed(newest)).then_some(newest.version_id.as_str())
     }
 }
@@ -167,8 +169,16 @@ mod tests {
         ] {
             assert_eq!(stack(ids).over("v").map(|over| over.concat()).as_deref(), over, "{ids}");
         }
-        assert_eq!(stack("NMwOv").markers_on_top().concat(), "NM");
+        assert_eq!(stack("NMwOv").markers_on_top().concat(), "MN");
         assert!(stack("Mv").is_hidden() && stack("").is_hidden() && !stack("vM").is_hidden());
+    }
+
+    #[test]
+    fn what_somebody_has_deleted_is_no_planned_object() {
+        let planned = listed(&stack("v").0[0]);
+        for (ids, version) in [("v", Some("v")), ("vM", Some("v")), ("wv", Some("w")), ("Mv", None), ("", None)] {
+            assert_eq!(stack(ids).version_of(&planned), version, "{ids}");
+        }
     }
 
     #[test]
