@@ -70,6 +70,28 @@ impl Emptied {
 /// `Refused` for a run that is under way, the lease's and the gateway's: it can be called again.
 pub async fn purge(objects: &Objects<'_>, store: &Store, lease: &Lease, run: &str) -> Result<Emptied, Failure> {
     let record = store.update(lease, run, begin).await?;
+    empty(objects, store, lease, record).await
+}
+
+/// The same as a plan says, which may be old: only where its time is still over, and nothing in it wanted.
+///
+/// # Errors
+/// As [`purge`]; `Refused` also where it is not due.
+pub async fn purge_due(objects: &Objects<'_>, store: &Store, lease: &Lease, run: &str) -> Result<Emptied, Failure> {
+    let now = store.bucket().time().await?;
+    let begin_due = |record: &mut RunRecord| {
+        if record.trash_is_due(now) {
+            return begin(record);
+        }
+        let reason = "has something in the trash that is still wanted".to_owned();
+        Err(StateError::Refused { run: record.run.clone(), reason })
+    };
+    let record = store.update(lease, run, begin_due).await?;
+    empty(objects, store, lease, record).await
+}
+
+async fn empty(objects: &Objects<'_>, store: &Store, lease: &Lease, record: RunRecord) -> Result<Emptied, Failure> {
+    let run = record.run.as_str();
     stop_tiering(objects, run).await?;
     let mut emptied = Emptied::default();
     loop {

@@ -13,7 +13,7 @@ use super::progress::Units;
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{Common, Form, history};
 use crate::act::apply::{Applied, Apply as Applying, Known};
-use crate::act::purge::purge;
+use crate::act::purge::purge_due;
 use crate::act::tier::{tier, write_down};
 use crate::act::uploads::abort;
 use crate::catalog::{Catalogs, Table};
@@ -369,9 +369,9 @@ pub(super) async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failu
         if objects.permit.is_ending() {
             return Err(crate::act::Failure::Stopped.into());
         }
-        match purge(&objects, &work.store, &work.lease, &trash?.run).await {
+        match purge_due(&objects, &work.store, &work.lease, &trash?.run).await {
             Ok(emptied) => emptied.skipped.into_iter().for_each(|skipped| applied.skip(skipped)),
-            // Somebody brings it back, or has emptied it.
+            // Somebody brings it back, has brought back a part of it, or has emptied it.
             Err(crate::act::Failure::State(StateError::Refused { .. } | StateError::NoSuchRun { .. })) => {}
             Err(failure) => return Err(failure.into()),
         }

@@ -54,6 +54,16 @@ impl RunRecord {
         let is_back = |done: &DatasetDone| done.undone.units > 0 || done.moved_back.units > 0;
         self.restores || self.undone || self.datasets.values().any(is_back)
     }
+
+    /// Whether its trash may be emptied at `now`. The copies of units that did not come back are still wanted.
+    pub fn trash_is_due(&self, now: Timestamp) -> bool {
+        let is_over = match self.state {
+            RunState::Done | RunState::Purging => true,
+            RunState::Undone => self.skipped_count == 0,
+            _ => false,
+        };
+        is_over && self.trash_until.is_some_and(|until| until <= now)
+    }
 }
 
 /// How far a run is.

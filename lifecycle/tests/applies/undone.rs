@@ -101,3 +101,18 @@ async fn a_trash_that_was_emptied_brings_nothing_back() {
     let again = lake.run(&["purge", name(&run), "policy.yaml"]);
     assert!(again.status == 1 && again.error.contains("nothing in the trash"), "{again:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_plan_empties_no_trash_that_is_still_wanted() {
+    let lake = three_days(&POLICY.replace("settle: 0h,", "settle: 0h, trash: 0h,")).await;
+    let run = apply(&lake);
+    let planned = lake.plan(&["--out", "saved"]);
+    assert!(planned.status == 0 && planned.out.contains("trash of 1 earlier runs"), "{planned:?}");
+    lake.put("events/day=2020-01-02/new").await;
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 1);
+    assert_eq!(lake.listed(".s3core/trash/").await.len(), 3);
+    let applied = lake.run(&["apply", "policy.yaml", "--plan", "saved", "--yes"]);
+    assert_eq!((applied.status, lake.listed(".s3core/trash/").await.len()), (0, 3), "{applied:?}");
+    said(&lake.run(&["--output", "json", "undo", name(&run), "policy.yaml", "--merge"]));
+    assert_eq!(lake.listed("events/day=2020-01-02/").await.len(), 4);
+}

@@ -140,14 +140,8 @@ impl Past {
 
     /// Trash that may be emptied at `now`, the oldest first.
     pub(super) fn due_trash(&self, now: Timestamp) -> Vec<PlannedTrash> {
-        // The copies of units that did not come back are still wanted.
-        let is_over = |record: &&RunRecord| match record.state {
-            RunState::Done | RunState::Purging => true,
-            RunState::Undone => record.skipped_count == 0,
-            _ => false,
-        };
-        let due = self.records.iter().filter(is_over).filter_map(|record| {
-            let since = record.trash_until.filter(|until| *until <= now)?;
+        let due = self.records.iter().filter(|record| record.trash_is_due(now)).filter_map(|record| {
+            let since = record.trash_until?;
             let sum = record.datasets.values().fold(Amount::default(), |mut sum, done| {
                 let kept = [Action::Expire.name(), Action::SweepAbandoned.name(), HELD];
                 sum.add(total(done, &kept).without(done.undone));
