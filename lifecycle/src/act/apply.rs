@@ -89,7 +89,7 @@ pub struct Applied {
     pub skipped: Vec<Skipped>,
     /// Number of all that it did not do.
     pub skipped_count: u64,
-    /// Until when the trash is kept; None where nothing went there.
+    /// Until when the trash is kept; None where nothing was to go there.
     pub trash_until: Option<Timestamp>,
 }
 
@@ -185,9 +185,8 @@ impl Apply<'_> {
         let all = done.len();
         let mut done: Vec<_> = done.into_iter().flatten().collect();
         self.date_held(&mut done, created).await?;
-        // Held units are expired, though their files wait: a query has no more of them.
-        let is_going = |removal: &Removal| matches!(removal.outcome, Outcome::Done | Outcome::Held { .. });
-        let going = done.iter().filter(|(_, removal)| is_going(removal)).map(|(unit, _)| unit.prefix.as_str());
+        let going =
+            done.iter().filter(|(_, removal)| !removal.outcome.is_shown()).map(|(unit, _)| unit.prefix.as_str());
         let going: HashSet<&str> = going.collect();
         let stayed = intended.iter().map(|unit| unit.prefix.as_str()).filter(|prefix| !going.contains(prefix));
         partitions.extend(self.catalogs.add(self.objects.permit, stayed).await?);
@@ -287,6 +286,8 @@ impl Applied {
 
     /// Adds what came of a unit.
     pub fn note(&mut self, unit: &PlannedUnit, outcome: &Outcome) {
+        // A holder that was killed may have left copies also of what stays.
+        self.trash_until = self.trash_until.max(unit.trash_until);
         let (key, reason) = match outcome {
             Outcome::Done => return self.count(unit, unit.action.name()),
             Outcome::Changed { key, reason } => (Some(key), reason.clone()),
@@ -312,7 +313,6 @@ impl Applied {
         let amount = Amount { units: 1, objects: unit.objects, bytes: unit.bytes };
         let dataset = self.datasets.entry(unit.dataset.clone()).or_default();
         dataset.actions.entry(action.to_owned()).or_default().add(amount);
-        self.trash_until = self.trash_until.max(unit.trash_until);
     }
 
     /// Adds what came of an upload.
@@ -365,7 +365,7 @@ mod tests {
         let (key, reason) = ("k".to_owned(), "full".to_owned());
         applied.note(&unit, &Outcome::Changed { key: key.clone(), reason: reason.clone() });
         applied.note(&unit, &Outcome::Refused { reason: reason.clone() });
-        assert_eq!((applied.datasets.len(), applied.trash_until), (0, None));
+        assert_eq!((applied.datasets.len(), applied.trash_until), (0, Some(Timestamp::MAX)));
         applied.note(&unit, &Outcome::NotRestored { key, reason: reason.clone() });
         applied.note(&unit, &Outcome::Held { reason, until: Some(Timestamp::MAX) });
         let amount = Amount { units: 1, objects: 2, bytes: 20 };

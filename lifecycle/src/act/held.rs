@@ -40,8 +40,8 @@ pub(super) async fn remove_held(
         emptied.note(&unit.prefix, &outcome);
         done.push((unit.prefix.as_str(), outcome));
     }
-    // The table has no partition for them since they were due. What stays was written since.
-    let stayed = done.iter().filter(|(_, outcome)| *outcome != Outcome::Done).map(|(prefix, _)| *prefix);
+    // The table has no partition for them since they were due. What stays as a whole was written since.
+    let stayed = done.iter().filter(|(_, outcome)| outcome.is_shown()).map(|(prefix, _)| *prefix);
     for refused in catalogs.add(objects.permit, stayed).await? {
         emptied.skip(&refused.unit, None, &refused.reason);
     }
@@ -87,5 +87,41 @@ async fn remove_unit(
             break;
         }
     }
-    Ok((outcome, amount))
+    Ok((if amount.objects > 0 { half_gone(unit, outcome) } else { outcome }, amount))
+}
+
+/// What came of a unit of which something went.
+fn half_gone(unit: &IntendedUnit, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Changed { key, reason } => Outcome::NotRestored { key, reason },
+        Outcome::Refused { reason } => Outcome::NotRestored { key: unit.prefix.clone(), reason },
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::line::{PlannedAction, Shape};
+
+    #[test]
+    fn a_unit_of_which_something_went_is_no_partition_any_more() {
+        let unit = IntendedUnit {
+            dataset: "events".to_owned(),
+            prefix: "events/day=1/".to_owned(),
+            shape: Shape::Prefix,
+            action: PlannedAction::Expire,
+            means: Means::InPlace,
+            objects: Vec::new(),
+        };
+        let changed = Outcome::Changed { key: "events/day=1/a".to_owned(), reason: "new".to_owned() };
+        let refused = Outcome::Refused { reason: "no".to_owned() };
+        for (outcome, key) in [(changed, "events/day=1/a"), (refused, "events/day=1/")] {
+            assert!(outcome.is_shown());
+            let half = half_gone(&unit, outcome);
+            assert!(matches!(&half, Outcome::NotRestored { key: told, .. } if told == key), "{half:?}");
+            assert!(!half.is_shown());
+        }
+        assert_eq!(half_gone(&unit, Outcome::Done), Outcome::Done);
+    }
 }

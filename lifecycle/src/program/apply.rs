@@ -443,7 +443,8 @@ fn report(common: &Common, policy: &ReadPolicy, done: &[RunRecord]) -> Result<()
                 "  the gateway has still to move units by its lifecycle rules: run `s3life apply` again later",
             )?;
         }
-        if let Some(until) = record.trash_until {
+        let did_something = record.datasets.values().any(|dataset| !dataset.actions.is_empty());
+        if let Some(until) = record.trash_until.filter(|_| did_something) {
             output::line(&format!(
                 "  until {until} `s3life undo {} {}` brings it back",
                 record.run, policy.source.path

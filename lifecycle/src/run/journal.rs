@@ -142,3 +142,11 @@ pub enum Outcome {
         reason: String,
     },
 }
+
+impl Outcome {
+    /// Whether tables have the unit as a partition. Held ones are expired, though their files wait, and nobody is shown a part
+    /// of one that is half gone.
+    pub fn is_shown(&self) -> bool {
+        matches!(self, Self::Changed { .. } | Self::Refused { .. } | Self::Restored)
+    }
+}
