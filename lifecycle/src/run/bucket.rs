@@ -188,6 +188,10 @@ impl Bucket {
 
     /// Never without a condition: whoever writes state must know what was there.
     async fn put(&self, key: &str, text: Vec<u8>, condition: WriteCondition) -> Result<String, StateError> {
+        if text.len() as u64 > LONGEST_DOCUMENT {
+            let message = format!("it would have {} bytes, and s3life reads {LONGEST_DOCUMENT} at most", text.len());
+            return Err(Error::new(ErrorKind::OutOfRange, message).at(self.name(), key).into());
+        }
         let mut put = PutObject::new(self.name(), key, bytes::Bytes::from(text));
         put.attributes.content_type = Some("application/json".to_owned());
         if self.keeps_versions().await? {

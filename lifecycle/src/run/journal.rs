@@ -2,7 +2,7 @@
 //!
 //! A batch is two objects below the run's journal: the intent, written before anything in it is touched, and the outcome.
 //! Their names begin with the number of the lease that their writer held. Units that are announced together make a group
-//! of one batch or more; its outcome stands beside the group's first intent.
+//! of one batch or more; its outcome stands beside the group's first intent, with the rest of it where that is long.
 
 mod entries;
 mod text;

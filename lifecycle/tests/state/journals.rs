@@ -6,7 +6,7 @@ use s3core::ops::{DeleteObject, GetObject};
 use s3core_gateway::Quirks;
 use s3life::plan::line::{PlannedAction, PlannedObject, Shape};
 use s3life::run::journal::{
-    BatchId, Entry, IntendedObject, IntendedUnit, Journal, JournaledUnit, Means, Outcome, UnitOutcome,
+    BatchId, Entry, IntendedObject, IntendedUnit, Journal, JournaledUnit, Marker, Means, Outcome, UnitOutcome,
 };
 use s3life::run::{Bucket, StateError, keys};
 
@@ -133,6 +133,39 @@ async fn a_group_that_was_not_announced_to_its_end_is_known() {
     let found: Vec<_> =
         units(bucket).await.unwrap().into_iter().map(|unit| (unit.unit.prefix, unit.is_announced)).collect();
     assert_eq!(found, [("events/1/".to_owned(), false), ("events/2/".to_owned(), true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_outcome_counts_from_its_last_part() {
+    let lake = Lake::at(Service::Embedded(Quirks::Pacific)).await;
+    let bucket = &lake.bucket;
+    let journal = Journal::open(bucket, RUN, 7).await.unwrap();
+    let batch = journal.intend(&[unit("events/1/", 1500)]).await.unwrap();
+    let marker = |number: usize| Marker { key: format!("events/1/{number}"), version: "v".to_owned() };
+    let markers: Vec<_> = (0..12_000).map(marker).collect();
+    let long = UnitOutcome { markers, ..outcome("events/1/", Outcome::Done) };
+    journal.conclude(batch, std::slice::from_ref(&long)).await.unwrap();
+    let names = ["1-intent", "1-outcome", "1-rest-2", "1-rest-3", "2-intent"];
+    let key = |name: &str| format!("{}00000007-0000000{name}.jsonl", keys::journal(RUN));
+    assert_eq!(bucket.keys(&keys::journal(RUN)).await.unwrap(), names.map(key));
+    let concluded = || async { Ok::<_, StateError>(units(bucket).await?.remove(0).outcome) };
+    assert_eq!(concluded().await.unwrap().as_ref(), Some(&long));
+    assert_eq!(Journal::summary(bucket, RUN).await.unwrap()["events/1/"], long);
+
+    bucket.gateway().run(DeleteObject::new(&lake.name, &key("1-rest-2"))).await.unwrap();
+    let failure = concluded().await.unwrap_err().to_string();
+    assert!(failure.contains("1-rest-2.jsonl"), "{failure}");
+    // As if the writer had been killed before the last part.
+    bucket.gateway().run(DeleteObject::new(&lake.name, &key("1-outcome"))).await.unwrap();
+    assert_eq!(concluded().await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_nobody_could_read_is_not_written() {
+    let lake = Lake::at(Service::Embedded(Quirks::Pacific)).await;
+    let failure = lake.bucket.create_json("long", &"x".repeat(64 << 20)).await.unwrap_err().to_string();
+    assert!(failure.contains("it would have 67108866 bytes"), "{failure}");
+    assert_eq!(lake.bucket.keys("long").await.unwrap(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -116,7 +116,11 @@ impl Entries {
             let Some(list) = self.listing.take() else { return Ok(None) };
             let page = self.bucket.gateway().run(list.clone()).await.map_err(StateError::from)?;
             for object in &page.objects {
-                self.waiting.push_back(place_and_half(&self.bucket, &self.run, &object.key)?);
+                match place_and_half(&self.bucket, &self.run, &object.key)? {
+                    // It is read with its outcome.
+                    (_, Half::Rest(_)) => {}
+                    found => self.waiting.push_back(found),
+                }
             }
             self.listing = page.next.map(|token| ListObjectsV2 { continuation_token: Some(token), ..list });
         }
@@ -241,7 +245,7 @@ impl Journal {
         for key in bucket.keys(&keys::journal(run)).await? {
             match place_and_half(bucket, run, &key)? {
                 (place, Half::Outcome) => places.push(place),
-                (_, Half::Intent) => {}
+                (_, Half::Intent | Half::Rest(_)) => {}
             }
         }
         let reads = stream::iter(places).map(|place| read_outcomes(bucket, run, place)).buffered(AT_ONCE);
@@ -254,13 +258,28 @@ impl Journal {
 }
 
 async fn read_outcomes(bucket: &Bucket, run: &str, place: Place) -> Result<Vec<UnitOutcome>, StateError> {
-    let key = text::key(run, place, Half::Outcome);
+    let (mut outcomes, of) = read_part(bucket, run, place, Half::Outcome, 1).await?;
+    for number in 2..=of {
+        let (part, _) = read_part(bucket, run, place, Half::Rest(number), number).await?;
+        text::join(&mut outcomes, part);
+    }
+    Ok(outcomes)
+}
+
+async fn read_part(
+    bucket: &Bucket,
+    run: &str,
+    place: Place,
+    half: Half,
+    number: u32,
+) -> Result<(Vec<UnitOutcome>, u32), StateError> {
+    let key = text::key(run, place, half);
     let text = read(bucket, &key).await?;
-    text::parsed_outcome(place, &text).map_err(|reason| bucket.malformed(&key, reason))
+    text::parsed_outcome(place, number, &text).map_err(|reason| bucket.malformed(&key, reason))
 }
 
 async fn read(bucket: &Bucket, key: &str) -> Result<Vec<u8>, StateError> {
-    let stored = bucket.read(key).await?.ok_or_else(|| bucket.malformed(key, "it was listed and is gone"))?;
+    let stored = bucket.read(key).await?.ok_or_else(|| bucket.malformed(key, "it is gone"))?;
     Ok(stored.text)
 }
 

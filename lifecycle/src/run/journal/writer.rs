@@ -56,18 +56,22 @@ impl Journal {
         let group = Group { first, last: first + count - 1 };
         for (sequence, batch) in (first..).zip(batches) {
             let place = Place { lease: self.lease, sequence };
-            self.create(place, Half::Intent, text::intent(place, group, &batch)).await?;
+            self.create(place, Half::Intent, text::intent(place, group, &batch).map_err(not_json)?).await?;
         }
         Ok(BatchId { lease: self.lease, sequence: first })
     }
 
-    /// Says what came of units that were announced together. A group is concluded once.
+    /// Says what came of units that were announced together. A group is concluded once. What is too much for one object makes
+    /// several, and nothing was said before the last one is written.
     ///
     /// # Errors
     /// `AlreadyExists` where that was said before, and the gateway's.
     pub async fn conclude(&self, batch: BatchId, outcomes: &[UnitOutcome]) -> Result<(), StateError> {
         let place = Place { lease: batch.lease, sequence: batch.sequence };
-        self.create(place, Half::Outcome, text::outcome(place, outcomes)).await
+        for (half, text) in text::outcome(place, outcomes).map_err(not_json)?.into_iter().rev() {
+            self.create(place, half, text).await?;
+        }
+        Ok(())
     }
 
     /// The batches of a run's journal, by lease and sequence.
@@ -80,12 +84,14 @@ impl Journal {
         Units::new(Self::entries(bucket, run))
     }
 
-    async fn create(&self, place: Place, half: Half, text: serde_json::Result<Vec<u8>>) -> Result<(), StateError> {
-        let text = text
-            .map_err(|failure| Error::new(ErrorKind::Internal, "a batch that JSON cannot hold").caused_by(failure))?;
+    async fn create(&self, place: Place, half: Half, text: Vec<u8>) -> Result<(), StateError> {
         self.bucket.create(&text::key(&self.run, place, half), text).await?;
         Ok(())
     }
+}
+
+fn not_json(failure: serde_json::Error) -> Error {
+    Error::new(ErrorKind::Internal, "a batch that JSON cannot hold").caused_by(failure)
 }
 
 /// The same units in batches of up to [`BATCH`] objects, at least one.
