@@ -111,12 +111,9 @@ impl Objects<'_> {
             Err(failure) => match failure.kind() {
                 ErrorKind::PreconditionFailed => Ok(Copied::Changed(format!("its ETag is not {}", planned.etag))),
                 ErrorKind::NotFound => Ok(Copied::Gone),
-                // An object that has moved to another cloud.
-                ErrorKind::AccessDenied if failure.service_code() == Some("InvalidObjectState") => {
-                    Ok(Copied::Impossible(failure.to_string()))
-                }
                 ErrorKind::AccessDenied => Ok(Copied::Refused(failure.to_string())),
-                // A key that is too long behind the trash's prefix is an invalid path.
+                // An object that has moved to another cloud is unsupported, and a key that is too long behind the trash's
+                // prefix is an invalid path.
                 ErrorKind::QuotaExceeded | ErrorKind::Unsupported | ErrorKind::BadRequest | ErrorKind::InvalidPath => {
                     Ok(Copied::Impossible(failure.to_string()))
                 }
@@ -156,9 +153,9 @@ impl Objects<'_> {
         }
     }
 
-    /// Removes copies of objects that were put back: they have another time than the planned ones. Where an object is removed
-    /// by its ETag alone, and of one that was never removed, copies stay until the trash is emptied: a holder that lost the lease
-    /// without knowing it may have a removal on its way whose conditions the object meets.
+    /// Removes copies of objects that were put back: they have another time than the planned ones. Where an object is
+    /// removed by its ETag alone, and of one that was never removed, copies stay until the trash is emptied: a holder that
+    /// lost the lease without knowing it may have a removal on its way whose conditions the object meets.
     ///
     /// # Errors
     /// The permit's and the gateway's.

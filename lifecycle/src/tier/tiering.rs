@@ -125,14 +125,6 @@ impl Tiering {
         (self.moving.len(), self.waiting.len())
     }
 
-    /// Removes the rules of the run: what has moved stays where it is, and nothing more moves.
-    ///
-    /// # Errors
-    /// As [`Rules::replace`].
-    pub async fn finish(mut self, check: impl Fn() -> Result<()>) -> Result<()> {
-        self.rules.replace(&self.run, Vec::new(), check).await
-    }
-
     async fn has_moved(&self, unit: &TierUnit) -> Result<bool> {
         let mut list = ListObjectsV2::new(&self.bucket, &unit.prefix);
         loop {

@@ -25,7 +25,10 @@ pub enum PlanError {
         source: io::Error,
     },
     /// It has no last line.
-    #[error("the plan {} ends in line {line} and is not whole: copy it again, or make a new one with `s3life plan`", path.display())]
+    #[error(
+        "the plan {} ends in line {line} and is not whole: copy it again, or make a new one with `s3life plan`",
+        path.display()
+    )]
     Cut {
         /// Its file.
         path: PathBuf,

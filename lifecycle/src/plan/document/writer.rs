@@ -141,11 +141,6 @@ impl PlanWriter {
         self.add(&Line::Trash(trash))
     }
 
-    /// What was planned so far: units that were ended, with their objects and bytes.
-    pub fn planned(&self) -> Amount {
-        self.written.planned
-    }
-
     /// What was planned so far, by dataset and rule.
     pub fn tally(&self) -> &Tally {
         &self.written.tally
