@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use s3core::error::Repeat;
-use s3core::ops::DeleteObject;
+use s3core::ops::{DeleteObject, ObjectHead};
 use s3core::{Error, ErrorKind, Result};
 
 use crate::plan::line::{PlannedAction, PlannedObject};
@@ -161,7 +161,7 @@ async fn unhide(objects: &Objects<'_>, key: &str, stack: &Stack) -> Result<()> {
 }
 
 /// Makes all visible again that was hidden. Returns what came of it where that could not be.
-async fn give_up(objects: &Objects<'_>, unit: &IntendedUnit, markers: &[Marker]) -> Result<Option<Outcome>> {
+pub(super) async fn give_up(objects: &Objects<'_>, unit: &IntendedUnit, markers: &[Marker]) -> Result<Option<Outcome>> {
     let hidden = unit.objects.iter().filter(|object| markers.iter().any(|marker| marker.key == object.planned.key));
     let (last, first): (Vec<_>, Vec<_>) = hidden.partition(|object| is_marker(&object.planned.key));
     let mut lost = None;
@@ -209,7 +209,12 @@ pub(super) async fn show(
     }
     for marker in over {
         objects.permit.check()?;
-        remove_version(objects, &planned.key, &marker).await?;
+        match remove_version(objects, &planned.key, &marker).await {
+            Err(failure) if failure.kind() == ErrorKind::AccessDenied => {
+                return Ok(Restored::NoCopy(format!("this user may not remove its delete marker: {failure}")));
+            }
+            removed => removed?,
+        }
     }
     // Somebody may have been faster.
     if self::stack(objects, &planned.key).await?.is_current(object) {
@@ -268,16 +273,51 @@ pub(super) async fn empty(objects: &Objects<'_>, object: &IntendedObject, marker
 
 /// Why a version could not be removed: it is locked, or this user may not.
 async fn locked(objects: &Objects<'_>, key: &str, version: &str, failure: Error) -> Result<Emptied> {
-    let head = objects.head_version(key, version).await?;
-    let until = head.retained_until().and_then(|until| Timestamp::try_from(until).ok());
-    Ok(match until {
-        _ if head.is_held() => Emptied::Locked("locked by a legal hold".to_owned(), None),
-        Some(until) => Emptied::Locked(format!("locked until {until}"), Some(until)),
-        None => Emptied::Locked(failure.to_string(), None),
-    })
+    let (reason, until) =
+        lock_of(&objects.head_version(key, version).await?).unwrap_or_else(|| (failure.to_string(), None));
+    Ok(Emptied::Locked(reason, until))
 }
 
-async fn remove_version(objects: &Objects<'_>, key: &str, version: &str) -> Result<()> {
+/// The lock of a version, and until when it is locked, where that is known.
+fn lock_of(head: &ObjectHead) -> Option<(String, Option<Timestamp>)> {
+    if head.is_held() {
+        return Some(("locked by a legal hold".to_owned(), None));
+    }
+    let until = head.retained_until().and_then(|until| Timestamp::try_from(until).ok())?;
+    Some((format!("locked until {until}"), Some(until)))
+}
+
+/// What keeps versions of a unit from going for good, if anything does. Locks that were over at `since` keep nothing.
+///
+/// # Errors
+/// The gateway's.
+pub(super) async fn lock(objects: &Objects<'_>, unit: &IntendedUnit, since: Timestamp) -> Result<Option<String>> {
+    let look = |object: &IntendedObject| {
+        let (key, version) = (object.planned.key.clone(), object.version.clone());
+        async move {
+            let Some(version) = version else { return Ok(None) };
+            match objects.head_version(&key, &version).await {
+                Ok(head) => {
+                    let lock = lock_of(&head).filter(|(_, until)| until.is_none_or(|until| until > since));
+                    Ok(lock.map(|(reason, _)| format!("{key} is {reason}")))
+                }
+                Err(failure) => match failure.kind() {
+                    // It went in an attempt that was cut short.
+                    ErrorKind::NotFound => Ok(None),
+                    ErrorKind::AccessDenied => Ok(Some(failure.to_string())),
+                    _ => Err(failure),
+                },
+            }
+        }
+    };
+    Ok(objects.for_all(unit.objects.iter().collect(), look).await?.into_iter().flatten().next())
+}
+
+/// Removes a version, or a delete marker, for good.
+///
+/// # Errors
+/// The gateway's.
+pub(super) async fn remove_version(objects: &Objects<'_>, key: &str, version: &str) -> Result<()> {
     let delete = DeleteObject { version_id: Some(version.to_owned()), ..DeleteObject::new(objects.bucket, key) };
     match objects.gateway.run(delete).await {
         Ok(_) => Ok(()),

@@ -78,15 +78,25 @@ pub async fn remove(
         Means::Markers => {
             let removal = markers::hide(objects, unit, uploads_since, is_resumed).await?;
             match (&unit.action, &removal.outcome) {
-                (PlannedAction::Delete, Outcome::Done) => remove_versions(objects, unit, removal).await,
+                (PlannedAction::Delete, Outcome::Done) => remove_versions(objects, unit, removal, uploads_since).await,
                 _ => Ok(removal),
             }
         }
     }
 }
 
-/// What goes for good goes at once. What a lock keeps is shown again.
-async fn remove_versions(objects: &Objects<'_>, unit: &IntendedUnit, removal: Removal) -> Result<Removal> {
+/// What goes for good goes at once, unless a lock keeps any of it. What cannot go for another reason is shown again.
+async fn remove_versions(
+    objects: &Objects<'_>,
+    unit: &IntendedUnit,
+    removal: Removal,
+    since: Timestamp,
+) -> Result<Removal> {
+    if let Some(reason) = markers::lock(objects, unit, since).await? {
+        let refused = Outcome::Refused { reason };
+        let outcome = markers::give_up(objects, unit, &removal.markers).await?.unwrap_or(refused);
+        return Ok(Removal { outcome, ..removal });
+    }
     let mut outcome = Outcome::Done;
     for object in &unit.objects {
         let reason = match markers::empty(objects, object, &removal.markers).await? {

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use s3core::ops::ListObjectsV2;
+use s3core::ops::{ListObjectVersions, ListObjectsV2, ListedVersion};
 
 use crate::catalog::Catalogs;
 use crate::plan::line::Amount;
 use crate::run::journal::{BATCH, Journal, Latest, Outcome};
 use crate::run::keys;
 use crate::run::lease::Lease;
-use crate::run::record::{HELD, RunRecord, RunState, Skipped};
+use crate::run::record::{RunRecord, RunState, Skipped};
 use crate::run::store::Store;
 use crate::run::{Bucket, StateError};
 
 use super::Failure;
 use super::held::remove_held;
+use super::markers::remove_version;
 use super::means;
 use super::objects::Objects;
 use super::tier::stop_tiering;
@@ -94,24 +95,12 @@ async fn empty(objects: &Objects<'_>, store: &Store, lease: &Lease, record: RunR
     let run = record.run.as_str();
     stop_tiering(objects, run).await?;
     let mut emptied = Emptied::default();
-    loop {
-        // What was removed is listed no more: the first page is always the next one.
-        let page = objects.gateway.run(ListObjectsV2::new(objects.bucket, &keys::trash(run))).await?;
-        if page.objects.is_empty() {
-            break;
-        }
-        if objects.permit.is_ending() {
-            return Err(Failure::Stopped);
-        }
-        for copy in &page.objects {
-            emptied.add(copy.length);
-        }
-        objects.discard(page.objects.into_iter().map(|copy| copy.key).collect()).await?;
+    if store.bucket().keeps_versions().await? {
+        empty_trash_of_versions(objects, run, &mut emptied).await?;
+    } else {
+        empty_trash(objects, run, &mut emptied).await?;
     }
-    // A run that has put nothing in the trash, or holds something, has left it where it was.
-    if emptied.removed.objects == 0 || holds(&record) {
-        empty_units(objects, store.bucket(), run, record.started, &mut emptied).await?;
-    }
+    empty_units(objects, store.bucket(), run, record.started, &mut emptied).await?;
     let now = store.bucket().time().await?;
     store
         .update(lease, run, |record| {
@@ -131,6 +120,45 @@ async fn empty(objects: &Objects<'_>, store: &Store, lease: &Lease, record: RunR
         })
         .await?;
     Ok(emptied)
+}
+
+/// What lies in the trash goes.
+async fn empty_trash(objects: &Objects<'_>, run: &str, emptied: &mut Emptied) -> Result<(), Failure> {
+    loop {
+        // What was removed is listed no more: the first page is always the next one.
+        let copies = objects.gateway.run(ListObjectsV2::new(objects.bucket, &keys::trash(run))).await?.objects;
+        if copies.is_empty() {
+            return Ok(());
+        }
+        if objects.permit.is_ending() {
+            return Err(Failure::Stopped);
+        }
+        for copy in &copies {
+            emptied.add(copy.length);
+        }
+        objects.discard(copies.into_iter().map(|copy| copy.key).collect()).await?;
+    }
+}
+
+/// The same in a bucket that has begun to keep versions since.
+async fn empty_trash_of_versions(objects: &Objects<'_>, run: &str, emptied: &mut Emptied) -> Result<(), Failure> {
+    loop {
+        let copies = objects.gateway.run(ListObjectVersions::new(objects.bucket, &keys::trash(run))).await?.versions;
+        if copies.is_empty() {
+            return Ok(());
+        }
+        if objects.permit.is_ending() {
+            return Err(Failure::Stopped);
+        }
+        for copy in copies.iter().filter(|copy| !copy.is_delete_marker) {
+            emptied.add(copy.length);
+        }
+        let remove = |copy: ListedVersion| async move {
+            objects.permit.check()?;
+            remove_version(objects, &copy.key, &copy.version_id).await
+        };
+        objects.for_all(copies, remove).await?;
+    }
 }
 
 /// Before which it is not looked whether a lock is gone.
@@ -175,10 +203,6 @@ async fn empty_units(
             return Ok(());
         }
     }
-}
-
-fn holds(record: &RunRecord) -> bool {
-    record.datasets.values().any(|done| done.actions.contains_key(HELD))
 }
 
 fn begin(record: &mut RunRecord) -> Result<(), StateError> {

@@ -102,3 +102,16 @@ async fn units_that_this_user_may_not_remove_are_left_and_told(#[case] keeps_ver
     assert!(lake.listed(".s3core/trash/").await.is_empty());
     user.remove().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_remove_delete_markers_is_told_so_before_anything_is_hidden() {
+    let lake = three_days(POLICY).await;
+    lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
+    let before = lake.listed("events/").await;
+    let (user, keys) = guest(&lake, &[(&["s3:PutObject", "s3:DeleteObject"], "")]).await;
+    let refused = lake.run_with(&keys, &["apply", "policy.yaml", "--yes"]);
+    let is_told = refused.error.contains("AccessDenied") && refused.error.contains(".s3core/probe/");
+    assert!(refused.status == 1 && is_told, "{refused:?}");
+    assert_eq!(lake.listed("events/").await, before);
+    user.remove().await;
+}

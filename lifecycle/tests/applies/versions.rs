@@ -178,22 +178,51 @@ impl Exchange for CreateLockingBucket {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_locked_is_told_and_keeps_nothing_else() {
+/// A partition with an object that is locked.
+async fn with_a_lock(policy: &str, until: Timestamp) -> Lake {
     let keys = (variable("S3CORE_TEST_ACCESS_KEY"), variable("S3CORE_TEST_SECRET_KEY"));
     let lake = Lake::made_by(&variable("S3CORE_TEST_ENDPOINT"), keys, async |gateway, bucket| {
         gateway.run(CreateLockingBucket(bucket.to_owned())).await.unwrap();
     })
     .await;
-    lake.policy(POLICY);
+    lake.policy(policy);
     lake.put_all(["_SUCCESS", "a"].map(|name| format!("events/day=2020-01-01/{name}"))).await;
-    let until = Timestamp::now().checked_add(10.seconds()).unwrap();
     let mut put = PutObject::new(&lake.bucket, "events/day=2020-01-01/b", Bytes::from_static(BODY));
     let lock = [("x-amz-object-lock-mode", "GOVERNANCE".to_owned())];
     put.attributes.headers = lock.into();
     put.attributes.headers.insert("x-amz-object-lock-retain-until-date", until.strftime("%FT%TZ").to_string());
     lake.gateway.run(put).await.unwrap();
     lake.rest().await;
+    lake
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_keeps_a_unit_whole_that_was_to_go_for_good() {
+    let policy = POLICY.replace("then: expire", "then: {delete: without_trash}");
+    let lake = with_a_lock(&policy, Timestamp::now().checked_add(1.hours()).unwrap()).await;
+    let before = versions(&lake).await;
+    let applied = lake.run(&["--output", "json", "apply", "policy.yaml", "--yes", "--confirm-delete", "events"]);
+    let run = said(&applied);
+    assert_eq!((&run["actions"], &run["skipped"]), (&json!({}), &json!(1)), "{run}");
+    assert!(run["left"][0]["reason"].as_str().unwrap().contains("events/day=2020-01-01/b is locked until"), "{run}");
+    assert_eq!(versions(&lake).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trash_from_before_versions_leaves_none_when_it_is_emptied() {
+    let lake = three_days(POLICY).await;
+    let run = apply(&lake);
+    lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
+    let purged = said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]));
+    assert_eq!((&purged["objects"], &purged["bytes"]), (&json!(9), &json!(90)), "{purged}");
+    let trash = ListObjectVersions::new(&lake.bucket, ".s3core/trash/");
+    assert_eq!(lake.gateway.run(trash).await.unwrap().versions, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_locked_is_told_and_keeps_nothing_else() {
+    let until = Timestamp::now().checked_add(10.seconds()).unwrap();
+    let lake = with_a_lock(POLICY, until).await;
     let run = apply(&lake);
     assert_eq!(run["actions"]["expire"]["objects"], 3);
     let purge = || said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]));

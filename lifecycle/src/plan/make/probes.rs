@@ -57,7 +57,11 @@ async fn remove(lister: &Lister, key: &str) -> Result<(), Error> {
     let (gateway, delete) = (lister.gateway(), DeleteObject::new(lister.bucket(), key));
     if gateway.run(delete.clone()).await?.version_id.is_some() {
         for version in gateway.run(ListObjectVersions::new(lister.bucket(), key)).await?.versions {
-            gateway.run(DeleteObject { version_id: Some(version.version_id), ..delete.clone() }).await?;
+            match gateway.run(DeleteObject { version_id: Some(version.version_id), ..delete.clone() }).await {
+                // A lock that the bucket puts on all that is written, say.
+                Err(failure) if failure.kind() == ErrorKind::AccessDenied => {}
+                removed => drop(removed?),
+            }
         }
     }
     Ok(())
@@ -91,10 +95,21 @@ pub async fn keeps_versions(gateway: &Gateway, bucket: &str) -> Result<bool, Mak
     }
 }
 
-/// The gateway honours a condition on DELETE, or needs none.
+/// Objects can be hidden under delete markers and shown again.
+async fn markers(lister: &Lister) -> Result<(), Error> {
+    let (gateway, bucket) = (lister.gateway(), lister.bucket());
+    let key = format!("{CONTROL_PREFIX}probe/{:032x}", gateway.environment().random.bits());
+    gateway.run(PutObject::new(bucket, &key, Bytes::from_static(b"probe"))).await?;
+    let delete = DeleteObject::new(bucket, &key);
+    let marker = gateway.run(delete.clone()).await?.version_id;
+    gateway.run(DeleteObject { version_id: marker, ..delete }).await?;
+    remove(lister, &key).await
+}
+
+/// The gateway honours a condition on DELETE, or needs none where the bucket keeps versions.
 pub(super) async fn conditional_delete(lister: &Lister) -> Result<(), MakeError> {
     if keeps_versions(lister.gateway(), lister.bucket()).await? {
-        return Ok(());
+        return Ok(markers(lister).await?);
     }
     for capability in [Capability::DeleteIfUnmodifiedSince, Capability::ConditionalDelete] {
         if probe(lister.gateway(), lister.bucket(), capability).await? {
