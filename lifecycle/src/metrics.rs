@@ -5,6 +5,8 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Mutex, PoisonError};
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::plan::line::{Amount, DatasetSummary};
@@ -21,6 +23,10 @@ pub use server::serve;
 /// What `serve` tells.
 pub struct Metrics {
     families: Families,
+    /// Time between the beginnings of two rounds.
+    interval: SignedDuration,
+    /// The bucket that is served; empty while nobody knows.
+    bucket: Mutex<String>,
 }
 
 /// How a round ended.
@@ -50,17 +56,42 @@ impl RoundResult {
 pub const ERROR_KINDS: [&str; 8] = ["policy", "gateway", "state", "lease", "run", "plan", "refused", "output"];
 
 impl Metrics {
-    /// Nothing is known yet. Rounds begin every `interval`.
-    pub fn new(interval: SignedDuration) -> Self {
+    /// Nothing is known yet at `now`. Rounds begin every `interval`.
+    pub fn new(interval: SignedDuration, now: Timestamp) -> Self {
         let families = Families::new();
-        families.set(&families.interval, Vec::new(), interval.as_secs_f64());
         for kind in ERROR_KINDS {
             families.count(&families.errors, vec![("kind", kind.to_owned())], 0);
         }
         for result in RoundResult::ALL {
             families.count(&families.rounds, vec![("result", result.name().to_owned())], 0);
         }
-        Self { families }
+        let metrics = Self { families, interval, bucket: Mutex::default() };
+        metrics.begin("", now);
+        metrics
+    }
+
+    /// Rounds are about this bucket. Where it is another one than before its first success is waited for from `now` on.
+    pub fn serves(&self, bucket: &str, now: Timestamp) {
+        let mut known = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != bucket {
+            bucket.clone_into(&mut known);
+            self.begin(bucket, now);
+        }
+    }
+
+    fn begin(&self, bucket: &str, now: Timestamp) {
+        let (families, now) = (&self.families, now.as_second() as f64);
+        families.replace([
+            (&families.interval, vec![(of_bucket(bucket), self.interval.as_secs_f64())]),
+            (&families.last_success, vec![(of_bucket(bucket), now)]),
+            (&families.round_begun, vec![(of_bucket(bucket), now)]),
+        ]);
+    }
+
+    /// A round begins.
+    pub fn began(&self, now: Timestamp) {
+        let bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        self.families.set(&self.families.round_begun, of_bucket(&bucket), now.as_second() as f64);
     }
 
     /// All of it as Prometheus reads it (OpenMetrics).
@@ -68,12 +99,13 @@ impl Metrics {
         self.families.text()
     }
 
-    /// A round has ended.
-    pub fn ended(&self, bucket: Option<&str>, result: RoundResult, now: Timestamp) {
-        let families = &self.families;
+    /// The round has ended.
+    pub fn ended(&self, result: RoundResult, now: Timestamp) {
+        let (families, bucket) = (&self.families, self.bucket.lock().unwrap_or_else(PoisonError::into_inner));
         families.count(&families.rounds, vec![("result", result.name().to_owned())], 1);
-        if let (Some(bucket), RoundResult::Done) = (bucket, result) {
-            families.set(&families.last_success, of_bucket(bucket), now.as_second() as f64);
+        families.set(&families.round_begun, of_bucket(&bucket), 0.0);
+        if result == RoundResult::Done {
+            families.set(&families.last_success, of_bucket(&bucket), now.as_second() as f64);
         }
     }
 
@@ -168,7 +200,9 @@ impl Metrics {
             record.datasets.values().for_each(|done| trash.add(in_trash(done)));
         }
         let waiting = records.iter().filter(|record| record.state == RunState::WaitingForGateway);
-        let lag = waiting.map(|record| now.duration_since(record.started).as_secs_f64()).fold(0.0, f64::max);
+        let lag = waiting
+            .map(|record| now.duration_since(record.moved.unwrap_or(record.started)).as_secs_f64())
+            .fold(0.0, f64::max);
         let families = &self.families;
         let labels = of_bucket(bucket);
         families.replace([

@@ -38,6 +38,7 @@ pub(super) struct Families {
     pub(super) trash_bytes: Gauge,
     pub(super) native_lag: Gauge,
     pub(super) last_success: Gauge,
+    pub(super) round_begun: Gauge,
     pub(super) interval: Gauge,
     pub(super) lease_holder: Gauge,
 }
@@ -86,13 +87,19 @@ impl Families {
             native_lag: gauge(
                 &mut all,
                 "native_lag",
-                "Time that the oldest run waits for the gateway's lifecycle",
+                "Longest time that a run waits since the gateway's lifecycle has moved a unit of it",
                 seconds(),
             ),
             last_success: gauge(
                 &mut all,
                 "last_success_timestamp",
-                "When the last round ended that did not fail",
+                "When the last round ended that did not fail; before the first one, when the process began",
+                seconds(),
+            ),
+            round_begun: gauge(
+                &mut all,
+                "round_begun_timestamp",
+                "When the round began that is under way; 0 where none is",
                 seconds(),
             ),
             interval: gauge(&mut all, "round_interval", "Time between the beginnings of two rounds", seconds()),

@@ -39,6 +39,7 @@ fn served() -> ServedPolicy {
         rule: rule.to_owned(),
         action: "expire".to_owned(),
         approved,
+        approved_since: None,
         seen: hour(0),
         holds: Vec::new(),
         waits: AMOUNT,
@@ -50,7 +51,8 @@ fn served() -> ServedPolicy {
 
 /// Metrics that all have something to say.
 fn full() -> Metrics {
-    let metrics = Metrics::new(SignedDuration::from_hours(1));
+    let metrics = Metrics::new(SignedDuration::from_hours(1), hour(0));
+    metrics.serves("lake", hour(0));
     let lease = LeaseView {
         number: 7,
         holder: Holder { host: "one".to_owned(), process: 12 },
@@ -85,7 +87,7 @@ fn full() -> Metrics {
     let waiting = record("b", RunState::WaitingForGateway, &[("expire", AMOUNT), ("tier", AMOUNT)]);
     metrics.runs("lake", &[waiting.clone(), record("a", RunState::Purged, &[("expire", AMOUNT)])], hour(3));
     metrics.acted("lake", None, &waiting);
-    metrics.ended(Some("lake"), RoundResult::Done, hour(4));
+    metrics.ended(RoundResult::Done, hour(4));
     metrics.failed("gateway");
     metrics
 }
@@ -112,7 +114,7 @@ fn everything_is_told() {
         "s3life_errors_total{kind=\"gateway\"} 1".to_owned(),
         "s3life_errors_total{kind=\"policy\"} 0".to_owned(),
         "s3life_rounds_total{result=\"done\"} 1".to_owned(),
-        "s3life_round_interval_seconds{} 3600.0".to_owned(),
+        "s3life_round_interval_seconds{bucket=\"lake\"} 3600.0".to_owned(),
     ] {
         assert!(text.lines().any(|own| own == line), "{line} in\n{text}");
     }
@@ -121,7 +123,7 @@ fn everything_is_told() {
 
 #[test]
 fn a_run_that_goes_on_counts_once() {
-    let metrics = Metrics::new(SignedDuration::from_hours(1));
+    let metrics = Metrics::new(SignedDuration::from_hours(1), hour(0));
     let first = record("a", RunState::WaitingForGateway, &[("tier", AMOUNT)]);
     let more = Amount { units: 6, objects: 12, bytes: 120 };
     let second = record("a", RunState::Done, &[("tier", more)]);
@@ -129,6 +131,34 @@ fn a_run_that_goes_on_counts_once() {
     metrics.acted("lake", Some(&first), &second);
     let line = "s3life_action_units_total{bucket=\"lake\",dataset=\"events\",action=\"tier\"} 6";
     assert!(metrics.text().contains(line), "{}", metrics.text());
+}
+
+#[test]
+fn a_first_success_is_waited_for_from_the_beginning() {
+    let metrics = Metrics::new(SignedDuration::from_hours(1), hour(0));
+    let is_told = |name: &str, bucket: &str, time: Timestamp| {
+        let line = format!("s3life_{name}_timestamp_seconds{{bucket=\"{bucket}\"}} {}.0", time.as_second());
+        metrics.text().lines().any(|own| own == line)
+    };
+    // The policy cannot be read yet.
+    assert!(is_told("last_success", "", hour(0)));
+    metrics.serves("lake", hour(1));
+    assert!(is_told("last_success", "lake", hour(1)) && !metrics.text().contains("bucket=\"\""));
+    metrics.began(hour(2));
+    metrics.serves("lake", hour(2));
+    assert!(is_told("last_success", "lake", hour(1)) && is_told("round_begun", "lake", hour(2)));
+    metrics.ended(RoundResult::Failed, hour(3));
+    assert!(is_told("last_success", "lake", hour(1)) && is_told("round_begun", "lake", Timestamp::UNIX_EPOCH));
+    metrics.ended(RoundResult::Done, hour(4));
+    assert!(is_told("last_success", "lake", hour(4)));
+}
+
+#[test]
+fn a_run_lags_since_the_gateway_has_last_moved_a_unit() {
+    let metrics = Metrics::new(SignedDuration::from_hours(1), hour(0));
+    let waiting = RunRecord { moved: Some(hour(90)), ..record("a", RunState::WaitingForGateway, &[]) };
+    metrics.runs("lake", &[waiting], hour(91));
+    assert!(metrics.text().contains("s3life_native_lag_seconds{bucket=\"lake\"} 3600.0"), "{}", metrics.text());
 }
 
 #[test]
@@ -153,8 +183,9 @@ fn dashboard_and_alerts_name_metrics_that_exist() {
     let alerts = names(include_str!("../../monitoring/alerts.yaml"));
     assert!(alerts.len() > 7, "{alerts:?}");
     assert_eq!(alerts.difference(&exported).collect::<Vec<_>>(), Vec::<&String>::new());
-    // The interval is in the alerts.
+    // Interval and begin of rounds are in the alerts.
     let mut shown = exported;
     shown.remove("s3life_round_interval_seconds");
+    shown.remove("s3life_round_begun_timestamp_seconds");
     assert_eq!(dashboard, shown);
 }

@@ -237,6 +237,7 @@ impl Apply {
             released: false,
             restores: false,
             undone: false,
+            moved: None,
         };
         work.store.begin(&work.lease, &record, path).await?;
         Ok(Attempt::Done(Box::new(carry_out(work, &run).await?)))
@@ -384,6 +385,9 @@ pub(super) async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failu
     let created = plan.header().created;
     let ended = |record: &mut RunRecord| {
         still_runs(record)?;
+        if record.datasets != applied.datasets {
+            record.moved = Some(now);
+        }
         record.datasets.clone_from(&applied.datasets);
         record.skipped.clone_from(&applied.skipped);
         record.skipped_count = applied.skipped_count;

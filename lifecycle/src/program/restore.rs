@@ -130,6 +130,7 @@ impl Restore {
             released: false,
             restores: true,
             undone: false,
+            moved: None,
         };
         work.store.begin(&work.lease, &record, plan.path()).await?;
         carry_out(work, &run).await

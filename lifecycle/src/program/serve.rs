@@ -54,7 +54,7 @@ impl Serve {
     /// Ends when the process is asked to, or after the last round; returns the exit status.
     pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
         log_to_output(common.output);
-        let metrics = Arc::new(Metrics::new(self.every));
+        let metrics = Arc::new(Metrics::new(self.every, Timestamp::now()));
         let stopping = &self.work.stopping;
         let background = Background::start(stopping, self.metrics, &metrics)?;
         info!(policy = %self.policy.path.display(), every = %format!("{:#}", self.every), "serving");
@@ -79,8 +79,9 @@ impl Serve {
 
     /// A round. What fails in it is logged and counted, and the next one begins anew.
     fn round(&self, common: &Common, metrics: &Metrics, memory: &mut Memory) -> RoundResult {
-        let mut bucket = None;
-        let result = match self.try_round(common, metrics, memory, &mut bucket) {
+        // Prometheus compares it with its own clock.
+        metrics.began(Timestamp::now());
+        let result = match self.try_round(common, metrics, memory) {
             Ok(()) => RoundResult::Done,
             Err((_, Failure::Lease(LeaseError::Held { by, purpose, until }))) => {
                 info!(%by, %purpose, %until, "another process is at work on the bucket");
@@ -96,8 +97,7 @@ impl Serve {
                 RoundResult::Failed
             }
         };
-        // Prometheus compares it with its own clock.
-        metrics.ended(bucket.as_deref(), result, Timestamp::now());
+        metrics.ended(result, Timestamp::now());
         result
     }
 }

@@ -43,6 +43,9 @@ pub struct RunRecord {
     /// Whether somebody had it brought back, whatever came of that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undone: bool,
+    /// When it was last seen to get on, while it waits for the gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Timestamp>,
 }
 
 impl RunRecord {

@@ -41,6 +41,9 @@ pub struct ServedRule {
     pub action: String,
     /// Whether somebody has approved it.
     pub approved: bool,
+    /// Since when it is known to be approved.
+    #[serde(default)]
+    pub approved_since: Option<Timestamp>,
     /// When it was seen first.
     pub seen: Timestamp,
     /// Places that were held in the dataset.
@@ -76,6 +79,8 @@ pub struct Round<'a> {
     /// What was said so far, also of other policies, and of this one when it had other datasets: rules are known by their
     /// digests.
     pub known: &'a [ServedPolicy],
+    /// What could have gone for so long, and has not, is overdue.
+    pub patience: SignedDuration,
 }
 
 /// The places of a policy's rules that act: two policies of one name that have others are two.
@@ -96,7 +101,13 @@ impl Round<'_> {
                 }
                 _ => May::All,
             };
-            let standing = Standing { may, announced: announced.last().map(|one| one.until) };
+            let is_long_ripe = |one: &&Announcement| self.is_long_ripe(one, now);
+            let standing = Standing {
+                may,
+                announced: announced.last().map(|one| one.until),
+                long_ripe: announced.iter().rev().find(is_long_ripe).map(|one| one.until),
+                since: self.found(&digest).and_then(|found| found.approved_since).or(Some(now)),
+            };
             ((dataset.name.clone(), rule.name.clone()), standing)
         });
         rules.collect()
@@ -119,8 +130,8 @@ impl Round<'_> {
             if due.due.units == 0 || !approved {
                 announcements.clear();
             }
-            // What an announcement covers, the next one covers too.
-            let ripe = announcements.iter().rposition(|one| one.from <= planned).unwrap_or_default();
+            // What an announcement covers, the next one covers too; and the last one shows what is overdue.
+            let ripe = announcements.iter().rposition(|one| self.is_long_ripe(one, planned)).unwrap_or_default();
             announcements.drain(..ripe);
             let from = dataset.notice.after(&now.to_zoned_datetime(self.policy.zone.clone()));
             if let Some(from) = from.map(|from| from.timestamp())
@@ -132,7 +143,9 @@ impl Round<'_> {
             {
                 announcements.push(Announcement { until: planned, at: now, from, amount: due.unannounced });
             }
-            let seen = self.found(&digest).map_or(planned, |found| found.seen);
+            let found = self.found(&digest);
+            let seen = found.map_or(planned, |found| found.seen);
+            let approved_since = found.and_then(|found| found.approved_since).or(Some(planned)).filter(|_| approved);
             ServedRule {
                 digest,
                 dataset: dataset.name.clone(),
@@ -140,6 +153,7 @@ impl Round<'_> {
                 rule: rule.name.clone(),
                 action: rule.action.as_ref().map(|action| action.name()).unwrap_or_default().to_owned(),
                 approved,
+                approved_since,
                 seen,
                 holds: self.holds(dataset),
                 waits: due.waits,
@@ -154,6 +168,11 @@ impl Round<'_> {
         let rules =
             self.policy.datasets.iter().flat_map(|dataset| dataset.rules.iter().map(move |rule| (dataset, rule)));
         rules.filter_map(|(dataset, rule)| Some((dataset, rule, rule_digest(self.policy, dataset, rule)?)))
+    }
+
+    /// Whether what an announcement covers could have gone long before `now`.
+    fn is_long_ripe(&self, one: &Announcement, now: Timestamp) -> bool {
+        one.from.saturating_add(self.patience).is_ok_and(|end| end <= now)
     }
 
     fn found(&self, digest: &str) -> Option<&ServedRule> {

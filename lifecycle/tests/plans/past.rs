@@ -63,6 +63,7 @@ async fn record(lake: &Lake, state: RunState, removed: u64, undone: u64) {
         released: false,
         restores: false,
         undone: false,
+        moved: None,
     };
     let text = serde_json::to_vec(&record).unwrap();
     lake.gateway.run(PutObject::new(&lake.bucket, &keys::record(RUN), bytes::Bytes::from(text))).await.unwrap();

@@ -205,5 +205,6 @@ pub(crate) fn record(run: &str) -> RunRecord {
         released: false,
         restores: false,
         undone: false,
+        moved: None,
     }
 }

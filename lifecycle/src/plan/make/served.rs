@@ -39,6 +39,10 @@ pub struct Standing {
     pub may: May,
     /// The last announcement.
     pub announced: Option<Timestamp>,
+    /// The last one that is old enough for so long that what it covers is overdue.
+    pub long_ripe: Option<Timestamp>,
+    /// Since when it is approved, where it is.
+    pub since: Option<Timestamp>,
 }
 
 /// What a rule may do.
@@ -77,7 +81,7 @@ pub fn is_announced_first(action: &Action) -> bool {
 pub(super) fn moments(request: &Request<'_>, dataset: &Dataset) -> Vec<ZonedDateTime> {
     let Some(served) = request.served else { return Vec::new() };
     let standing = dataset.rules.iter().filter_map(|rule| served.standing(dataset, &rule.name));
-    let moments = standing.flat_map(|standing| [standing.ripe(), standing.announced]).flatten();
+    let moments = standing.flat_map(|standing| [standing.ripe(), standing.announced, standing.long_ripe]).flatten();
     let moments: BTreeSet<Timestamp> = moments.collect();
     moments.into_iter().map(|moment| moment.to_zoned_datetime(request.policy.zone.clone())).collect()
 }
@@ -89,6 +93,10 @@ impl Served {
 }
 
 impl Standing {
+    fn approved_since(&self) -> Option<Timestamp> {
+        self.since.filter(|_| self.may != May::Nothing)
+    }
+
     fn ripe(&self) -> Option<Timestamp> {
         if let May::Announced(moment) = self.may { moment } else { None }
     }
@@ -120,7 +128,12 @@ impl Planning<'_> {
             May::Announced(_) | May::All => None,
         };
         let zone = self.request.policy.zone.clone();
-        let could_go = could_go(self.dataset, action, due, zone);
+        let could_go = could_go(self.dataset, action, due, standing.approved_since(), zone);
+        // What left a `keep` lately, or was written again, is covered by late announcements only.
+        let could_go = could_go.filter(|_| match standing.may {
+            May::Announced(_) => standing.long_ripe.is_some_and(&was_due),
+            May::Nothing | May::All => true,
+        });
         let found = self.notes.due.entry(rule.name.clone()).or_default();
         found.due.add(due.amount);
         if could_go.is_some_and(|moment| moment.saturating_add(served.patience).is_ok_and(|end| end < self.request.now))
@@ -138,9 +151,16 @@ impl Planning<'_> {
     }
 }
 
-/// From when on something could have gone, had it been approved and announced when it was due.
-fn could_go(dataset: &Dataset, action: &Action, due: &Due, zone: TimeZone) -> Option<Timestamp> {
-    let mut moment = due.since;
+/// From when on something could have gone, had it been announced when it was due and approved. While its rule is not approved:
+/// had it been approved by then.
+fn could_go(
+    dataset: &Dataset,
+    action: &Action,
+    due: &Due,
+    approved: Option<Timestamp>,
+    zone: TimeZone,
+) -> Option<Timestamp> {
+    let mut moment = due.since.max(approved.unwrap_or(due.since));
     if action.removes() {
         moment = moment.max(dataset.settle.after(&due.newest.to_zoned_datetime(zone.clone()))?.timestamp());
     }

@@ -59,15 +59,9 @@ fn kind(failure: &Failure) -> &'static str {
 
 impl Serve {
     /// A round.
-    pub(super) fn try_round(
-        &self,
-        common: &Common,
-        metrics: &Metrics,
-        memory: &mut Memory,
-        bucket: &mut Option<String>,
-    ) -> Told<()> {
+    pub(super) fn try_round(&self, common: &Common, metrics: &Metrics, memory: &mut Memory) -> Told<()> {
         let policy = output::read_policy(&self.policy.path).map_err(|failure| ("policy", failure))?;
-        *bucket = Some(policy.policy.bucket.clone());
+        metrics.serves(&policy.policy.bucket, Timestamp::now());
         self.serve(common, metrics, memory, &policy).map_err(|failure| (kind(&failure), failure))
     }
 
@@ -102,9 +96,9 @@ impl Serve {
             Ok::<_, StateError>((store.read(&policy.source, &policy.policy).await?, store.all().await?))
         })?;
         let (before, etag) = before.map_or((None, None), |(before, etag)| (Some(before), Some(etag)));
-        let round = Round { policy: &policy.policy, approved: &approved, known: &known };
-        let now = connection.block_on(bucket.time())?;
         let patience = self.every.saturating_mul(2);
+        let round = Round { policy: &policy.policy, approved: &approved, known: &known, patience };
+        let now = connection.block_on(bucket.time())?;
         let mut served = Served { rules: round.standings(now), patience, ..Served::default() };
         let mut planned = self.plan(&connection, policy, &served, records)?;
         metrics.planned(name, &planned.made.plan.end.datasets);

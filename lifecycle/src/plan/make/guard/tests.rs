@@ -48,6 +48,7 @@ fn run(started: &str, prefix: &str, action: &str, done: Amount, undone: Amount) 
         released: false,
         restores: false,
         undone: false,
+        moved: None,
     }
 }
 
