@@ -97,7 +97,7 @@ pub async fn put_back(
     run_markers: Option<&[Marker]>,
 ) -> Result<Outcome> {
     let found = survey(objects, unit, None).await?;
-    if let (Some(key), false) = (found.unknown, merge) {
+    if let (Some(key), false) = (found.replaced.or(found.unknown), merge) {
         let reason = "it was written after the run: `--merge` brings the unit back beside it".to_owned();
         return Ok(Outcome::NotRestored { key, reason });
     }

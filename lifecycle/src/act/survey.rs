@@ -21,6 +21,8 @@ pub struct Survey {
     pub present: BTreeSet<String>,
     /// The first planned key that holds something else.
     pub changed: Option<String>,
+    /// The first planned key that holds another object, rather than the same one written again.
+    pub replaced: Option<String>,
     /// The first key that is not planned.
     pub unknown: Option<String>,
     /// A key that an upload was begun at, after the time asked for.
@@ -67,7 +69,10 @@ pub async fn survey(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: O
             Some(planned) if is_same(planned, &object) => {
                 survey.present.insert(object.key);
             }
-            Some(_) => {
+            Some(planned) => {
+                if (&planned.etag, planned.bytes) != (&object.etag, object.bytes) {
+                    survey.replaced.get_or_insert_with(|| object.key.clone());
+                }
                 survey.changed.get_or_insert(object.key);
             }
             None => {

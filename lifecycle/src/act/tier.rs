@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::plan::document::PlanReader;
 use crate::plan::line::{PlannedAction, PlannedObject, PlannedUnit};
+use crate::policy::Policy;
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Means, Outcome};
 use crate::run::record::Skipped;
@@ -24,7 +25,7 @@ pub use back::{Back, TieredBack};
 use tagged::{Direction, Tagged};
 
 /// Sees to it that the units that a plan tiers move; notes those that have, and shows those of them to `see` of which the journal
-/// does not know it. Returns whether some have not: it is called again later.
+/// does not know it. What `policy` holds by now is left. Returns whether some have not moved: it is called again later.
 ///
 /// # Errors
 /// What kept it from going on.
@@ -33,6 +34,7 @@ pub async fn tier(
     plan: &mut PlanReader,
     run: &str,
     known: &Known,
+    policy: &Policy,
     applied: &mut Applied,
     mut see: impl FnMut(&PlannedUnit) + Send,
 ) -> Result<bool, Failure> {
@@ -58,6 +60,11 @@ pub async fn tier(
         let class = class.to_owned();
         if let Some(Outcome::Done | Outcome::Restored) = known.outcome(&unit.prefix) {
             applied.note(&unit, &Outcome::Done);
+            continue;
+        }
+        if policy.hold_of(&unit.prefix).is_some() {
+            let reason = "the policy holds it by now".to_owned();
+            applied.skip(Skipped { unit: unit.prefix, key: None, reason });
             continue;
         }
         if unit.moves_by_tags() {

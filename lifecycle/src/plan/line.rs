@@ -221,12 +221,20 @@ impl End {
     pub fn stopped(&self) -> Option<String> {
         let is_stopped = |dataset: &&DatasetSummary| dataset.guard.as_ref().is_some_and(|guard| guard.exceeded);
         let names: Vec<_> = self.datasets.iter().filter(is_stopped).map(|dataset| dataset.name.as_str()).collect();
+        let share = |dataset: &DatasetSummary| {
+            let guard = dataset.guard.as_ref();
+            let share = guard.map(|GuardVerdict { percent, within, share: (units, bytes), .. }| {
+                format!(" ({units}% of its units and {bytes}% of its bytes, {percent}% per {within} allowed)")
+            });
+            format!("{}{}", dataset.name, share.unwrap_or_default())
+        };
+        let shares: Vec<_> = self.datasets.iter().filter(is_stopped).map(share).collect();
         let options: Vec<_> = names.iter().map(|name| format!("--allow {name}=…%")).collect();
         (!names.is_empty()).then(|| {
             format!(
                 "the plan would remove more of {} than the guard allows, and is not applied: look at it, and if all of \
                  it shall go plan again with {}",
-                names.join(", "),
+                shares.join(", "),
                 options.join(" ")
             )
         })

@@ -93,6 +93,12 @@ impl Report<'_> {
         if outside.objects > 0 {
             writeln!(formatter, "  in no unit: {} objects, {}", outside.objects, size(outside.bytes))?;
         }
+        if total.units == 0 && outside.objects > 0 {
+            writeln!(
+                formatter,
+                "  nothing there is a unit: `s3life explain` says what its directories are to be called"
+            )?;
+        }
         if let Some(notes) = notes {
             self.notes(formatter, notes)?;
         }

@@ -19,6 +19,7 @@ use crate::act::uploads::abort;
 use crate::catalog::{Catalogs, Table};
 use crate::connection::Connection;
 use crate::plan::document::{PlanReader, RuleTally};
+use crate::plan::line::End;
 use crate::plan::make::keeps_versions;
 use crate::plan::report::Report;
 use crate::policy::Policy;
@@ -119,18 +120,18 @@ impl Apply {
                     record.run
                 )));
             }
-            done.extend(connection.wait(self.end(connection, &record.run))?);
+            done.extend(connection.wait(self.end(connection, &record.run, &policy.policy))?);
         }
         let (before, records) = if done.is_empty() { (Vec::new(), Some(records)) } else { (records, None) };
         Ok(GoneOn { done, before, records, left })
     }
 
     /// Ends a run, unless another process was faster.
-    async fn end(&self, connection: &Connection, run: &str) -> Result<Option<RunRecord>, Failure> {
+    async fn end(&self, connection: &Connection, run: &str, policy: &Policy) -> Result<Option<RunRecord>, Failure> {
         let work = Work::begin(connection, &self.work, &Purpose::of_run("apply", run)).await?;
         let record = match work.store.record(run).await {
             Ok(record) if still_runs(&record).is_err() => Ok(None),
-            Ok(_) => carry_out(&work, run).await.map(Some),
+            Ok(_) => carry_out(&work, run, policy).await.map(Some),
             Err(failure) => Err(failure.into()),
         };
         work.end().await;
@@ -153,14 +154,14 @@ impl Apply {
             (None, Some(planned)) => planned.made.plan.path(),
             (None, None) => return Ok(Attempt::NothingDue),
         };
+        let stopped = |end: &End| end.stopped().map_or(Ok(()), |reason| Err(Failure::Stopped(reason)));
+        made.as_ref().map_or(Ok(()), |planned| stopped(&planned.made.plan.end))?;
         let plan = PlanReader::open_for(path, &policy.policy, &policy.source.sha256)?;
         check_bucket(&plan, policy)?;
         if plan.is_empty() {
             return Ok(Attempt::NothingDue);
         }
-        if let Some(reason) = plan.end().stopped() {
-            return Err(Failure::Stopped(reason));
-        }
+        stopped(plan.end())?;
         self.ask(common, &policy.policy, &plan)?;
         let before = made.as_ref().map(|planned| planned.past.records.as_slice()).unwrap_or_default();
         self.attempt(connection, policy, &plan, path, before)
@@ -240,7 +241,7 @@ impl Apply {
             moved: None,
         };
         work.store.begin(&work.lease, &record, path).await?;
-        Ok(Attempt::Done(Box::new(carry_out(work, &run).await?)))
+        Ok(Attempt::Done(Box::new(carry_out(work, &run, &policy.policy).await?)))
     }
 
     /// Shows the plan and asks whether it is to be carried out.
@@ -263,7 +264,15 @@ impl Apply {
 /// `Usage` where the answer is not yes.
 pub(super) fn confirm(report: &Report<'_>) -> Result<(), Failure> {
     output::text(&report.to_string())?;
-    write!(io::stdout(), "Carry it out? [y/N] ")?;
+    ask("Carry it out? [y/N] ")
+}
+
+/// Asks a question on the terminal.
+///
+/// # Errors
+/// `Usage` where the answer is not yes.
+pub(super) fn ask(question: &str) -> Result<(), Failure> {
+    write!(io::stdout(), "{question}")?;
     io::stdout().flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
@@ -331,7 +340,7 @@ fn check_bucket(plan: &PlanReader, policy: &ReadPolicy) -> Result<(), Failure> {
 }
 
 /// Carries out what is left of a run.
-pub(super) async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failure> {
+pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result<RunRecord, Failure> {
     // From here on nobody with an earlier lease can say anything of it.
     let record = work.store.update(&work.lease, run, |record| still_runs(record)).await?;
     let file = work.store.plan(run).await?;
@@ -378,7 +387,7 @@ pub(super) async fn carry_out(work: &Work, run: &str) -> Result<RunRecord, Failu
         }
     }
     let mut moved = Vec::new();
-    let waits = tier(&objects, &mut plan, run, &known, &mut applied, |unit| moved.push(unit.clone())).await?;
+    let waits = tier(&objects, &mut plan, run, &known, policy, &mut applied, |unit| moved.push(unit.clone())).await?;
     let outcome = if record.restores { Outcome::Restored } else { Outcome::Done };
     write_down(&objects, &work.bucket, &journal, &moved, &outcome).await?;
     let now = work.bucket.time().await?;

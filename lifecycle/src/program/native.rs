@@ -38,7 +38,7 @@ impl Native {
         if self.apply || self.remove {
             connection.wait(async {
                 let work = Work::begin(&connection, &self.work, &Purpose::from("native")).await?;
-                let changed = if self.apply { put_in_place(&work).await } else { take_away(&work).await };
+                let changed = if self.apply { put_in_place(&work, &policy).await } else { take_away(&work).await };
                 work.end().await;
                 changed
             })?;
@@ -59,11 +59,11 @@ impl Native {
 }
 
 /// What `apply` does for runs that were begun.
-async fn put_in_place(work: &Work) -> Result<(), Failure> {
+async fn put_in_place(work: &Work, policy: &Policy) -> Result<(), Failure> {
     let records = work.store.records().await?;
     let waiting = records.into_iter().rev().filter(|record| record.state == RunState::WaitingForGateway);
     for record in waiting {
-        carry_out(work, &record.run).await?;
+        carry_out(work, &record.run, policy).await?;
     }
     Ok(())
 }

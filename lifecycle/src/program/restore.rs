@@ -18,7 +18,7 @@ use crate::plan::document::WrittenPlan;
 use crate::plan::line::{FORMAT, Header};
 use crate::plan::make::{Past, Restoration, restoration};
 use crate::plan::report::Report;
-use crate::policy::Dataset;
+use crate::policy::{Dataset, Policy};
 use crate::run::lease::Purpose;
 use crate::run::record::{RunRecord, RunState};
 use crate::run::store::new_run_name;
@@ -64,7 +64,7 @@ impl Restore {
         }
         let record = connection.wait(async {
             let work = Work::begin(&connection, &self.work, &Purpose::from("restore")).await?;
-            let record = self.begin(&work, &plan, &past).await;
+            let record = self.begin(&work, &plan, &past, policy).await;
             work.end().await;
             record
         })?;
@@ -98,7 +98,7 @@ impl Restore {
         Ok((plan, past))
     }
 
-    async fn begin(&self, work: &Work, plan: &WrittenPlan, past: &Past) -> Result<RunRecord, Failure> {
+    async fn begin(&self, work: &Work, plan: &WrittenPlan, past: &Past, policy: &Policy) -> Result<RunRecord, Failure> {
         // Units of runs that have not ended belong to them.
         let records = work.store.records().await?;
         let meets = |record: &&RunRecord| record.datasets.values().any(|done| self.meets(plan, &done.prefix));
@@ -133,7 +133,7 @@ impl Restore {
             moved: None,
         };
         work.store.begin(&work.lease, &record, plan.path()).await?;
-        carry_out(work, &run).await
+        carry_out(work, &run, policy).await
     }
 
     fn meets(&self, plan: &WrittenPlan, prefix: &str) -> bool {

@@ -13,7 +13,7 @@ pub(super) fn lines(served: &ServedPolicy, now: Timestamp) -> Vec<String> {
         let ServedRule { digest, dataset, rule: name, action, approved, waits, announcements, .. } = rule;
         if !approved {
             lines.push(format!(
-                "  {name} of {dataset} waits to be approved, and is due for: {action} {}; `s3life approve {digest}`",
+                "  {name} of {dataset} waits to be approved, and is due for: {action} {}; `s3life approve {digest} POLICY`",
                 amount(*waits)
             ));
         }

@@ -1,15 +1,17 @@
 //! `s3life undo RUN POLICY`, `s3life purge RUN POLICY` and `s3life release RUN POLICY`.
 
 use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
 
 use clap::Args;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::apply::ask;
 use super::output::{self, Failure};
 use super::progress::Units;
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
-use super::{BucketOrPolicy, Common, Form};
+use super::{BucketOrPolicy, Common, Form, history};
 use crate::act::purge::{Emptied, purge};
 use crate::act::tier::{Back, TieredBack};
 use crate::act::undo::{Undo as Undoing, Undone};
@@ -20,6 +22,7 @@ use crate::run::StateError;
 use crate::run::journal::Journal;
 use crate::run::lease::Purpose;
 use crate::run::record::{DatasetDone, RunRecord, RunState};
+use crate::run::store::Store;
 
 /// How long copies are kept that nobody needs: no request that was under way is so late.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
@@ -48,6 +51,9 @@ pub(super) struct Undo {
 pub(super) struct Purge {
     #[command(flatten)]
     run: Run,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -61,7 +67,7 @@ pub(super) type BroughtBack = (Undone, TieredBack);
 
 impl Undo {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
-        print_undone(common, &self.run.run, &self.undone(common)?)
+        print_undone(common, &self.run.run, &self.run.bucket.place, &self.undone(common)?)
     }
 
     /// Brings back what is not back yet, and says what is.
@@ -152,7 +158,7 @@ fn undone_json(run: &str, (undone, moved): &BroughtBack) -> Value {
     })
 }
 
-fn print_undone(common: &Common, run: &str, back: &BroughtBack) -> Result<(), Failure> {
+fn print_undone(common: &Common, run: &str, place: &str, back: &BroughtBack) -> Result<(), Failure> {
     let (undone, moved) = back;
     let skipped: Vec<_> = undone.skipped.iter().chain(&moved.skipped).cloned().collect();
     let count = undone.skipped_count + moved.skipped_count;
@@ -164,13 +170,13 @@ fn print_undone(common: &Common, run: &str, back: &BroughtBack) -> Result<(), Fa
             for (dataset, Amount { units, objects, .. }) in datasets {
                 output::line(&format!(
                     "{dataset}: {units} units with {objects} objects {what}. They are not planned again until \
-                     `s3life release {run}`"
+                     `s3life release {run} {place}`"
                 ))?;
             }
         }
         if moved.waiting > 0 {
             output::line(&format!(
-                "the gateway has still to move {} units back by its lifecycle rules: run `s3life undo {run}` again later",
+                "the gateway has still to move {} units back by its lifecycle rules: run `s3life undo {run} {place}` again later",
                 moved.waiting
             ))?;
         }
@@ -186,6 +192,15 @@ impl Purge {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
+        if !self.yes {
+            let record = connection.wait(Store::new(connection.bucket()).record(run))?;
+            if common.output == Form::Json || !io::stdin().is_terminal() {
+                let message = "nobody is there to be asked, and nothing brings back what is emptied: add `--yes`";
+                return Err(Failure::Usage(message.to_owned()));
+            }
+            output::line(&history::Run::of(&record).line())?;
+            ask("Nothing of it can be brought back afterwards. Empty its trash? [y/N] ")?;
+        }
         let emptied = connection.wait(async {
             let work = Work::begin(&connection, work, &Purpose::of_run("purge", run)).await?;
             let emptied = purge(&work.objects(), &work.store, &work.lease, run).await;
@@ -199,7 +214,7 @@ impl Purge {
         }
         let is = if locked.is_some() { "is empty but for what is locked" } else { "is empty" };
         output::line(&format!(
-            "the trash of the run {run} {is}: {} objects of {} bytes are gone for good",
+            "the trash of the run {run} {is}: {} objects with {} bytes in all are gone for good",
             removed.objects, removed.bytes
         ))?;
         output::skipped(&skipped, skipped_count)
@@ -224,6 +239,10 @@ impl Release {
 }
 
 fn release(record: &mut RunRecord) -> Result<(), StateError> {
+    if record.state == RunState::Undoing {
+        let reason = "is being brought back: end that with `s3life undo`".to_owned();
+        return Err(StateError::Refused { run: record.run.clone(), reason });
+    }
     let is_back = |done: &DatasetDone| record.restores || done.undone.units > 0 || done.moved_back.units > 0;
     // What could not be brought back waits for it, too.
     let is_over = matches!(record.state, RunState::Undone | RunState::Purging | RunState::Purged);
@@ -245,8 +264,8 @@ mod tests {
     #[case("undone", 0, true)]
     // Nothing came back, and its units are planned no more all the same.
     #[case("purged", 0, true)]
-    #[case("undoing", 1, true)]
-    #[case("undoing", 0, false)]
+    // Undo says again that nothing is released.
+    #[case("undoing", 1, false)]
     #[case("done", 0, false)]
     fn what_was_to_come_back_can_be_released(#[case] state: &str, #[case] undone: u64, #[case] is_released: bool) {
         let amount = |units| json!({"units": units, "objects": 1, "bytes": 1});

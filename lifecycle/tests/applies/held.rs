@@ -49,7 +49,7 @@ async fn what_cannot_be_copied_is_held_until_it_is_undone() {
 
     let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
     assert!(undone.status == 0 && undone.out.starts_with("events: 2 units with 4 objects are back."), "{undone:?}");
-    assert_eq!(said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]))["objects"], 0);
+    assert_eq!(said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"]))["objects"], 0);
     assert_eq!(lake.listed("events/").await, before);
     // Until it is released.
     assert_eq!(apply(&lake)["run"], json!(null));
@@ -100,7 +100,7 @@ async fn a_bucket_at_its_quota_holds_what_it_cannot_copy() {
     lake.rest().await;
     let run = apply(&lake);
     assert_eq!(run["actions"]["held"]["units"], 2);
-    let purged: serde_json::Value = said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]));
+    let purged: serde_json::Value = said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"]));
     assert_eq!((&purged["objects"], &purged["skipped"]), (&json!(3), &json!(0)), "{purged}");
     assert_eq!(lake.listed("events/").await, []);
 }

@@ -20,7 +20,7 @@ async fn what_may_not_be_applied_changes_nothing() {
         (&["apply", "--plan", "missing.jsonl", "--yes"], "cannot be read"),
         (&["apply", "changed.yaml", "--plan", "good.jsonl", "--yes"], "does not fit the policy"),
         (&["undo", "20200101T000000Z-a1b2c3", "policy.yaml"], "has no run"),
-        (&["purge", "20200101T000000Z-a1b2c3", "policy.yaml"], "has no run"),
+        (&["purge", "20200101T000000Z-a1b2c3", "policy.yaml", "--yes"], "has no run"),
         (&["release", "../x", "policy.yaml"], "has no run"),
     ] {
         let said = lake.run(arguments);

@@ -50,7 +50,7 @@ async fn what_came_back_is_not_planned_until_it_is_released() {
     assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 0);
     assert_eq!(apply(&lake)["run"], json!(null));
     // Also when its trash is gone.
-    assert_eq!(lake.run(&["purge", name(&run), "policy.yaml"]).status, 0);
+    assert_eq!(lake.run(&["purge", name(&run), "policy.yaml", "--yes"]).status, 0);
     assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 0);
     let released = lake.run(&["release", name(&run), "policy.yaml"]);
     assert_eq!(released.status, 0, "{released:?}");
@@ -92,13 +92,13 @@ async fn an_object_in_the_way_is_never_replaced() {
 async fn a_trash_that_was_emptied_brings_nothing_back() {
     let lake = three_days(POLICY).await;
     let run = apply(&lake);
-    let purged = lake.run(&["purge", name(&run), "policy.yaml"]);
+    let purged = lake.run(&["purge", name(&run), "policy.yaml", "--yes"]);
     assert_eq!(purged.status, 0, "{purged:?}");
     assert!(purged.out.contains("9 objects of 90 bytes"), "{purged:?}");
     assert!(lake.listed(".s3core/trash/").await.is_empty());
     let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
     assert!(undone.status == 1 && undone.error.contains("its trash was emptied"), "{undone:?}");
-    let again = lake.run(&["purge", name(&run), "policy.yaml"]);
+    let again = lake.run(&["purge", name(&run), "policy.yaml", "--yes"]);
     assert!(again.status == 1 && again.error.contains("nothing in the trash"), "{again:?}");
 }
 

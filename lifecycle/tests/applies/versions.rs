@@ -63,7 +63,7 @@ async fn a_run_hides_what_it_removes_and_undo_shows_it_as_it_was() {
     assert_eq!((lake.listed("events/").await, versions(&lake).await), (before, versions_before));
     assert_eq!(lake.gateway.run(GetObjectTagging::new(&lake.bucket, TAGGED)).await.unwrap(), tags());
     // Nothing is in the trash: what is visible again stays.
-    assert_eq!(said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]))["objects"], 0);
+    assert_eq!(said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"]))["objects"], 0);
     assert_eq!(lake.listed("events/").await.len(), 9);
 }
 
@@ -77,7 +77,7 @@ async fn a_trash_of_versions_is_emptied_and_older_ones_stay_hidden() {
     let run = apply(&lake);
     // Written since: it stays, and what it lies over goes.
     lake.put("events/day=2020-01-03/a").await;
-    let purged = said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]));
+    let purged = said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"]));
     assert_eq!((&purged["objects"], &purged["skipped"]), (&json!(9), &json!(0)), "{purged}");
     let left = versions(&lake).await;
     let shown = left.iter().map(|left| (left.key.as_str(), left.is_delete_marker, left.is_latest));
@@ -112,7 +112,7 @@ async fn what_others_have_written_or_deleted_since_stays_as_they_left_it() {
 /// later, or goes for good.
 #[rstest]
 #[case::comes_back(&["undo", "--merge"], (3, 0))]
-#[case::goes_for_good(&["purge"], (0, 0))]
+#[case::goes_for_good(&["purge", "--yes"], (0, 0))]
 #[tokio::test(flavor = "multi_thread")]
 async fn markers_that_nobody_wrote_down_are_known_later(#[case] end: &[&str], #[case] left: (usize, usize)) {
     let lake = three_days_with_versions(POLICY).await;
@@ -213,7 +213,7 @@ async fn a_trash_from_before_versions_leaves_none_when_it_is_emptied() {
     let lake = three_days(POLICY).await;
     let run = apply(&lake);
     lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
-    let purged = said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]));
+    let purged = said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"]));
     assert_eq!((&purged["objects"], &purged["bytes"]), (&json!(9), &json!(90)), "{purged}");
     let trash = ListObjectVersions::new(&lake.bucket, ".s3core/trash/");
     assert_eq!(lake.gateway.run(trash).await.unwrap().versions, []);
@@ -225,7 +225,7 @@ async fn what_is_locked_is_told_and_keeps_nothing_else() {
     let lake = with_a_lock(POLICY, until).await;
     let run = apply(&lake);
     assert_eq!(run["actions"]["expire"]["objects"], 3);
-    let purge = || said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml"]));
+    let purge = || said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"]));
     let purged = purge();
     assert_eq!((&purged["objects"], &purged["left"][0]["key"]), (&json!(2), &json!("events/day=2020-01-01/b")));
     assert!(purged["left"][0]["reason"].as_str().unwrap().starts_with("locked until "), "{purged}");

@@ -36,7 +36,7 @@ async fn a_rule_waits_to_be_approved_and_so_does_what_it_is_changed_to() {
     assert!(lake.listed(".s3core/life/runs/").await.is_empty());
     let status = lake.run(&["status", "policy.yaml"]);
     let line = format!(
-        "drop of events waits to be approved, and is due for: expire 2 units (4 objects, 40 B); `s3life approve {digest}`"
+        "drop of events waits to be approved, and is due for: expire 2 units (4 objects, 40 B); `s3life approve {digest} POLICY`"
     );
     assert!(status.out.contains(&line), "{status:?}");
 

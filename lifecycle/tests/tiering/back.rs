@@ -266,3 +266,26 @@ async fn a_run_takes_back_only_what_it_has_moved(#[case] service: Service) {
     assert_eq!(state_and_classes(&lake).await.1, [vec!["STANDARD"; 4], vec!["COLD"; 3]].concat());
     lake.remove().await;
 }
+
+#[rstest]
+#[case::embedded(Service::Embedded)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_while_a_run_waits_does_not_move(#[case] service: Service) {
+    let lake = three_days(service).await;
+    let run = lake.json(&["apply", "policy.yaml", "--yes"])["run"].clone();
+    let hold =
+        format!("hold: [{{path: \"s3a://{}/events/day=2020-01-02/\", reason: audit, owner: risk}}]\n", lake.bucket);
+    lake.policy(&PARTITIONS.replace("datasets:", &format!("{hold}datasets:")));
+    lake.json(&["apply", "policy.yaml", "--yes"]);
+    until_moved(&lake, &["history", "policy.yaml"], |said| {
+        let is_waiting = state(said, &run) == "waiting-for-gateway";
+        if is_waiting {
+            lake.json(&["apply", "policy.yaml", "--yes"]);
+        }
+        is_waiting
+    })
+    .await;
+    let (_, classes) = state_and_classes(&lake).await;
+    assert_eq!(classes, ["COLD", "COLD", "STANDARD", "STANDARD", "COLD", "COLD"]);
+    lake.remove().await;
+}
