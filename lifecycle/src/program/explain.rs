@@ -18,7 +18,7 @@ pub(super) struct Explain {
     policy: PolicyFile,
     /// An object or a directory, s3a://BUCKET/PATH.
     uri: String,
-    /// As if it were this time, as in 2026-11-25T12:00:00Z. Without it: now.
+    /// As if it were this time, as in 2026-11-25T12:00:00Z. Without it: the gateway's time.
     #[arg(long, value_name = "TIME")]
     now: Option<Timestamp>,
 }
@@ -37,9 +37,13 @@ impl Explain {
     pub(super) fn told(&self, common: &Common) -> Result<Vec<Told>, Failure> {
         let policy = output::policy(&self.policy.path)?;
         let dataset = self.dataset(&policy)?;
-        let now = self.now.unwrap_or_else(Timestamp::now).to_zoned_datetime(policy.zone.clone());
         let wanted = self.key(&policy)?;
         let connection = common.connect(&policy.bucket)?;
+        let now = match self.now {
+            Some(now) => now,
+            None => connection.wait(connection.bucket().time())?,
+        };
+        let now = now.to_zoned_datetime(policy.zone.clone());
         let lister = connection.lister(AT_ONCE);
         let survey = connection.wait(lister.survey(&policy, dataset, &now, Some(wanted.clone())))?;
         let inventory = survey.inventory;
