@@ -3,6 +3,7 @@
 mod apply;
 mod approve;
 mod call;
+mod carry_out;
 mod explain;
 mod history;
 mod inventory;
@@ -11,6 +12,7 @@ mod native;
 mod output;
 mod plan;
 mod progress;
+mod question;
 mod report;
 mod restore;
 mod serve;

@@ -1,31 +1,25 @@
 //! `s3life apply POLICY`, `s3life apply --plan FILE`
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::carry_out::{carry_out, still_runs};
 use super::output::{self, Failure, ReadPolicy};
 use super::plan::PlanOptions;
-use super::progress::Units;
-use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
+use super::question::confirm;
+use super::work::{Work, WorkOptions};
 use super::{Common, Form, history};
-use crate::act::apply::{Applied, Apply as Applying, Known};
-use crate::act::purge::purge_due;
-use crate::act::tier::{tier, write_down};
-use crate::act::uploads::abort;
-use crate::catalog::{Catalogs, Table};
+use crate::act::apply::Applied;
+use crate::catalog::Table;
 use crate::connection::Connection;
-use crate::plan::document::{PlanReader, RuleTally};
+use crate::plan::document::PlanReader;
 use crate::plan::line::End;
-use crate::plan::make::keeps_versions;
 use crate::plan::report::Report;
 use crate::policy::Policy;
-use crate::run::StateError;
-use crate::run::journal::{Journal, Outcome};
-use crate::run::keys;
 use crate::run::lease::Purpose;
 use crate::run::record::{RunRecord, RunState};
 use crate::run::store::{Store, new_run_name};
@@ -258,31 +252,6 @@ impl Apply {
     }
 }
 
-/// Shows a plan and asks whether it is to be carried out.
-///
-/// # Errors
-/// `Usage` where the answer is not yes.
-pub(super) fn confirm(report: &Report<'_>) -> Result<(), Failure> {
-    output::text(&report.to_string())?;
-    ask("Carry it out? [y/N] ")
-}
-
-/// Asks a question on the terminal.
-///
-/// # Errors
-/// `Usage` where the answer is not yes.
-pub(super) fn ask(question: &str) -> Result<(), Failure> {
-    write!(io::stdout(), "{question}")?;
-    io::stdout().flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim(), "y" | "yes") {
-        Ok(())
-    } else {
-        Err(Failure::Usage("nothing more was changed".to_owned()))
-    }
-}
-
 /// What became of the runs that were begun and not ended.
 pub(super) struct GoneOn {
     /// Their records.
@@ -337,85 +306,6 @@ fn check_bucket(plan: &PlanReader, policy: &ReadPolicy) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Usage(format!("the plan is for the bucket {planned}, and the policy for {own}")))
-}
-
-/// Carries out what is left of a run.
-pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result<RunRecord, Failure> {
-    // From here on nobody with an earlier lease can say anything of it.
-    let record = work.store.update(&work.lease, run, |record| still_runs(record)).await?;
-    let file = work.store.plan(run).await?;
-    let mut plan = PlanReader::open(file.path())?;
-    if plan.end().digest != record.digest {
-        let message = format!("the plan of the run {run} in the bucket is not the one that it was begun with");
-        return Err(Failure::Usage(message));
-    }
-    if record.state == RunState::Running && plan.tally().rules.values().any(RuleTally::removes) {
-        keeps_versions(work.bucket.gateway(), work.bucket.name()).await?;
-    }
-    let known = Known::of(&work.bucket, run).await?;
-    let journal = Journal::open(&work.bucket, run, work.lease.number()).await?;
-    let objects = work.objects();
-    let user = objects.user(&keys::record(run)).await?;
-    let tables = if record.state == RunState::Running { Table::of_plan(plan.end()).await? } else { BTreeMap::new() };
-    let apply = Applying {
-        objects,
-        bucket: &work.bucket,
-        journal: &journal,
-        run,
-        catalogs: &Catalogs::of_run(&work.bucket, run, tables).await?,
-        user: &user,
-        units_at_once: UNITS_AT_ONCE,
-    };
-    let removals = plan.tally().rules.values().filter(|rule| rule.removes()).map(|rule| rule.planned.units);
-    let progress = Units::of(work.is_watched, removals.sum(), "applying");
-    let mut applied = apply.run(&mut plan, &known, |_, _| progress.add()).await?;
-    drop(progress);
-    for upload in plan.uploads() {
-        let upload = upload?;
-        let outcome = abort(&objects, &upload, plan.header().created).await?;
-        applied.note_upload(&upload, outcome);
-    }
-    for trash in plan.trash() {
-        if objects.permit.is_ending() {
-            return Err(crate::act::Failure::Stopped.into());
-        }
-        match purge_due(&objects, &work.store, &work.lease, &trash?.run).await {
-            Ok(emptied) => emptied.skipped.into_iter().for_each(|skipped| applied.skip(skipped)),
-            // Somebody brings it back, has brought back a part of it, or has emptied it.
-            Err(crate::act::Failure::State(StateError::Refused { .. } | StateError::NoSuchRun { .. })) => {}
-            Err(failure) => return Err(failure.into()),
-        }
-    }
-    let mut moved = Vec::new();
-    let waits = tier(&objects, &mut plan, run, &known, policy, &mut applied, |unit| moved.push(unit.clone())).await?;
-    let outcome = if record.restores { Outcome::Restored } else { Outcome::Done };
-    write_down(&objects, &work.bucket, &journal, &moved, &outcome).await?;
-    let now = work.bucket.time().await?;
-    let created = plan.header().created;
-    let ended = |record: &mut RunRecord| {
-        still_runs(record)?;
-        if record.datasets != applied.datasets {
-            record.moved = Some(now);
-        }
-        record.datasets.clone_from(&applied.datasets);
-        record.skipped.clone_from(&applied.skipped);
-        record.skipped_count = applied.skipped_count;
-        // The time of the trash counts from the removal, not from the plan.
-        record.trash_until =
-            applied.trash_until.map(|until| now.saturating_add(until.duration_since(created)).unwrap_or(until));
-        record.state = if waits { RunState::WaitingForGateway } else { RunState::Done };
-        record.finished = (!waits).then_some(now);
-        Ok(())
-    };
-    Ok(work.store.update(&work.lease, run, ended).await?)
-}
-
-fn still_runs(record: &RunRecord) -> Result<(), StateError> {
-    if matches!(record.state, RunState::Running | RunState::WaitingForGateway) {
-        return Ok(());
-    }
-    let reason = "is no longer under way: another process has ended it, or brings it back".to_owned();
-    Err(StateError::Refused { run: record.run.clone(), reason })
 }
 
 /// What was done, for programs.

@@ -6,7 +6,7 @@ use clap::Args;
 use s3core::ops::{LifecycleRule, RuleAction};
 use serde_json::{Value, json};
 
-use super::apply::carry_out;
+use super::carry_out::carry_out;
 use super::output::{self, Failure};
 use super::work::{Work, WorkOptions};
 use super::{Common, Form, PolicyFile};

@@ -6,8 +6,9 @@ use std::io::{self, IsTerminal};
 use clap::Args;
 use serde_json::json;
 
-use super::apply::{carry_out, confirm};
+use super::carry_out::carry_out;
 use super::output::{self, Failure};
+use super::question::confirm;
 use super::work::{Work, WorkOptions};
 use super::{Common, Form, PolicyFile};
 use crate::act::apply::Applied;

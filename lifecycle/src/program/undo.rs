@@ -7,9 +7,9 @@ use clap::Args;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::apply::ask;
 use super::output::{self, Failure};
 use super::progress::Units;
+use super::question::ask;
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{BucketOrPolicy, Common, Form, history};
 use crate::act::purge::{Emptied, purge};

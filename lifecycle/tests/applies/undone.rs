@@ -94,7 +94,7 @@ async fn a_trash_that_was_emptied_brings_nothing_back() {
     let run = apply(&lake);
     let purged = lake.run(&["purge", name(&run), "policy.yaml", "--yes"]);
     assert_eq!(purged.status, 0, "{purged:?}");
-    assert!(purged.out.contains("9 objects of 90 bytes"), "{purged:?}");
+    assert!(purged.out.contains("9 objects with 90 bytes"), "{purged:?}");
     assert!(lake.listed(".s3core/trash/").await.is_empty());
     let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
     assert!(undone.status == 1 && undone.error.contains("its trash was emptied"), "{undone:?}");
