@@ -14,12 +14,9 @@ use s3core::{Error, ErrorKind, Result};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::hadoop_keys;
-use crate::listing::Lister;
+use crate::listing::{Lister, Pace};
 use crate::run::Bucket;
 use crate::tier::Rules;
-
-/// Listings under way at once, where nothing else was asked for.
-pub const AT_ONCE: usize = 8;
 
 /// Memory for the buffers of plans on their way, in bytes.
 const MEMORY: u64 = 64 << 20;
@@ -109,9 +106,9 @@ impl Connection {
         self.interrupt.is_some()
     }
 
-    /// Lists the bucket, with up to `at_once` requests under way.
-    pub fn lister(&self, at_once: usize) -> Lister {
-        Lister::new(self.gateway.clone(), &self.bucket, at_once)
+    /// Lists the bucket at this pace.
+    pub fn lister(&self, pace: Pace) -> Lister {
+        Lister::new(self.gateway.clone(), &self.bucket, pace)
     }
 
     /// The gateway.

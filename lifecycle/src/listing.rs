@@ -3,6 +3,7 @@
 //! A dataset is listed in parts, in whatever order answers come ([`Lister::survey`]); what must come in the order of its
 //! keys is listed in ranges ahead of the reader ([`Lister::in_order`]). Memory is bounded by the pages under way.
 
+mod pace;
 mod ranges;
 mod tags;
 
@@ -14,12 +15,13 @@ use jiff::{Timestamp, ZonedDateTime};
 use s3core::gateway::Gateway;
 use s3core::ops::{ListMultipartUploads, ListObjectsV2, ListedObject, ObjectPage};
 use s3core::{Error, ErrorKind, Result};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::inventory::{Inventory, InventoryBuilder, InventoryPart, Object, Upload};
 use crate::policy::{CONTROL_PREFIX, Dataset, Policy, Unit};
 
+use pace::Gate;
+pub use pace::Pace;
 pub use ranges::{InOrder, Pages, Range};
 use ranges::{Marks, Samples};
 pub(crate) use tags::Tags;
@@ -42,7 +44,7 @@ pub struct Lister {
     gateway: Gateway,
     bucket: String,
     at_once: usize,
-    slots: Arc<Semaphore>,
+    gate: Gate,
     listed: Arc<AtomicU64>,
 }
 
@@ -56,11 +58,10 @@ pub struct Survey {
 }
 
 impl Lister {
-    /// Of a bucket, with up to `at_once` requests under way.
-    pub fn new(gateway: Gateway, bucket: &str, at_once: usize) -> Self {
-        let at_once = at_once.max(1);
-        let slots = Arc::new(Semaphore::new(at_once));
-        Self { gateway, bucket: bucket.to_owned(), at_once, slots, listed: Arc::default() }
+    /// Of a bucket, at this pace.
+    pub fn new(gateway: Gateway, bucket: &str, pace: Pace) -> Self {
+        let at_once = pace.at_once.max(1);
+        Self { gateway, bucket: bucket.to_owned(), at_once, gate: Gate::new(pace), listed: Arc::default() }
     }
 
     /// How many objects were listed so far; for showing that something is going on.
@@ -189,7 +190,7 @@ impl Lister {
     }
 
     async fn page(&self, list: &ListObjectsV2) -> Result<ObjectPage> {
-        let _slot = self.slots.acquire().await;
+        let _slot = self.gate.pass().await;
         let page = self.gateway.run(list.clone()).await?;
         self.listed.fetch_add(page.objects.len() as u64, Ordering::Relaxed);
         Ok(page)

@@ -30,7 +30,7 @@ impl Lister {
             }
         }
         let asked = stream::iter(wanted).map(|key| async move {
-            let _slot = self.slots.acquire().await;
+            let _slot = self.gate.pass().await;
             match self.gateway.run(GetObjectTagging::new(&self.bucket, &key)).await {
                 Ok(tags) => Ok(Some((key, tags))),
                 // It was deleted since it was listed.

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::output::{self, Failure};
 use super::{Common, Form, PolicyFile};
-use crate::connection::AT_ONCE;
 use crate::decide::{Verdict, decide};
 use crate::inventory::Inventory;
+use crate::listing::Pace;
 use crate::policy::{Dataset, Place, Policy};
 use crate::unit::UnitSummary;
 
@@ -44,7 +44,7 @@ impl Explain {
             None => connection.wait(connection.bucket().time())?,
         };
         let now = now.to_zoned_datetime(policy.zone.clone());
-        let lister = connection.lister(AT_ONCE);
+        let lister = connection.lister(Pace::default());
         let survey = connection.wait(lister.survey(&policy, dataset, &now, Some(wanted.clone())))?;
         let inventory = survey.inventory;
         let verdicts = decide(&policy, dataset, &inventory, &now);

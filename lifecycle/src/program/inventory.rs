@@ -10,8 +10,8 @@ use serde_json::json;
 use super::output::{self, Failure};
 use super::progress::Listed;
 use super::{Common, Form, PolicyFile};
-use crate::connection::AT_ONCE;
 use crate::export::export;
+use crate::listing::Pace;
 use crate::plan::line::Amount;
 
 #[derive(Debug, Args)]
@@ -24,16 +24,15 @@ pub(super) struct Inventory {
     /// Count ages to this time, as in 2026-11-25T12:00:00Z. Without it: the gateway's.
     #[arg(long, value_name = "TIME")]
     now: Option<Timestamp>,
-    /// Listings under way at once.
-    #[arg(long, value_name = "NUMBER", default_value_t = AT_ONCE)]
-    at_once: usize,
+    #[command(flatten)]
+    pace: Pace,
 }
 
 impl Inventory {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let read = output::read_policy(&self.policy.path)?;
         let connection = common.connect(&read.policy.bucket)?;
-        let lister = connection.lister(self.at_once);
+        let lister = connection.lister(self.pace);
         let _listed = Listed::of(&connection, &lister);
         let (now, exported) = connection.wait(async {
             let now = match self.now {

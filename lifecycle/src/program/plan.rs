@@ -13,8 +13,8 @@ use super::progress::Listed;
 use super::{Common, Form, PolicyFile};
 use crate::calendar::Period;
 use crate::catalog::sql::write_beside;
-use crate::connection::{AT_ONCE, Connection};
-use crate::listing::Lister;
+use crate::connection::Connection;
+use crate::listing::{Lister, Pace};
 use crate::plan::document::{PlanReader, WrittenPlan};
 use crate::plan::make::{DatasetNotes, MadePlan, Past, Request, Served, make};
 use crate::plan::report::Report;
@@ -54,9 +54,8 @@ pub(super) struct PlanOptions {
     /// Let rules of this dataset delete without trash.
     #[arg(long, value_name = "DATASET")]
     confirm_delete: Vec<String>,
-    /// Listings under way at once.
-    #[arg(long, value_name = "NUMBER", default_value_t = AT_ONCE)]
-    at_once: usize,
+    #[command(flatten)]
+    pace: Pace,
     /// What rules may do in `serve`.
     #[arg(skip)]
     pub(super) served: Option<Served>,
@@ -149,9 +148,9 @@ fn foreign(conflicts: &[Conflict]) -> Value {
 
 impl PlanOptions {
     /// For `serve`.
-    pub(super) fn of_served(served: Served, confirm_delete: &[String], at_once: usize) -> Self {
+    pub(super) fn of_served(served: Served, confirm_delete: &[String], pace: Pace) -> Self {
         let (confirm_delete, served) = (confirm_delete.to_vec(), Some(served));
-        Self { now: None, expires: Period::hours(24), allow: Vec::new(), confirm_delete, at_once, served }
+        Self { now: None, expires: Period::hours(24), allow: Vec::new(), confirm_delete, pace, served }
     }
 
     /// Makes a plan; says on a terminal that something is going on. `records` are those of runs so far, where they were read
@@ -162,7 +161,7 @@ impl PlanOptions {
         read: &ReadPolicy,
         records: Option<Vec<RunRecord>>,
     ) -> Result<Planned, Failure> {
-        let lister = connection.lister(self.at_once);
+        let lister = connection.lister(self.pace);
         let _progress = Listed::of(connection, &lister);
         connection.wait(self.make_with(&lister, connection, read, records))
     }

@@ -11,7 +11,8 @@ use super::output::{self, Failure, ReadPolicy};
 use super::progress::Listed;
 use super::status::Found;
 use super::{Common, Form, PolicyFile};
-use crate::connection::{AT_ONCE, Connection};
+use crate::connection::Connection;
+use crate::listing::Pace;
 use crate::page::{DatasetSums, Facts};
 use crate::plan::make::{Past, Request, guard_verdict};
 
@@ -25,9 +26,8 @@ pub(super) struct Report {
     /// Count ages to this time, as in 2026-11-25T12:00:00Z. Without it: the gateway's.
     #[arg(long, value_name = "TIME")]
     now: Option<Timestamp>,
-    /// Listings under way at once.
-    #[arg(long, value_name = "NUMBER", default_value_t = AT_ONCE)]
-    at_once: usize,
+    #[command(flatten)]
+    pace: Pace,
 }
 
 impl Report {
@@ -53,7 +53,7 @@ impl Report {
         let found = Found::read(&bucket).await?;
         let now = self.now.unwrap_or(found.time);
         let zoned = now.to_zoned_datetime(policy.zone.clone());
-        let lister = connection.lister(self.at_once);
+        let lister = connection.lister(self.pace);
         let _listed = Listed::of(connection, &lister);
         let past = Past::read(&bucket).await?;
         let request = Request {

@@ -13,8 +13,8 @@ use super::work::{Work, WorkOptions};
 use super::{Common, Form, PolicyFile};
 use crate::act::apply::Applied;
 use crate::calendar::Period;
-use crate::connection::{AT_ONCE, Connection};
-use crate::listing::STANDARD;
+use crate::connection::Connection;
+use crate::listing::{Pace, STANDARD};
 use crate::plan::document::WrittenPlan;
 use crate::plan::line::{FORMAT, Header};
 use crate::plan::make::{Past, Restoration, restoration};
@@ -95,7 +95,7 @@ impl Restore {
         };
         let past = Past::read(&connection.bucket()).await?;
         let wanted = Restoration { policy, dataset, partitions: &self.partitions, class: &self.class, past: &past };
-        let plan = restoration(&connection.lister(AT_ONCE), header, &wanted).await?;
+        let plan = restoration(&connection.lister(Pace::default()), header, &wanted).await?;
         Ok((plan, past))
     }
 

@@ -15,7 +15,7 @@ use super::output::Failure;
 use super::work::WorkOptions;
 use super::{Common, Form, PolicyFile};
 use crate::act;
-use crate::connection::AT_ONCE;
+use crate::listing::Pace;
 use crate::metrics::{Metrics, RoundResult};
 use crate::run::lease::LeaseError;
 
@@ -38,9 +38,8 @@ pub(super) struct Serve {
     /// Let rules of this dataset delete without trash.
     #[arg(long, value_name = "DATASET")]
     confirm_delete: Vec<String>,
-    /// Listings under way at once.
-    #[arg(long, value_name = "NUMBER", default_value_t = AT_ONCE)]
-    at_once: usize,
+    #[command(flatten)]
+    pace: Pace,
     #[command(flatten)]
     work: WorkOptions,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use s3core::gateway::capabilities::Capability;
 use s3core_gateway::{Gateway, Quirks};
-use s3life::listing::Lister;
+use s3life::listing::{Lister, Pace};
 use s3life::plan::line::PolicySource;
 use s3life::plan::make::{MakeError, Past, Request, make};
 use s3life::policy::Policy;
@@ -101,7 +101,7 @@ async fn nothing_is_removed_where_no_condition_is_honoured() {
         lake.gateway.capabilities().found(capability, false);
     }
     let read = |rules: &str| Policy::read(&policy(rules).replace("BUCKET", &lake.bucket)).unwrap();
-    let lister = Lister::new(lake.gateway.clone(), &lake.bucket, 2);
+    let lister = Lister::new(lake.gateway.clone(), &lake.bucket, Pace { at_once: 2, ..Pace::default() });
     let made = async |policy: &Policy| {
         let request = Request {
             policy,

@@ -186,7 +186,7 @@ impl Serve {
         served: &Served,
         records: Option<Vec<RunRecord>>,
     ) -> Result<Planned, Failure> {
-        let (options, lister) = (self.options(served), connection.lister(self.at_once));
+        let (options, lister) = (self.options(served), connection.lister(self.pace));
         connection.block_on(async {
             tokio::select! {
                 planned = options.make_with(&lister, connection, policy, records) => planned,
@@ -196,7 +196,7 @@ impl Serve {
     }
 
     fn options(&self, served: &Served) -> PlanOptions {
-        PlanOptions::of_served(served.clone(), &self.confirm_delete, self.at_once)
+        PlanOptions::of_served(served.clone(), &self.confirm_delete, self.pace)
     }
 
     fn apply(&self, served: Served) -> Apply {
