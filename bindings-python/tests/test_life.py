@@ -128,7 +128,7 @@ def test_a_plan_is_a_table_of_arrow(
     assert row["since"] == datetime(2021, 1, 2, tzinfo=UTC)
     assert abs(row["written"] - datetime.now(UTC)) < timedelta(minutes=5)
     reviewed = (tmp_path / "plan.jsonl").read_bytes()
-    life.plan(settled, out=tmp_path / "plan.jsonl", **keys)
+    life.plan(settled, out=tmp_path / "plan.jsonl", expires="1h", **keys)
     with pytest.raises(PreconditionFailedError, match="holds another plan by now"):
         life.apply(saved, **keys)
     (tmp_path / "plan.jsonl").write_bytes(reviewed)
