@@ -204,6 +204,9 @@ async fn what_cannot_be_put_back_is_told_and_comes_back_later() {
     assert_eq!(scene.list(PREFIX).await.len(), 1);
     scene.place.faults().remove(fault);
     let outcome = scene.put_back_by(undisturbed(), &scene.intent(1), 1).await.unwrap();
+    assert!(matches!(&outcome, Outcome::NotRestored { key: told, .. } if *told == key), "{outcome:?}");
+    assert_eq!(scene.list(PREFIX).await.len(), 1);
+    let outcome = scene.put_back_merging(undisturbed(), &scene.intent(1), 1, true).await.unwrap();
     // All but what somebody has replaced, and `_SUCCESS`: the unit is not what it was.
     assert!(matches!(&outcome, Outcome::NotRestored { key: told, .. } if *told == key), "{outcome:?}");
     assert_eq!(scene.list(PREFIX).await.len(), 4);

@@ -217,9 +217,20 @@ impl Scene {
         unit: &IntendedUnit,
         lease: u64,
     ) -> Result<Outcome> {
+        self.put_back_merging(transport, unit, lease, false).await
+    }
+
+    /// The same, also beside what was written since.
+    pub(crate) async fn put_back_merging(
+        &self,
+        transport: Arc<dyn Transport>,
+        unit: &IntendedUnit,
+        lease: u64,
+        merge: bool,
+    ) -> Result<Outcome> {
         let gateway = self.process(transport);
         let (once, held) = (once(&gateway), Held(lease));
-        put_back(&self.objects(&gateway, &once, &held), unit, false, None).await
+        put_back(&self.objects(&gateway, &once, &held), unit, merge, None).await
     }
 
     pub(crate) fn process(&self, transport: Arc<dyn Transport>) -> Gateway {
