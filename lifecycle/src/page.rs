@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::plan::line::{Amount, GuardVerdict};
 use crate::policy::{Action, Policy};
-use crate::run::record::{RunRecord, RunState};
+use crate::run::record::RunRecord;
 
 use charts::{Area, Bar, DAYS, DueOn, MAP};
 pub use sums::DatasetSums;
@@ -220,7 +220,7 @@ impl Facts<'_> {
         vec![
             record.run.clone(),
             self.moment(record.started),
-            state(record.state).to_owned(),
+            record.state.words().to_owned(),
             if done.is_empty() { "nothing".to_owned() } else { done.join(", ") },
             count(record.skipped_count),
         ]
@@ -263,18 +263,6 @@ fn highest(due: &[DueOn]) -> u64 {
 
 fn percent(part: u64, all: u64) -> u64 {
     if all == 0 { 0 } else { (part as f64 / all as f64 * 100.0).round() as u64 }
-}
-
-fn state(state: RunState) -> &'static str {
-    match state {
-        RunState::Running => "running",
-        RunState::WaitingForGateway => "waiting for gateway",
-        RunState::Done => "done",
-        RunState::Undoing => "undoing",
-        RunState::Undone => "undone",
-        RunState::Purging => "purging",
-        RunState::Purged => "purged",
-    }
 }
 
 #[derive(Template)]

@@ -111,23 +111,11 @@ impl<'a> Run<'a> {
             }
             _ => String::new(),
         };
-        format!("{}  {}: {done}{undone}{skipped}{trash}  ({})", self.run, named(self.state), self.policy)
+        format!("{}  {}: {done}{undone}{skipped}{trash}  ({})", self.run, self.state.words(), self.policy)
     }
 }
 
 /// `3 units (12 objects, 5.0 MiB)`
 fn shown(amount: Amount) -> String {
     format!("{} units ({} objects, {})", amount.units, amount.objects, ByteSize::b(amount.bytes))
-}
-
-fn named(state: RunState) -> &'static str {
-    match state {
-        RunState::Running => "running",
-        RunState::WaitingForGateway => "waiting for gateway",
-        RunState::Done => "done",
-        RunState::Undoing => "undoing",
-        RunState::Undone => "undone",
-        RunState::Purging => "purging",
-        RunState::Purged => "purged",
-    }
 }

@@ -89,6 +89,21 @@ pub enum RunState {
     Purged,
 }
 
+impl RunState {
+    /// For people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::WaitingForGateway => "waiting for gateway",
+            Self::Done => "done",
+            Self::Undoing => "undoing",
+            Self::Undone => "undone",
+            Self::Purging => "purging",
+            Self::Purged => "purged",
+        }
+    }
+}
+
 /// What a run did in a dataset.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DatasetDone {

@@ -48,17 +48,20 @@ async fn until_moved(lake: &Lake, arguments: &[&str], waits: impl Fn(&Value) -> 
 
 async fn apply(lake: &Lake) -> Value {
     let first = lake.json(&["apply", "policy.yaml", "--yes"]);
-    let run = first["run"].clone();
-    let waits = |said: &Value| state(said, &run) == "waiting-for-gateway";
+    until_done(lake, &first["run"], &["apply", "policy.yaml", "--yes"]).await;
+    first
+}
+
+/// Goes on with a run by this command, until it waits for the gateway no more.
+async fn until_done(lake: &Lake, run: &Value, go_on: &[&str]) {
     until_moved(lake, &["history", "policy.yaml"], |said| {
-        let is_waiting = waits(said);
+        let is_waiting = state(said, run) == "waiting-for-gateway";
         if is_waiting {
-            lake.json(&["apply", "policy.yaml", "--yes"]);
+            lake.json(go_on);
         }
         is_waiting
     })
     .await;
-    first
 }
 
 fn state<'a>(history: &'a Value, run: &Value) -> &'a str {
@@ -135,14 +138,7 @@ async fn partitions_that_were_asked_for_stay_until_they_are_released(#[case] ser
     let restored = lake.json(&restore("day=2020-01-02"));
     assert_eq!((&restored["moved"], &restored["waiting"]), (&json!(0), &json!(true)));
     let run = restored["run"].clone();
-    until_moved(&lake, &["history", "policy.yaml"], |said| {
-        let is_waiting = state(said, &run) == "waiting-for-gateway";
-        if is_waiting {
-            lake.json(&["apply", "policy.yaml", "--yes"]);
-        }
-        is_waiting
-    })
-    .await;
+    until_done(&lake, &run, &["apply", "policy.yaml", "--yes"]).await;
     let (_, classes) = state_and_classes(&lake).await;
     assert_eq!(classes, ["COLD", "COLD", "STANDARD", "STANDARD", "COLD", "COLD"]);
     assert_eq!(lake.json(&restore("day=2020-01-02"))["run"], Value::Null);
@@ -227,14 +223,7 @@ async fn own_rules_are_taken_away_and_put_in_place_again(#[case] service: Servic
     let placed = own(&lake.json(&["native", "policy.yaml", "--apply"]));
     let (_, after) = state_and_classes(&lake).await;
     assert!((elsewhere(&after).div_ceil(2)..=elsewhere(&before).div_ceil(2)).contains(&placed), "{placed} rules");
-    until_moved(&lake, &["history", "policy.yaml"], |said| {
-        let is_waiting = state(said, &run) == "waiting-for-gateway";
-        if is_waiting {
-            lake.json(&["native", "policy.yaml", "--apply"]);
-        }
-        is_waiting
-    })
-    .await;
+    until_done(&lake, &run, &["native", "policy.yaml", "--apply"]).await;
     assert_eq!(state_and_classes(&lake).await.1, vec!["COLD"; 6]);
     assert_eq!(lake.rules().await, foreign);
     lake.remove().await;
@@ -249,14 +238,7 @@ async fn a_run_takes_back_only_what_it_has_moved(#[case] service: Service) {
     lake.put("events/day=2020-01-03/late", "late").await;
     let first = lake.json(&["apply", "--plan", "plan.jsonl", "--yes"]);
     assert_eq!(first["left"][0]["key"], "events/day=2020-01-03/late");
-    until_moved(&lake, &["history", "policy.yaml"], |said| {
-        let is_waiting = state(said, &first["run"]) == "waiting-for-gateway";
-        if is_waiting {
-            lake.json(&["native", "policy.yaml", "--apply"]);
-        }
-        is_waiting
-    })
-    .await;
+    until_done(&lake, &first["run"], &["native", "policy.yaml", "--apply"]).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     apply(&lake).await;
     assert_eq!(state_and_classes(&lake).await.1, vec!["COLD"; 7]);
@@ -277,14 +259,7 @@ async fn what_is_held_while_a_run_waits_does_not_move(#[case] service: Service) 
         format!("hold: [{{path: \"s3a://{}/events/day=2020-01-02/\", reason: audit, owner: risk}}]\n", lake.bucket);
     lake.policy(&PARTITIONS.replace("datasets:", &format!("{hold}datasets:")));
     lake.json(&["apply", "policy.yaml", "--yes"]);
-    until_moved(&lake, &["history", "policy.yaml"], |said| {
-        let is_waiting = state(said, &run) == "waiting-for-gateway";
-        if is_waiting {
-            lake.json(&["apply", "policy.yaml", "--yes"]);
-        }
-        is_waiting
-    })
-    .await;
+    until_done(&lake, &run, &["apply", "policy.yaml", "--yes"]).await;
     let (_, classes) = state_and_classes(&lake).await;
     assert_eq!(classes, ["COLD", "COLD", "STANDARD", "STANDARD", "COLD", "COLD"]);
     lake.remove().await;
