@@ -188,7 +188,7 @@ def test_failures_are_the_wheels_exceptions(settled: str, keys: dict[str, Any], 
     guarded = tmp_path / "guarded.yaml"
     guarded.write_text(POLICY.replace("max_removed: none", "max_removed: 20% per 30d"))
     plan = life.plan(guarded, **keys)
-    assert "more of events than the guard allows" in str(plan.stopped)
+    assert "events (75% of its units and 75% of its bytes, 20% per 30d allowed)" in str(plan.stopped)
     assert plan.datasets[0].exceeded
     with pytest.raises(PreconditionFailedError, match="--allow"):
         life.apply(plan, **keys)
