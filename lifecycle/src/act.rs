@@ -2,6 +2,7 @@
 //! that was killed goes on where it stopped.
 
 pub mod apply;
+mod attempts;
 mod held;
 mod markers;
 pub mod means;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::catalog::Catalogs;
 use crate::plan::document::PlanReader;
-use crate::plan::line::{Amount, DatasetSummary, End, PlannedAction, PlannedObject, PlannedUnit, PlannedUpload, Shape};
+use crate::plan::line::{Amount, DatasetSummary, End, PlannedObject, PlannedUnit, PlannedUpload, Shape};
 use crate::policy::Action;
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Means, Outcome};
@@ -114,7 +114,7 @@ impl Apply<'_> {
             let next = plan.next_unit()?;
             let is_last = next.is_none();
             if let Some((unit, objects)) = next {
-                if matches!(unit.action, PlannedAction::Tier(_) | PlannedAction::Archive(_)) {
+                if !unit.action.removes() {
                     continue;
                 }
                 if let Some(outcome) = known.concluded.get(&unit.prefix) {
@@ -343,6 +343,7 @@ impl Applied {
 mod tests {
     use super::*;
     use crate::plan::line::End;
+    use crate::plan::line::PlannedAction;
 
     #[test]
     fn what_is_held_or_half_gone_is_counted_beside_what_was_done() {

@@ -3,27 +3,20 @@
 //! No condition is honoured on such a DELETE. So each is followed by a look at the versions of its key: where another one
 //! than the planned one lies under the marker, the marker goes again at once.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
-use s3core::error::Repeat;
 use s3core::ops::{DeleteObject, ObjectHead};
 use s3core::{Error, ErrorKind, Result};
 
 use crate::plan::line::{PlannedAction, PlannedObject};
 use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Outcome};
 
+use super::attempts::Attempts;
 use super::means::Removal;
 use super::objects::Objects;
 use super::remove::is_marker;
 use super::restore::Restored;
 use super::stack::{Stack, stack, stacks};
 use super::survey::survey;
-
-/// Attempts at a gateway that is busy or broken.
-const ATTEMPTS: u32 = 20;
-/// Between two of them.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// What came of one object.
 enum Hidden {
@@ -106,7 +99,7 @@ async fn hide_all(objects: &Objects<'_>, live: Vec<&IntendedObject>, removal: &m
 
 async fn hide_one(objects: &Objects<'_>, object: &IntendedObject) -> Result<Hidden> {
     let key = &object.planned.key;
-    let (mut attempts, mut in_doubt) = (ATTEMPTS, false);
+    let (mut attempts, mut in_doubt) = (Attempts::new(), false);
     loop {
         objects.permit.check()?;
         // In one attempt: the answer says which marker was made, and to a second one it would not.
@@ -143,11 +136,7 @@ async fn hide_one(objects: &Objects<'_>, object: &IntendedObject) -> Result<Hidd
                 return Ok(Hidden::Changed(reason));
             }
         };
-        attempts -= 1;
-        if attempts == 0 || failure.kind().row().repeat == Repeat::Never {
-            return Err(failure);
-        }
-        objects.gateway.environment().clock.sleep(PAUSE).await;
+        attempts.again(objects, failure).await?;
     }
 }
 

@@ -1,12 +1,10 @@
 //! What was removed comes back from the trash.
 
-use std::time::Duration;
-
 use s3core::Result;
-use s3core::error::Repeat;
 
 use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Outcome};
 
+use super::attempts::Attempts;
 use super::means;
 use super::objects::{Copied, Objects};
 use super::remove::is_marker;
@@ -33,22 +31,14 @@ pub enum Restored {
 /// # Errors
 /// The permit's and the gateway's.
 pub async fn restore(objects: &Objects<'_>, object: &IntendedObject) -> Result<Restored> {
-    let mut attempts = ATTEMPTS;
+    let mut attempts = Attempts::new();
     loop {
         match try_to_restore(objects, object).await {
-            Err(failure) if attempts > 1 && failure.kind().row().repeat != Repeat::Never => {
-                attempts -= 1;
-                objects.gateway.environment().clock.sleep(PAUSE).await;
-            }
-            outcome => return outcome,
+            Err(failure) => attempts.again(objects, failure).await?,
+            restored => return restored,
         }
     }
 }
-
-/// Attempts at a gateway that is busy or broken.
-const ATTEMPTS: u32 = 20;
-/// Between two of them.
-const PAUSE: Duration = Duration::from_secs(1);
 
 async fn try_to_restore(objects: &Objects<'_>, object: &IntendedObject) -> Result<Restored> {
     let planned = &object.planned;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::plan::document::PlanReader;
-use crate::plan::line::{PlannedAction, PlannedObject, PlannedUnit};
+use crate::plan::line::{PlannedObject, PlannedUnit};
 use crate::policy::Policy;
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Means, Outcome};
@@ -56,8 +56,7 @@ pub async fn tier(
         if objects.permit.is_ending() {
             return Err(Failure::Stopped);
         }
-        let Some(class) = class_of(&unit) else { continue };
-        let class = class.to_owned();
+        let Some(class) = unit.action.class().map(str::to_owned) else { continue };
         if let Some(Outcome::Done | Outcome::Restored) = known.outcome(&unit.prefix) {
             applied.note(&unit, &Outcome::Done);
             continue;
@@ -101,14 +100,6 @@ enum Moved {
     Waiting,
     /// None is to move: the key that is the reason, and why.
     Left(String, String),
-}
-
-/// The class that a unit moves to, if it moves.
-fn class_of(unit: &PlannedUnit) -> Option<&str> {
-    match &unit.action {
-        PlannedAction::Tier(class) | PlannedAction::Archive(class) => Some(class),
-        PlannedAction::Expire | PlannedAction::Delete | PlannedAction::SweepAbandoned => None,
-    }
 }
 
 /// The prefixes of a plan's datasets, by their names.

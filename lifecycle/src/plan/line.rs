@@ -100,9 +100,17 @@ impl PlannedAction {
         }
     }
 
+    /// The storage class that objects move to, where they move.
+    pub fn class(&self) -> Option<&str> {
+        match self {
+            Self::Tier(class) | Self::Archive(class) => Some(class),
+            Self::Expire | Self::Delete | Self::SweepAbandoned => None,
+        }
+    }
+
     /// Whether objects go.
     pub fn removes(&self) -> bool {
-        !matches!(self, Self::Tier(_) | Self::Archive(_))
+        self.class().is_none()
     }
 }
 

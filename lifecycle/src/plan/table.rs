@@ -8,7 +8,7 @@ use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::document::{PlanError, PlanReader};
-use super::line::{PlannedAction, PlannedObject, PlannedUnit};
+use super::line::{PlannedObject, PlannedUnit};
 
 /// Rows of a record batch.
 const BATCH: usize = 64 << 10;
@@ -87,10 +87,7 @@ impl Columns {
         self.dataset.append_value(&unit.dataset);
         self.rule.append_value(&unit.rule);
         self.action.append_value(unit.action.name());
-        self.to_class.append_option(match &unit.action {
-            PlannedAction::Tier(class) | PlannedAction::Archive(class) => Some(class),
-            _ => None,
-        });
+        self.to_class.append_option(unit.action.class());
         self.unit.append_value(&unit.prefix);
         self.key.append_value(&object.key);
         self.bytes.append_value(i64::try_from(object.bytes).unwrap_or(i64::MAX));

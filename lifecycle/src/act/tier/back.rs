@@ -14,7 +14,7 @@ use crate::run::record::{RunRecord, Skipped};
 use crate::tier::{AT_ONCE, TierUnit, Tiering};
 
 use super::tagged::{Direction, Tagged};
-use super::{Moved, class_of, intended, places, why_not, write_down};
+use super::{Moved, intended, places, why_not, write_down};
 
 /// Moves the units of a run back.
 pub struct Back<'a> {
@@ -63,7 +63,7 @@ impl Back<'_> {
         let mut tagged = Tagged::new(objects, self.run, Direction::Back, &places);
         plan.rewind();
         while let Some((unit, planned)) = plan.next_unit()? {
-            let Some(class) = class_of(&unit) else { continue };
+            let Some(class) = unit.action.class() else { continue };
             let is_moved = match known.outcome(&unit.prefix) {
                 Some(outcome) => matches!(outcome, Outcome::Done | Outcome::Restored),
                 None => known.is_begun(&unit.prefix),
@@ -131,7 +131,7 @@ impl Back<'_> {
         let created = plan.header().created;
         while let Some((unit, planned)) = plan.next_unit()? {
             let is_unknown = known.outcome(&unit.prefix).is_none() && !known.is_begun(&unit.prefix);
-            if class_of(&unit).is_none() || !is_unknown {
+            if unit.action.removes() || !is_unknown {
                 continue;
             }
             // Where it is no key's fault no rule was ever made.
