@@ -41,6 +41,7 @@ pub struct Gateway {
     requests: Arc<Requests>,
     pace: Arc<Pace>,
     backdated: Arc<AtomicI64>,
+    pub(crate) storage: Arc<Storage>,
     lifecycles: Arc<Lifecycles>,
     server: Server,
 }
@@ -100,6 +101,11 @@ impl Gateway {
     /// Lets what is written from now on look as if it had been written that long ago.
     pub fn set_backdating(&self, by: Duration) {
         self.backdated.store(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+
+    /// How long ago what is written now seems to have been written, in milliseconds.
+    pub(crate) fn backdated(&self) -> i64 {
+        self.backdated.load(Ordering::Relaxed)
     }
 
     /// Carries out the lifecycle rules of all buckets now: what a transition is due for moves to its storage class.
@@ -274,7 +280,7 @@ impl GatewayBuilder {
         let classes = usual.chain(self.storage_classes.iter().cloned()).collect();
         let lifecycles = Arc::new(Lifecycles::new(Arc::clone(&storage), classes));
         let mut service = S3ServiceBuilder::new(Operations {
-            storage,
+            storage: Arc::clone(&storage),
             quirks: self.quirks,
             storage_classes: self.storage_classes,
             minimum_part_size: self.minimum_part_size,
@@ -305,6 +311,7 @@ impl GatewayBuilder {
             requests,
             pace,
             backdated,
+            storage,
             lifecycles,
             server,
         })

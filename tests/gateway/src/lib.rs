@@ -16,6 +16,7 @@ mod operations;
 mod pace;
 mod quirks;
 mod requests;
+mod seed;
 mod server;
 mod storage;
 

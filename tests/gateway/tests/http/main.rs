@@ -213,6 +213,30 @@ fn a_directory_survives_a_restart_and_shares_copies() {
 }
 
 #[test]
+fn seeds_are_objects_that_nobody_put() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Gateway::builder().directory(folder.path()).keys("access", "secret").bucket("data").start().unwrap();
+    let gateway = start();
+    gateway.set_backdating(Duration::from_secs(86_400));
+    gateway.seed("data", b"four", ["a", "b"].map(str::to_owned)).unwrap();
+    let missing = gateway.seed("nowhere", b"four", ["a".to_owned()]).unwrap_err();
+    assert!(missing.to_string().contains("nowhere"), "{missing}");
+    assert!(gateway.request_counts().is_empty());
+    let client = Client::new(&gateway);
+    client.put("/data/c", b"four");
+    gateway.set_backdating(Duration::ZERO);
+    let [seeded, put] = ["/data/b", "/data/c"].map(|path| client.get(path));
+    assert_eq!(seeded.body, b"four");
+    for name in ["etag", "last-modified", "content-length"] {
+        assert_eq!(seeded.header(name), put.header(name));
+    }
+    assert_eq!(client.send("DELETE", "/data/a", &[], b"").status, 204);
+    gateway.stop();
+    let gateway = start();
+    assert_eq!(Client::new(&gateway).get("/data/b").body, b"four");
+}
+
+#[test]
 fn wrong_starts_are_told() {
     let gateway = Gateway::builder().start().unwrap();
     let port = gateway.endpoint().rsplit(':').next().unwrap().parse().unwrap();
