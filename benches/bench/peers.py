@@ -107,16 +107,7 @@ class Places:
         if variable not in os.environ:
             raise RuntimeError(f"{variable} is not set: start the cluster with tests/ceph/with-ceph.sh --tcp-nodelay --ops-log")
         endpoint, access_key, secret_key = (os.environ[name] for name in (variable, "S3CORE_TEST_ACCESS_KEY", "S3CORE_TEST_SECRET_KEY"))
-        client = boto3.client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=access_key,
-            aws_secret_access_key=secret_key,
-            config=botocore.config.Config(s3={"addressing_style": "path"}),
-        )
-        bucket = f"bench-{uuid.uuid4().hex[:12]}"
-        client.create_bucket(Bucket=bucket)
+        client, bucket = new_bucket(endpoint, access_key, secret_key)
         self._buckets.append((client, bucket))
         options = {"fs.s3a.endpoint": endpoint, "fs.s3a.access.key": access_key, "fs.s3a.secret.key": secret_key}
         return f"s3a://{bucket}/bench", options
@@ -163,6 +154,21 @@ def our_jar() -> Path:
     if not jars[-1].is_file():
         raise FileNotFoundError(f"there is no {jars[-1]}, which S3CORE_TEST_JAR names")
     return jars[-1]
+
+
+def new_bucket(endpoint: str, access_key: str, secret_key: str) -> tuple[Any, str]:
+    """A client, and the name of a bucket that it has just made."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        config=botocore.config.Config(s3={"addressing_style": "path"}),
+    )
+    bucket = f"bench-{uuid.uuid4().hex[:12]}"
+    client.create_bucket(Bucket=bucket)
+    return client, bucket
 
 
 def difference(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
