@@ -8,6 +8,7 @@ use s3core::config::{Options, Sources};
 use s3core::environment::{Environment, SystemClock, SystemRandom};
 use s3core::fs::{FileSystem, WorkPaths};
 use s3core::gateway::Gateway;
+use s3core::http::Transport;
 use s3core::http::connection::HttpTransport;
 use s3core::transfer::budget::MemoryBudget;
 use s3core::{Error, ErrorKind, Result};
@@ -15,6 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::hadoop_keys;
 use crate::listing::{Lister, Pace};
+use crate::pace::Turns;
 use crate::run::Bucket;
 use crate::tier::Rules;
 
@@ -32,26 +34,23 @@ pub struct Connection {
     gateway: Gateway,
     files: FileSystem,
     bucket: String,
+    turns: Option<Turns>,
     runtime: Runtime,
     interrupt: Option<Interrupt>,
 }
 
 impl Connection {
-    /// Of a bucket, by the options that s3core reads everywhere: `endpoint`, Hadoop's files, the environment, the AWS
-    /// profile. Nothing is sent.
+    /// Of a bucket, by the options that s3core reads everywhere: these, Hadoop's files, the environment, the AWS profile. For a
+    /// caller that may be interrupted, and with so many requests in a second at most. Nothing is sent.
     ///
     /// # Errors
     /// `InvalidOption` and the like, as s3core's.
-    pub fn new(bucket: &str, endpoint: Option<&str>) -> Result<Self> {
-        let explicit = endpoint.map(|endpoint| ("endpoint".to_owned(), endpoint.to_owned())).into_iter().collect();
-        Self::open(bucket, explicit, None)
-    }
-
-    /// The same with other options before those that are found, and for a caller that may be interrupted.
-    ///
-    /// # Errors
-    /// As [`Connection::new`].
-    pub fn open(bucket: &str, explicit: Vec<(String, String)>, interrupt: Option<Interrupt>) -> Result<Self> {
+    pub fn open(
+        bucket: &str,
+        explicit: Vec<(String, String)>,
+        interrupt: Option<Interrupt>,
+        requests_per_second: Option<u32>,
+    ) -> Result<Self> {
         let environment = |name: &str| std::env::var(name).ok();
         let hadoop = hadoop_keys::of_this_machine(&environment)?;
         let sources = Sources { explicit, hadoop, environment: &environment, home: std::env::home_dir() };
@@ -60,14 +59,20 @@ impl Connection {
         let runtime = runtime.map_err(|failure| {
             Error::new(ErrorKind::Internal, "the process may not start threads").caused_by(failure)
         })?;
+        let turns = requests_per_second.map(Turns::new);
         let files = {
             let _context = runtime.enter();
-            let transport = Arc::new(HttpTransport::new(options.transport.clone())?);
+            let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(options.transport.clone())?);
+            let transport = match &turns {
+                Some(turns) => turns.through(transport),
+                None => transport,
+            };
             let environment = Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport };
             let memory = MemoryBudget::new(options.transfer.memory_limit.unwrap_or(MEMORY));
             FileSystem::new(&options, environment, memory, WorkPaths::new())
         };
-        Ok(Self { gateway: files.gateway().clone(), files, bucket: bucket.to_owned(), runtime, interrupt })
+        let (gateway, bucket) = (files.gateway().clone(), bucket.to_owned());
+        Ok(Self { gateway, files, bucket, turns, runtime, interrupt })
     }
 
     /// The bucket as the keeper of state.
@@ -99,6 +104,11 @@ impl Connection {
                 }
             }
         })
+    }
+
+    /// Its turns, where not so many requests are sent as the gateway answers.
+    pub(crate) fn turns(&self) -> Option<&Turns> {
+        self.turns.as_ref()
     }
 
     /// Whether it serves a caller in the same process, rather than somebody before a terminal.

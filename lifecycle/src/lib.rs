@@ -11,6 +11,7 @@ mod hadoop_keys;
 pub mod inventory;
 pub mod listing;
 pub mod metrics;
+pub mod pace;
 pub mod page;
 pub mod partition;
 pub mod places;

@@ -55,6 +55,10 @@ struct Common {
     /// Address of the gateway. Without it and for keys: core-site.xml, spark-defaults.conf, environment, AWS profile.
     #[arg(long, global = true, value_name = "URL")]
     endpoint: Option<String>,
+    /// Requests in a second at most, whatever they are for; the renewal of the bucket's lease waits for none. Without it: as
+    /// many as the gateway answers.
+    #[arg(long, global = true, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    requests_per_second: Option<u32>,
     #[arg(skip)]
     caller: Caller,
 }
@@ -64,7 +68,7 @@ impl Common {
     fn connect(&self, bucket: &str) -> Result<Connection, Failure> {
         let endpoint = self.endpoint.iter().map(|endpoint| ("endpoint".to_owned(), endpoint.clone()));
         let explicit = endpoint.chain(self.caller.options.iter().cloned()).collect();
-        Ok(Connection::open(bucket, explicit, self.caller.interrupt.clone())?)
+        Ok(Connection::open(bucket, explicit, self.caller.interrupt.clone(), self.requests_per_second)?)
     }
 }
 

@@ -14,6 +14,7 @@ use super::progress;
 use super::stopping::Stopping;
 use crate::act::objects::{Deletion, Objects, Permit};
 use crate::connection::Connection;
+use crate::pace::{Turns, Under};
 use crate::run::Bucket;
 use crate::run::lease::{Holder, Lease, LeaseError, Purpose};
 use crate::run::store::Store;
@@ -37,6 +38,11 @@ pub(super) use crate::plan::headroom::UNITS_AT_ONCE;
 /// Requests at a time for each of them.
 const OBJECTS_AT_ONCE: usize = 8;
 
+/// The same where not so many may leave in a second: what waits long for its turn may find its lease lost.
+fn objects_at_once(turns: Option<&Turns>) -> usize {
+    turns.map_or(OBJECTS_AT_ONCE, |turns| (turns.per_second() / UNITS_AT_ONCE).clamp(1, OBJECTS_AT_ONCE))
+}
+
 /// Between two looks at a lease that another process holds.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -51,6 +57,8 @@ pub(super) struct Work {
     deletion: Deletion,
     gateway: Gateway,
     once: Gateway,
+    at_once: usize,
+    _under: Option<Under>,
 }
 
 /// The same gateway, which gives up sooner or later.
@@ -75,6 +83,8 @@ impl Work {
                 taken => break taken?,
             }
         };
+        let turns = connection.turns();
+        let under = turns.map(|turns| turns.work_under(lease.clone()));
         // Where versions are kept no condition is honoured, and none is needed.
         let keeps_versions = bucket.keeps_versions().await?;
         let has = async |capability| match keeps_versions {
@@ -91,7 +101,18 @@ impl Work {
         let once = with_patience(bucket.gateway(), once);
         let permit = WorkPermit { lease: lease.clone(), stopping: options.stopping.clone() };
         let is_watched = progress::is_watched(connection);
-        Ok(Self { bucket, store, lease, permit, is_watched, deletion, gateway, once })
+        Ok(Self {
+            bucket,
+            store,
+            lease,
+            permit,
+            is_watched,
+            deletion,
+            gateway,
+            once,
+            at_once: objects_at_once(turns),
+            _under: under,
+        })
     }
 
     /// The bucket's objects.
@@ -102,7 +123,7 @@ impl Work {
             bucket: self.bucket.name(),
             permit: &self.permit,
             deletion: self.deletion,
-            at_once: OBJECTS_AT_ONCE,
+            at_once: self.at_once,
         }
     }
 

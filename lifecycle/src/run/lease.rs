@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::bucket::Bucket;
 use super::error::StateError;
+use crate::pace::first;
 use keeper::Keeper;
 
 pub use document::{Holder, Purpose};
@@ -104,7 +105,7 @@ impl Lease {
     /// # Errors
     /// `Lost` where it was another's already; the gateway's, where it ends by itself.
     pub async fn release(&self) -> Result<(), StateError> {
-        self.held.keeper.release().await
+        first(self.held.keeper.release()).await
     }
 }
 

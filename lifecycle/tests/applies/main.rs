@@ -17,6 +17,7 @@ mod collected;
 mod held;
 #[path = "../plans/lake.rs"]
 mod lake;
+mod paced;
 mod refusals;
 mod rights;
 mod undone;

@@ -101,7 +101,7 @@ async fn nothing_is_removed_where_no_condition_is_honoured() {
         lake.gateway.capabilities().found(capability, false);
     }
     let read = |rules: &str| Policy::read(&policy(rules).replace("BUCKET", &lake.bucket)).unwrap();
-    let lister = Lister::new(lake.gateway.clone(), &lake.bucket, Pace { at_once: 2, ..Pace::default() });
+    let lister = Lister::new(lake.gateway.clone(), &lake.bucket, Pace { at_once: 2 });
     let made = async |policy: &Policy| {
         let request = Request {
             policy,

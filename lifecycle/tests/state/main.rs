@@ -10,6 +10,7 @@
 
 mod journals;
 mod leases;
+mod pace;
 mod programs;
 mod stores;
 mod support;

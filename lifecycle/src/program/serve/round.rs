@@ -73,7 +73,7 @@ impl Serve {
         policy: &ReadPolicy,
     ) -> Result<(), Failure> {
         let name = policy.policy.bucket.as_str();
-        let connection = Connection::new(name, common.endpoint.as_deref())?;
+        let connection = common.connect(name)?;
         let (bucket, store) = (connection.bucket(), ServeStore::new(connection.bucket()));
         metrics.lease(name, connection.block_on(Lease::look(&bucket))?.as_ref());
         let mut apply = self.apply(Served::default());

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::pace::first;
 use crate::run::bucket::Bucket;
 use crate::run::error::StateError;
 
@@ -108,6 +109,10 @@ impl Keeper {
 
     /// Renews the lease until it is lost or given back.
     pub(super) async fn keep(self: std::sync::Arc<Self>) {
+        first(self.renewals()).await;
+    }
+
+    async fn renewals(&self) {
         let sleep = |pause| self.bucket.gateway().environment().clock.sleep(pause);
         let interval = self.term / RENEWALS;
         sleep(interval.saturating_sub(self.age())).await;
