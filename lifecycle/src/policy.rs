@@ -6,6 +6,9 @@ mod document;
 mod finding;
 mod location;
 mod rule;
+mod shape;
+mod tree;
+mod yaml;
 
 use std::collections::BTreeSet;
 
@@ -16,6 +19,8 @@ use serde_saphyr::Location;
 use crate::calendar::Period;
 
 use document::{At, Document};
+use shape::Shape;
+use tree::Tree;
 
 pub use dataset::{Age, Catalog, Dataset, Guard, Met, Unit};
 pub use document::Stretch;
@@ -59,18 +64,19 @@ impl Policy {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn read(text: &str) -> Result<Self, Findings> {
-        let document: Document = serde_saphyr::from_str(text).map_err(|failure| {
-            let location = failure.location().unwrap_or(Location::UNKNOWN);
-            Findings(vec![Finding::at(location, failure.without_snippet().to_string())])
-        })?;
+        let unreadable = |failure: serde_saphyr::Error| Findings(vec![yaml::finding(&failure)]);
+        let written: At<Tree> = serde_saphyr::from_str(text).map_err(unreadable)?;
+        let schema = Self::schema();
+        let misshaped = Shape::check(&schema, &written);
+        if !misshaped.is_empty() {
+            return Err(Findings::of(misshaped));
+        }
+        let document: Document = serde_saphyr::from_str(text).map_err(unreadable)?;
         let mut findings = Vec::new();
         let policy = Self::check(document, &mut findings);
         match policy {
             Some(policy) if findings.is_empty() => Ok(policy),
-            _ => {
-                findings.sort_by_key(|finding| (finding.line, finding.column));
-                Err(Findings(findings))
-            }
+            _ => Err(Findings::of(findings)),
         }
     }
 
@@ -102,7 +108,8 @@ impl Policy {
         let settings = dataset::Settings::of_policy(&defaults, findings);
         let mut checked: Vec<(Dataset, Location)> = Vec::new();
         let mut bucket: Option<String> = None;
-        for entry in datasets {
+        let datasets_at = datasets.referenced;
+        for entry in datasets.value {
             let at = entry.location.referenced;
             let Some((place, dataset)) = Dataset::check(entry, &settings, findings) else { continue };
             if bucket.get_or_insert_with(|| place.bucket.clone()) != &place.bucket {
@@ -118,7 +125,7 @@ impl Policy {
         let bucket = bucket.unwrap_or_default();
         let datasets: Vec<_> = checked.into_iter().map(|(dataset, _)| dataset).collect();
         if datasets.is_empty() && findings.is_empty() {
-            findings.push(Finding::at(Location::UNKNOWN, "the policy names no dataset: add one below `datasets:`"));
+            findings.push(Finding::at(datasets_at, "the policy names no dataset: add one below `datasets:`"));
         }
         let holds = hold.into_iter().filter_map(|entry| {
             let prefix = check_hold(&entry.path, &bucket, &datasets, findings)?;

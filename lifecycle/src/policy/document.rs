@@ -29,7 +29,8 @@ pub(super) struct Document {
     #[serde(default)]
     pub(super) hold: Vec<HoldEntry>,
     /// The datasets.
-    pub(super) datasets: Vec<DatasetEntry>,
+    #[schemars(with = "Vec<DatasetEntry>")]
+    pub(super) datasets: At<Vec<DatasetEntry>>,
 }
 
 /// How carefully a dataset is treated.

@@ -7,9 +7,9 @@ use serde_saphyr::Location;
 /// One thing that is wrong, with its remedy in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Line of the file, from 1; 0 where it is about the whole.
+    /// Line of the file, from 1.
     pub line: u64,
-    /// Column, from 1; 0 where it is about the whole.
+    /// Column, from 1.
     pub column: u64,
     /// What is wrong and what helps.
     pub message: String,
@@ -17,22 +17,29 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn at(location: Location, message: impl Into<String>) -> Self {
-        Self { line: location.line(), column: location.column(), message: message.into() }
+        // What is about the whole is about its beginning.
+        Self { line: location.line().max(1), column: location.column().max(1), message: message.into() }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.line, self.column) {
-            (0, _) => formatter.write_str(&self.message),
-            (line, column) => write!(formatter, "line {line}, column {column}: {}", self.message),
-        }
+        let Self { line, column, message } = self;
+        write!(formatter, "line {line}, column {column}: {message}")
     }
 }
 
 /// Everything that is wrong with a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings(pub Vec<Finding>);
+
+impl Findings {
+    /// These, by their places.
+    pub(super) fn of(mut findings: Vec<Finding>) -> Self {
+        findings.sort_by_key(|finding| (finding.line, finding.column));
+        Self(findings)
+    }
+}
 
 impl fmt::Display for Findings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -66,14 +66,54 @@ fn what_is_wrong_names_line_and_remedy(#[case] from: &str, #[case] to: &str, #[c
 }
 
 #[rstest]
-#[case("rules:", "rulez:", "rulez")]
-#[case("then: expire", "then: forget", "forget")]
-#[case("from: partition", "from: birth", "birth")]
-#[case("version: 1", "version: one", "invalid u32")]
-#[case("zone: UTC", "zone: [UTC", "line")]
-fn what_has_no_such_shape_names_its_place(#[case] from: &str, #[case] to: &str, #[case] part: &str) {
+#[case("    rules:", "    rulez:", 15, "an entry of `datasets` has no `rulez`: write `rules`")]
+#[case("    rules:", "    rulez:", 11, "events lacks `rules`: add it (What happens when)")]
+#[case("then: expire", "then: forget", 20, "`then` cannot be `forget`: write one of tier, archive, expire, delete")]
+#[case("then: expire", "then: delete", 20, "write `{delete: …}`")]
+#[case("then: expire", "then: {expire: now}", 20, "nothing belongs to `expire`")]
+#[case("then: expire", "then: {tier: COLD, archive: COLD}", 20, "one thing only")]
+#[case("from: partition", "from: birth", 13, "`from` cannot be `birth`: write one of partition, newest_object")]
+#[case("version: 1", "version: one", 1, "`version` is `one`, and a whole number is wanted: Version of this format: 1")]
+#[case("trash: 7d", "trash: [7d]", 4, "`trash` is a list, and a single value is wanted")]
+#[case("{older_than: 30d}", "30d", 16, "`when` is `30d`, and a mapping, names with values is wanted")]
+#[case("{older_than: 30d}", "{older_then: 30d}", 16, "`when` has no `older_then`: write `older_than`")]
+#[case("zone: UTC", "zone: [UTC", 3, "a bracket in a line before this is not closed")]
+#[case("zone: UTC", "zone: \"UTC", 9, "a quote in a line before this is not closed")]
+#[case("zone: UTC", "zone: *UTC", 2, "put it in quotes")]
+#[case("zone: UTC", "zone: U: TC", 2, "no `name: value` can stand here")]
+#[case("zone: UTC", "zone: UTC\nzone: UTC", 3, "`zone` stands here for the second time")]
+#[case("zone: UTC", "\tzone: UTC", 1, "a tab stands here")]
+#[case("zone: UTC", "zone", 2, "`: ` and a value are missing")]
+#[case("    location: s3a://lake/tmp/", "   location: s3a://lake/tmp/", 23, "begins in one column")]
+fn what_has_no_such_shape_names_its_place(#[case] from: &str, #[case] to: &str, #[case] line: u64, #[case] part: &str) {
     let findings = wrong(from, to);
-    assert!(findings.0[0].line > 0 && findings.to_string().contains(part), "{findings}");
+    let is_told = |finding: &Finding| finding.line == line && finding.message.contains(part);
+    assert!(findings.0.iter().any(is_told), "{findings}");
+    // The place is said once, and not in the words of a library.
+    assert!(
+        findings.0.iter().all(|finding| finding.column > 0 && !finding.message.contains(" at line ")),
+        "{findings}"
+    );
+}
+
+#[rstest]
+#[case("", "the policy is empty")]
+#[case("version: 1\nzone: UTC\n", "the policy lacks `datasets`")]
+#[case("version: 1\n\ndatasets: []\n", "names no dataset")]
+#[case("version: 1\n---\nversion: 1\n", "make it two files")]
+fn what_is_about_the_whole_has_a_line_too(#[case] text: &str, #[case] part: &str) {
+    let findings = Policy::read(text).unwrap_err();
+    let [Finding { line, message, .. }] = findings.0.as_slice() else { panic!("{findings}") };
+    assert!((1..=3).contains(line) && message.contains(part), "{findings}");
+}
+
+#[test]
+fn all_that_has_no_such_shape_is_said_at_once() {
+    let text = EXAMPLE.replacen("trash: 7d", "thrash: 7d", 1).replacen("then: expire", "then: forget", 1);
+    let text = text.replacen("from: newest_object", "since: newest_object", 1);
+    let findings = Policy::read(&text).unwrap_err();
+    let lines: Vec<_> = findings.0.iter().map(|finding| finding.line).collect();
+    assert_eq!(lines, [4, 20, 24, 24], "{findings}");
 }
 
 #[test]

@@ -1,0 +1,202 @@
+//! Whether a policy has the shape that its JSON Schema says. All that has not is said at once, in words of a policy.
+
+use serde_json::{Map, Value};
+use serde_saphyr::Location;
+
+use super::document::At;
+use super::finding::Finding;
+use super::tree::Tree;
+
+/// The part of JSON Schema that policies need.
+pub(super) struct Shape<'a> {
+    /// The whole schema, which others are named in.
+    schema: &'a Value,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Shape<'a> {
+    /// All in which a policy is not of this schema.
+    pub(super) fn check(schema: &'a Value, written: &At<Tree>) -> Vec<Finding> {
+        let mut shape = Self { schema, findings: Vec::new() };
+        shape.value("the policy", schema, written);
+        shape.findings
+    }
+
+    fn find(&mut self, at: Location, message: String) {
+        self.findings.push(Finding::at(at, message));
+    }
+
+    /// `name` is what people call it.
+    fn value(&mut self, name: &str, schema: &'a Value, written: &At<Tree>) {
+        let schema = self.meant(schema);
+        if let Some(choices) = choices(schema) {
+            return self.choice(name, &choices, written);
+        }
+        let types = types(schema);
+        match &written.value {
+            Tree::Nothing if types.contains(&"null") => {}
+            Tree::Map(entries) if types.contains(&"object") => self.map(name, schema, written.referenced, entries),
+            Tree::List(entries) if types.contains(&"array") => {
+                let items = schema.get("items").unwrap_or(&Value::Null);
+                entries.iter().for_each(|entry| self.value(&format!("an entry of {name}"), items, entry));
+            }
+            Tree::Number(_) if types.contains(&"integer") => {}
+            Tree::Number(_) | Tree::Text(_) if types.contains(&"string") => {}
+            other => {
+                let message = format!("{name} is {}, and {} is wanted", shown(other), wanted(&types));
+                let hint = meaning(schema).map(|meaning| format!(": {meaning}")).unwrap_or_default();
+                self.find(written.referenced, message + &hint);
+            }
+        }
+    }
+
+    /// What a schema refers to, and that of two which is not `null`.
+    fn meant(&self, schema: &'a Value) -> &'a Value {
+        let named = schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix('#'));
+        if let Some(found) = named.and_then(|pointer| self.schema.pointer(pointer)) {
+            return self.meant(found);
+        }
+        let is_something = |one: &&Value| one.get("type").is_none_or(|kind| kind != "null");
+        match schema.get("anyOf").and_then(Value::as_array).and_then(|any| any.iter().find(is_something)) {
+            Some(one) => self.meant(one),
+            None => schema,
+        }
+    }
+
+    fn map(&mut self, name: &str, schema: &'a Value, at: Location, entries: &[(At<String>, At<Tree>)]) {
+        let none = Map::new();
+        let known = schema.get("properties").and_then(Value::as_object);
+        // Of tags, which have any names.
+        let others = schema.get("additionalProperties").filter(|others| others.is_object());
+        for (key, value) in entries {
+            match known.and_then(|known| known.get(&key.value)).or(others) {
+                Some(schema) => self.value(&format!("`{}`", key.value), schema, value),
+                None => {
+                    let names: Vec<&str> = known.unwrap_or(&none).keys().map(String::as_str).collect();
+                    let message = format!("{name} has no `{}`: {}", key.value, one_of(&key.value, &names));
+                    self.find(key.referenced, message);
+                }
+            }
+        }
+        for required in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+            let Some(required) = required.as_str() else { continue };
+            if entries.iter().any(|(key, _)| key.value == required) {
+                continue;
+            }
+            let meaning = known.and_then(|known| known.get(required)).and_then(meaning).unwrap_or_default();
+            let own = entries.iter().find(|(key, _)| key.value == "name").and_then(|(_, value)| match &value.value {
+                Tree::Text(text) => Some(format!("{text} lacks")),
+                _ => None,
+            });
+            let lacks = own.unwrap_or_else(|| format!("{name} lacks"));
+            let at = entries.first().map_or(at, |(key, _)| key.referenced);
+            self.find(at, format!("{lacks} `{required}`: add it ({meaning})"));
+        }
+    }
+
+    /// One of several words, or a word with something behind it.
+    fn choice(&mut self, name: &str, choices: &[(&'a str, Option<&'a Value>)], written: &At<Tree>) {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let found = |word: &str| choices.iter().find(|(known, _)| *known == word);
+        match &written.value {
+            Tree::Text(text) => match found(text) {
+                Some((_, None)) => {}
+                Some((word, Some(_))) => {
+                    let message = format!("{name} is `{word}` without what belongs to it: write `{{{word}: …}}`");
+                    self.find(written.referenced, message);
+                }
+                None => self.find(written.referenced, format!("{name} cannot be `{text}`: {}", one_of(text, &words))),
+            },
+            Tree::Map(entries) => match entries.as_slice() {
+                [(key, value)] => match found(&key.value) {
+                    Some((word, Some(schema))) => self.value(&format!("`{word}`"), schema, value),
+                    Some((word, None)) => {
+                        self.find(key.referenced, format!("nothing belongs to `{word}`: write {name} as `{word}`"));
+                    }
+                    None => {
+                        let message = format!("{name} cannot be `{}`: {}", key.value, one_of(&key.value, &words));
+                        self.find(key.referenced, message);
+                    }
+                },
+                _ => {
+                    let message = format!("{name} is one thing only: {}", one_of("", &words));
+                    self.find(written.referenced, message);
+                }
+            },
+            other => {
+                let message = format!("{name} is {}: {}", shown(other), one_of("", &words));
+                self.find(written.referenced, message);
+            }
+        }
+    }
+}
+
+/// The words that a value may be, with the schema of what belongs to them.
+fn choices(schema: &Value) -> Option<Vec<(&str, Option<&Value>)>> {
+    let all = schema.get("oneOf")?.as_array()?;
+    all.iter()
+        .map(|one| match one.get("const").and_then(Value::as_str) {
+            Some(word) => Some((word, None)),
+            None => {
+                one.get("properties")?.as_object()?.iter().next().map(|(word, schema)| (word.as_str(), Some(schema)))
+            }
+        })
+        .collect()
+}
+
+fn types(schema: &Value) -> Vec<&str> {
+    match schema.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The first sentence of what a schema says it is for.
+fn meaning(schema: &Value) -> Option<String> {
+    let text = schema.get("description")?.as_str()?;
+    let sentence = text.split_once(". ").map_or(text, |(first, _)| first);
+    Some(sentence.trim_end_matches('.').replace('\n', " "))
+}
+
+fn shown(tree: &Tree) -> String {
+    match tree {
+        Tree::Nothing => "empty".to_owned(),
+        Tree::Number(number) => format!("`{number}`"),
+        Tree::Text(text) => format!("`{text}`"),
+        Tree::List(_) => "a list".to_owned(),
+        Tree::Map(_) => "a mapping, names with values".to_owned(),
+    }
+}
+
+fn wanted(types: &[&str]) -> String {
+    let word = |kind: &&&str| match **kind {
+        "object" => Some("a mapping, names with values"),
+        "array" => Some("a list, each entry behind `- `"),
+        "integer" => Some("a whole number"),
+        "string" => Some("a single value"),
+        _ => None,
+    };
+    types.iter().filter_map(|kind| word(&kind)).collect::<Vec<_>>().join(" or ")
+}
+
+/// What to write in place of a word.
+fn one_of(word: &str, known: &[&str]) -> String {
+    match known.iter().find(|known| is_near(word, known)) {
+        Some(near) => format!("write `{near}`"),
+        None => format!("write one of {}", known.join(", ")),
+    }
+}
+
+/// Whether two words differ by a slip: one letter, or two beside each other.
+fn is_near(word: &str, known: &str) -> bool {
+    let (word, known): (Vec<char>, Vec<char>) = (word.to_lowercase().chars().collect(), known.chars().collect());
+    if word.len() < 3 || word.len().abs_diff(known.len()) > 1 {
+        return false;
+    }
+    let before = word.iter().zip(&known).take_while(|(one, other)| one == other).count();
+    let (rest, other) = (word.get(before..).unwrap_or_default(), known.get(before..).unwrap_or_default());
+    let behind = rest.iter().rev().zip(other.iter().rev()).take_while(|(one, other)| one == other).count();
+    let (left, right) = (rest.len().saturating_sub(behind), other.len().saturating_sub(behind));
+    left.max(right) <= 1 || (left == 2 && right == 2 && rest.first() == other.get(1) && rest.get(1) == other.first())
+}
