@@ -22,3 +22,4 @@ pub mod run;
 pub mod serve;
 pub mod tier;
 pub mod unit;
+mod words;

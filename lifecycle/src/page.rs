@@ -3,7 +3,6 @@
 
 mod charts;
 mod sums;
-mod words;
 
 use std::collections::BTreeMap;
 
@@ -13,11 +12,11 @@ use jiff::{Timestamp, ToSpan};
 use crate::plan::line::{Amount, GuardVerdict};
 use crate::policy::{Action, Policy};
 use crate::run::record::RunRecord;
+use crate::words::{count, counted, moment, size};
 
 use charts::{Area, Bar, DAYS, DueOn, MAP};
 pub use sums::DatasetSums;
 use sums::{AHEAD, ALL_AGES, age};
-use words::{count, counted, moment, size};
 
 /// Most runs on a page.
 const RUNS: usize = 10;
@@ -37,8 +36,24 @@ pub struct Facts<'a> {
     pub guards: &'a [Option<GuardVerdict>],
     /// The runs of the bucket, the newest first.
     pub runs: &'a [RunRecord],
-    /// Runs with something in the trash: how much, and until when it is kept.
-    pub trash: &'a [(String, Amount, Option<Timestamp>)],
+    /// What runs have removed and keep.
+    pub trash: &'a [KeptRow],
+}
+
+/// What a run has removed and keeps somewhere.
+#[derive(Debug)]
+pub struct KeptRow {
+    run: String,
+    place: &'static str,
+    amount: Amount,
+    until: Option<Timestamp>,
+}
+
+impl KeptRow {
+    /// So much of a run's at a place, until when.
+    pub fn of(run: &str, place: &'static str, amount: Amount, until: Option<Timestamp>) -> Self {
+        Self { run: run.to_owned(), place, amount, until }
+    }
 }
 
 impl Facts<'_> {
@@ -81,13 +96,13 @@ impl Facts<'_> {
             sum(due.filter(|((_, day), _)| (from..=to).contains(day)).map(|(_, amount)| amount))
         };
         let (now, soon) = (of_days(0, 0), of_days(1, AHEAD));
-        let trash = sum(self.trash.iter().map(|(_, amount, _)| amount));
+        let trash = sum(self.trash.iter().map(|kept| &kept.amount));
         let tile = |name, amount: Amount, note| Tile { name, value: size(amount.bytes), note };
         vec![
             tile("in its datasets", total, counted(total.objects, "object")),
             tile("due now", now, counted(now.units, "unit")),
             tile("due within 30 days", soon, counted(soon.units, "unit")),
-            tile("in the trash", trash, counted(trash.objects, "object")),
+            tile("in the trash, hidden or held", trash, counted(trash.objects, "object")),
         ]
     }
 
@@ -201,9 +216,9 @@ impl Facts<'_> {
     }
 
     fn trash_rows(&self) -> Vec<Vec<String>> {
-        let row = |(run, amount, until): &(String, Amount, Option<Timestamp>)| {
+        let row = |KeptRow { run, place, amount, until }: &KeptRow| {
             let until = until.map_or_else(|| "of a run without record".to_owned(), |until| self.moment(until));
-            vec![run.clone(), count(amount.objects), size(amount.bytes), until]
+            vec![run.clone(), count(amount.objects), size(amount.bytes), until, (*place).to_owned()]
         };
         self.trash.iter().map(row).collect()
     }
@@ -217,10 +232,12 @@ impl Facts<'_> {
             .iter()
             .map(|(action, amount)| format!("{action} {} ({})", counted(amount.units, "unit"), size(amount.bytes)));
         let done: Vec<_> = done.collect();
+        let command = if record.restores { "restore, " } else { "" };
+        let waiting = record.waits().map(|waiting| format!(": {}", counted(waiting.units, "unit"))).unwrap_or_default();
         vec![
             record.run.clone(),
             self.moment(record.started),
-            record.state.words().to_owned(),
+            format!("{command}{}{waiting}", record.state.words()),
             if done.is_empty() { "nothing".to_owned() } else { done.join(", ") },
             count(record.skipped_count),
         ]

@@ -7,6 +7,7 @@ mod carry_out;
 mod explain;
 mod history;
 mod inventory;
+mod kept;
 mod man;
 mod native;
 mod output;
@@ -169,7 +170,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         }
     };
     let done = match &command {
-        Command::Validate(command) => command.run(&common).map(|()| 0),
+        Command::Validate(command) => command.run(&common),
         Command::Explain(command) => command.run(&common).map(|()| 0),
         Command::Plan(command) => command.run(&common),
         Command::Apply(command) => command.run(&common).map(|()| 0),

@@ -25,7 +25,8 @@ pub use back::{Back, TieredBack};
 use tagged::{Direction, Tagged};
 
 /// Sees to it that the units that a plan tiers move; notes those that have, and shows those of them to `see` of which the journal
-/// does not know it. What `policy` holds by now is left. Returns whether some have not moved: it is called again later.
+/// does not know it. What `policy` holds by now is left. Returns how many have not moved, where any have not: it is called again
+/// later.
 ///
 /// # Errors
 /// What kept it from going on.
@@ -37,13 +38,14 @@ pub async fn tier(
     policy: &Policy,
     applied: &mut Applied,
     mut see: impl FnMut(&PlannedUnit) + Send,
-) -> Result<bool, Failure> {
+) -> Result<Option<u64>, Failure> {
+    let mut waiting = 0;
     let mut note = |applied: &mut Applied, (unit, moved): (PlannedUnit, Moved)| match moved {
         Moved::Done => {
             applied.note(&unit, &Outcome::Done);
             see(&unit);
         }
-        Moved::Waiting => {}
+        Moved::Waiting => waiting += 1,
         Moved::Left(key, reason) => applied.skip(Skipped { unit: unit.prefix, key: Some(key), reason }),
     };
     let mut units: BTreeMap<String, PlannedUnit> = BTreeMap::new();
@@ -81,7 +83,7 @@ pub async fn tier(
     let tags = tagged.rules();
     if whole.is_empty() && tags.is_empty() {
         stop_tiering(objects, run).await?;
-        return Ok(false);
+        return Ok(None);
     }
     let mut tiering = Tiering::start(objects.gateway, objects.bucket, run, whole, tags, AT_ONCE).await?;
     for moved in tiering.progress(|| objects.permit.check()).await? {
@@ -89,7 +91,7 @@ pub async fn tier(
             note(applied, (unit, Moved::Done));
         }
     }
-    Ok(!tiering.is_done())
+    Ok((!tiering.is_done()).then_some(waiting + units.len() as u64))
 }
 
 /// What came of a unit whose objects move one by one.

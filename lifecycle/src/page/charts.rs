@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use streemap::{Rect, squarify};
 
 use super::sums::{AHEAD, ALL_AGES, DatasetSums, age};
-use super::words::{counted, size};
+use crate::words::{counted, size};
 
 /// Size of the map of datasets, in the units of its drawing.
 pub(super) const MAP: (f64, f64) = (960.0, 420.0);

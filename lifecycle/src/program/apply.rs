@@ -233,6 +233,8 @@ impl Apply {
             restores: false,
             undone: false,
             moved: None,
+            waiting: None,
+            refused_count: 0,
         };
         work.store.begin(&work.lease, &record, path).await?;
         Ok(Attempt::Done(Box::new(carry_out(work, &run, &policy.policy).await?)))
@@ -331,20 +333,18 @@ fn report(common: &Common, policy: &ReadPolicy, done: &[RunRecord]) -> Result<()
         return output::line("nothing is due");
     }
     for record in done {
-        output::line(&format!("run {}:", record.run))?;
+        let restores = if record.restores { " of `s3life restore`" } else { "" };
+        output::line(&format!("run {}{restores}:", record.run))?;
         for (name, dataset) in &record.datasets {
             for (action, amount) in &dataset.actions {
-                output::line(&format!(
-                    "  {name}: {action} {} units, {} objects, {} bytes",
-                    amount.units, amount.objects, amount.bytes
-                ))?;
+                output::line(&format!("  {name}: {action} {}", crate::words::amount(*amount)))?;
             }
         }
         output::skipped(&record.skipped, record.skipped_count)?;
         if record.state == RunState::WaitingForGateway {
-            output::line(
-                "  the gateway has still to move units by its lifecycle rules: run `s3life apply` again later",
-            )?;
+            let waits =
+                record.waits().map_or_else(|| "units wait for the gateway's lifecycle".to_owned(), history::waits);
+            output::line(&format!("  {waits}: run `s3life apply {}` again later", policy.source.path))?;
         }
         let did_something = record.datasets.values().any(|dataset| !dataset.actions.is_empty());
         if let Some(until) = record.trash_until.filter(|_| did_something) {

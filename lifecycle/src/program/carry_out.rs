@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::run::StateError;
 use crate::run::journal::{Journal, Outcome};
 use crate::run::keys;
-use crate::run::record::{RunRecord, RunState};
+use crate::run::record::{RunRecord, RunState, Waiting};
 
 /// Carries out what is left of a run.
 pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result<RunRecord, Failure> {
@@ -66,7 +66,7 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
         }
     }
     let mut moved = Vec::new();
-    let waits = tier(&objects, &mut plan, run, &known, policy, &mut applied, |unit| moved.push(unit.clone())).await?;
+    let waiting = tier(&objects, &mut plan, run, &known, policy, &mut applied, |unit| moved.push(unit.clone())).await?;
     let outcome = if record.restores { Outcome::Restored } else { Outcome::Done };
     write_down(&objects, &work.bucket, &journal, &moved, &outcome).await?;
     let now = work.bucket.time().await?;
@@ -82,8 +82,9 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
         // The time of the trash counts from the removal, not from the plan.
         record.trash_until =
             applied.trash_until.map(|until| now.saturating_add(until.duration_since(created)).unwrap_or(until));
-        record.state = if waits { RunState::WaitingForGateway } else { RunState::Done };
-        record.finished = (!waits).then_some(now);
+        record.waiting = Waiting::of(waiting.unwrap_or_default(), now, record.waiting);
+        record.state = if waiting.is_some() { RunState::WaitingForGateway } else { RunState::Done };
+        record.finished = waiting.is_none().then_some(now);
         Ok(())
     };
     Ok(work.store.update(&work.lease, run, ended).await?)

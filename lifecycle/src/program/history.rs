@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bytesize::ByteSize;
 use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,8 +9,9 @@ use serde::Serialize;
 use super::output::{self, Failure};
 use super::{BucketOrPolicy, Common, Form};
 use crate::plan::line::Amount;
-use crate::run::record::{DatasetDone, RunRecord, RunState};
+use crate::run::record::{DatasetDone, RunRecord, RunState, Waiting};
 use crate::run::store::Store;
+use crate::words::{amount, counted};
 
 #[derive(Debug, Args)]
 pub(super) struct History {
@@ -42,16 +42,23 @@ impl History {
     }
 }
 
+/// The command of runs that somebody had for units, rather than by a policy.
+const RESTORE: &str = "restore";
+
 /// A run as programs read it.
 #[derive(Debug, Serialize)]
 pub(super) struct Run<'a> {
     run: &'a str,
+    /// `apply`, or `restore` where somebody had units moved out of their storage class.
+    command: &'static str,
     policy: &'a str,
     policy_sha256: &'a str,
     digest: &'a str,
     started: Timestamp,
     finished: Option<Timestamp>,
     state: RunState,
+    /// What the gateway has still to move, and since when.
+    waiting: Option<Waiting>,
     /// What was done in all datasets, by the action's name.
     actions: BTreeMap<&'a str, Amount>,
     /// What of it was brought back.
@@ -72,18 +79,20 @@ impl<'a> Run<'a> {
         for dataset in record.datasets.values() {
             undone.add(dataset.undone);
             moved_back.add(dataset.moved_back);
-            for (action, amount) in &dataset.actions {
-                actions.entry(action).or_default().add(*amount);
+            for (action, done) in &dataset.actions {
+                actions.entry(action).or_default().add(*done);
             }
         }
         Self {
             run: &record.run,
+            command: if record.restores { RESTORE } else { "apply" },
             policy: &record.policy.path,
             policy_sha256: &record.policy.sha256,
             digest: &record.digest,
             started: record.started,
             finished: record.finished,
             state: record.state,
+            waiting: record.waits(),
             actions,
             undone,
             moved_back,
@@ -97,12 +106,13 @@ impl<'a> Run<'a> {
 
     /// One line for people.
     pub(super) fn line(&self) -> String {
-        let done: Vec<_> = self.actions.iter().map(|(action, amount)| format!("{action} {}", shown(*amount))).collect();
+        let done: Vec<_> = self.actions.iter().map(|(action, done)| format!("{action} {}", amount(*done))).collect();
         let done = if done.is_empty() { "nothing yet".to_owned() } else { done.join(", ") };
-        let some = |what: &str, amount: Amount| match amount.units {
+        let some = |what: &str, some: Amount| match some.units {
             0 => String::new(),
-            _ => format!(", {what} {}", shown(amount)),
+            _ => format!(", {what} {}", amount(some)),
         };
+        let waiting = self.waiting.map(|waiting| format!(", {}", waits(waiting))).unwrap_or_default();
         let undone = some("brought back", self.undone) + &some("moved back", self.moved_back);
         let skipped = if self.skipped == 0 { String::new() } else { format!(", {} skipped", self.skipped) };
         let trash = match (self.trash_until, self.state) {
@@ -111,11 +121,14 @@ impl<'a> Run<'a> {
             }
             _ => String::new(),
         };
-        format!("{}  {}: {done}{undone}{skipped}{trash}  ({})", self.run, self.state.words(), self.policy)
+        let (run, state) = (self.run, self.state.words());
+        let command = if self.command == RESTORE { "restore, " } else { "" };
+        format!("{run}  {command}{state}: {done}{undone}{waiting}{skipped}{trash}  ({})", self.policy)
     }
 }
 
-/// `3 units (12 objects, 5.0 MiB)`
-fn shown(amount: Amount) -> String {
-    format!("{} units ({} objects, {})", amount.units, amount.objects, ByteSize::b(amount.bytes))
+/// `3 units wait for the gateway's lifecycle since 2026-11-25T12:00:00Z`
+pub(super) fn waits(Waiting { units, since }: Waiting) -> String {
+    let wait = if units == 1 { "waits" } else { "wait" };
+    format!("{} {wait} for the gateway's lifecycle since {since}", counted(units, "unit"))
 }

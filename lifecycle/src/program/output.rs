@@ -4,14 +4,14 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Form;
 use crate::catalog::sql::SqlError;
 use crate::plan::document::PlanError;
 use crate::plan::line::PolicySource;
 use crate::plan::make::MakeError;
-use crate::policy::{Findings, Policy};
+use crate::policy::{Finding, Findings, Policy};
 use crate::run::StateError;
 use crate::run::lease::LeaseError;
 use crate::run::record::Skipped;
@@ -80,12 +80,23 @@ pub struct PolicyFailure {
     findings: Findings,
 }
 
+/// Exit status of a failure.
+pub(super) const FAILED: u8 = 1;
+
 impl PolicyFailure {
+    /// For programs.
+    pub(super) fn json(&self) -> Value {
+        let Self { file, findings } = self;
+        let findings = findings.0.iter().map(
+            |finding| json!({"file": file, "line": finding.line, "column": finding.column, "message": finding.message}),
+        );
+        json!({"findings": findings.collect::<Vec<_>>()})
+    }
+
     fn lines(&self) -> String {
-        let lines = self.findings.0.iter().map(|finding| match (finding.line, finding.column) {
-            (0, _) => format!("{}: {}", self.file, finding.message),
-            (line, column) => format!("{}:{line}:{column}: {}", self.file, finding.message),
-        });
+        let line =
+            |finding: &Finding| format!("{}:{}:{}: {}", self.file, finding.line, finding.column, finding.message);
+        let lines = self.findings.0.iter().map(line);
         lines.collect::<Vec<_>>().join("\n")
     }
 }
@@ -95,16 +106,11 @@ impl Failure {
     pub(super) fn print(&self, form: Form) -> u8 {
         let text = match (form, self) {
             (Form::Text, _) => self.to_string(),
-            (Form::Json, Self::Policy(PolicyFailure { file, findings })) => {
-                let findings = findings.0.iter().map(|finding| {
-                    json!({"file": file, "line": finding.line, "column": finding.column, "message": finding.message})
-                });
-                json!({"findings": findings.collect::<Vec<_>>()}).to_string()
-            }
+            (Form::Json, Self::Policy(wrong)) => wrong.json().to_string(),
             (Form::Json, _) => json!({"error": self.to_string().trim_start_matches("error: ")}).to_string(),
         };
         let _ = writeln!(io::stderr(), "{text}");
-        1
+        FAILED
     }
 }
 

@@ -7,13 +7,14 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::kept::Kept;
 use super::output::{self, Failure, ReadPolicy};
 use super::progress::Listed;
 use super::status::Found;
 use super::{Common, Form, PolicyFile};
 use crate::connection::Connection;
 use crate::listing::Pace;
-use crate::page::{DatasetSums, Facts};
+use crate::page::{DatasetSums, Facts, KeptRow};
 use crate::plan::make::{Past, Request, guard_verdict};
 
 #[derive(Debug, Args)]
@@ -73,7 +74,12 @@ impl Report {
             guards.push(guard_verdict(&request, dataset, sums.in_units, sums.guarded));
             datasets.push(sums);
         }
-        let trash: Vec<_> = found.trash.iter().map(super::status::Trash::row).collect();
+        let kept = |place: &'static str, kept: &[Kept]| -> Vec<_> {
+            kept.iter().map(|kept| KeptRow::of(&kept.run, place, kept.amount, kept.until)).collect()
+        };
+        let mut trash: Vec<_> = found.trash.iter().map(super::status::Trash::row).collect();
+        trash.extend(kept("under delete markers", &found.kept.hidden));
+        trash.extend(kept("held in place", &found.kept.held));
         let facts = Facts {
             policy,
             path: &source.path,

@@ -10,7 +10,7 @@ use super::carry_out::carry_out;
 use super::output::{self, Failure};
 use super::question::confirm;
 use super::work::{Work, WorkOptions};
-use super::{Common, Form, PolicyFile};
+use super::{Common, Form, PolicyFile, history};
 use crate::act::apply::Applied;
 use crate::calendar::Period;
 use crate::connection::Connection;
@@ -23,6 +23,7 @@ use crate::policy::{Dataset, Policy};
 use crate::run::lease::Purpose;
 use crate::run::record::{RunRecord, RunState};
 use crate::run::store::new_run_name;
+use crate::words::counted;
 
 #[derive(Debug, Args)]
 pub(super) struct Restore {
@@ -132,6 +133,8 @@ impl Restore {
             restores: true,
             undone: false,
             moved: None,
+            waiting: None,
+            refused_count: 0,
         };
         work.store.begin(&work.lease, &record, plan.path()).await?;
         carry_out(work, &run, policy).await
@@ -145,33 +148,35 @@ impl Restore {
         let left: u64 = plan.end.datasets.iter().flat_map(|dataset| dataset.left.values()).sum();
         if left > 0 {
             let message = format!(
-                "{left} units changed just now or are moved by another run, and nothing else is left to move: try again later"
+                "{} changed just now or wait for another run, and nothing else is left to move: try again later",
+                counted(left, "unit")
             );
             return Err(Failure::Usage(message));
         }
         output::line(&match common.output {
-            Form::Json => json!({"run": null, "moved": 0, "waiting": false}).to_string(),
+            Form::Json => json!({"run": null, "moved": 0, "waiting": null}).to_string(),
             Form::Text => format!("all of it is in {} already", self.class),
         })
     }
 
     fn report(&self, common: &Common, record: &RunRecord) -> Result<(), Failure> {
-        let waits = record.state == RunState::WaitingForGateway;
+        let waiting = record.waits();
         let moved: u64 = record.datasets.values().flat_map(|done| done.actions.values()).map(|done| done.units).sum();
         if common.output == Form::Json {
-            let result = json!({"run": record.run, "moved": moved, "waiting": waits, "left": record.skipped});
+            let result = json!({"run": record.run, "moved": moved, "waiting": waiting, "left": record.skipped});
             return output::line(&result.to_string());
         }
-        output::line(&format!("run {}: {moved} units are in {}", record.run, self.class))?;
+        let (moved, are) = (counted(moved, "unit"), if moved == 1 { "is" } else { "are" });
+        output::line(&format!("run {}: {moved} {are} in {}", record.run, self.class))?;
         output::skipped(&record.skipped, record.skipped_count)?;
-        if waits {
-            output::line(
-                "  the gateway has still to move units by its lifecycle rules: run `s3life apply` again later",
-            )?;
+        if let Some(waiting) = waiting {
+            let policy = self.policy.path.display();
+            output::line(&format!("  {}: run `s3life apply {policy}` again later", history::waits(waiting)))?;
         }
         output::line(&format!(
-            "  they stay there until `s3life release {}`: from then on the policy's rules move them again",
-            record.run
+            "  they stay there until `s3life release {} {}`: from then on the policy's rules move them again",
+            record.run,
+            self.policy.path.display()
         ))
     }
 }

@@ -1,21 +1,26 @@
 //! What `serve` has said of policies, for people.
 
-use bytesize::ByteSize;
 use jiff::Timestamp;
 
-use crate::plan::line::Amount;
 use crate::serve::{ServedPolicy, ServedRule};
+use crate::words::amount;
 
 /// What was said of a policy, at `now`.
 pub(super) fn lines(served: &ServedPolicy, now: Timestamp) -> Vec<String> {
     let mut lines = vec![format!("served {}, last planned at {}", served.policy.path, served.round)];
     for rule in &served.rules {
-        let ServedRule { digest, dataset, rule: name, action, approved, waits, announcements, .. } = rule;
+        let ServedRule { digest, dataset, rule: name, action, approved, approved_since, waits, announcements, .. } =
+            rule;
+        let is_new = *approved && approved_since.is_none() && waits.units > 0;
         if !approved {
             lines.push(format!(
                 "  {name} of {dataset} waits to be approved, and is due for: {action} {}; `s3life approve {digest} POLICY`",
                 amount(*waits)
             ));
+        }
+        if is_new {
+            let is_told = "is approved since then: the next round announces it, or does it";
+            lines.push(format!("  {name} of {dataset} {is_told}: {action} {}", amount(*waits)));
         }
         for announced in announcements {
             let goes = if announced.from <= now { "goes since" } else { "goes from" };
@@ -28,8 +33,4 @@ pub(super) fn lines(served: &ServedPolicy, now: Timestamp) -> Vec<String> {
         }
     }
     lines
-}
-
-fn amount(Amount { units, objects, bytes }: Amount) -> String {
-    format!("{units} units ({objects} objects, {})", ByteSize::b(bytes))
 }

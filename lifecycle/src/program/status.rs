@@ -1,20 +1,22 @@
 //! `s3life status POLICY|s3a://BUCKET`
 
-use bytesize::ByteSize;
 use clap::Args;
 use jiff::Timestamp;
 use s3core::ops::ListObjectsV2;
 use serde::Serialize;
 
 use super::history::Run;
+use super::kept::{AllKept, Kept};
 use super::output::{self, Failure};
 use super::{BucketOrPolicy, Common, Form, served};
+use crate::page::KeptRow;
 use crate::plan::line::Amount;
 use crate::run::lease::{Lease, LeaseView, Standing};
 use crate::run::record::{RunRecord, RunState};
 use crate::run::store::Store;
 use crate::run::{Bucket, StateError, keys};
 use crate::serve::{ServeStore, ServedPolicy};
+use crate::words::{amount, counted, size};
 
 #[derive(Debug, Args)]
 pub(super) struct Status {
@@ -46,6 +48,7 @@ pub(super) struct Found {
     lease: Option<LeaseView>,
     pub(super) records: Vec<RunRecord>,
     pub(super) trash: Vec<Trash>,
+    pub(super) kept: AllKept,
     served: Vec<ServedPolicy>,
 }
 
@@ -59,8 +62,9 @@ impl Found {
             let until = records.iter().find(|record| record.run == run).and_then(|record| record.trash_until);
             trash.push(Trash::of(bucket, run, until).await?);
         }
-        let served = ServeStore::new(bucket.clone()).all().await?;
-        Ok(Self { bucket: bucket.name().to_owned(), time, lease, records, trash, served })
+        let kept = AllKept::read(bucket, &records).await?;
+        let served = served(&ServeStore::new(bucket.clone())).await?;
+        Ok(Self { bucket: bucket.name().to_owned(), time, lease, records, trash, kept, served })
     }
 
     pub(super) fn report(&self) -> Report<'_> {
@@ -92,9 +96,20 @@ impl Found {
                 .map(|record| UnderWay { is_active: works_on(&record.run), run: Run::of(record) })
                 .collect(),
             trash: &self.trash,
+            hidden: &self.kept.hidden,
+            held: &self.kept.held,
             served: &self.served,
         }
     }
+}
+
+/// What `serve` has said of policies, and which of their rules are approved by now.
+async fn served(store: &ServeStore) -> Result<Vec<ServedPolicy>, StateError> {
+    let (mut all, approved) = (store.all().await?, store.approved().await?);
+    for rule in all.iter_mut().flat_map(|served| &mut served.rules) {
+        rule.approved = approved.contains(&rule.digest);
+    }
+    Ok(all)
 }
 
 /// What is printed.
@@ -107,6 +122,10 @@ pub(super) struct Report<'a> {
     /// The runs that have not ended.
     runs: Vec<UnderWay<'a>>,
     trash: &'a [Trash],
+    /// What lies under delete markers.
+    hidden: &'a [Kept],
+    /// What waits in its place until it goes.
+    held: &'a [Kept],
     /// What `serve` has said of policies.
     served: &'a [ServedPolicy],
     skipped: Vec<Skipped<'a>>,
@@ -159,9 +178,10 @@ pub(super) struct Trash {
 }
 
 impl Trash {
-    /// The run, how much of it there is, and until when.
-    pub(super) fn row(&self) -> (String, Amount, Option<Timestamp>) {
-        (self.run.clone(), Amount { units: 0, objects: self.objects, bytes: self.bytes }, self.until)
+    /// For a page.
+    pub(super) fn row(&self) -> KeptRow {
+        let amount = Amount { units: 0, objects: self.objects, bytes: self.bytes };
+        KeptRow::of(&self.run, "in the trash", amount, self.until)
     }
 
     async fn of(bucket: &Bucket, run: String, until: Option<Timestamp>) -> Result<Self, StateError> {
@@ -205,8 +225,15 @@ impl Report<'_> {
             lines.push(format!("run    {}{rest}", run.line()));
         }
         for Trash { run, objects, bytes, until } in self.trash {
-            let until = until.map_or_else(|| "of a run without record".to_owned(), |until| format!("until {until}"));
-            lines.push(format!("trash  {run}  {objects} objects, {}, {until}", ByteSize::b(*bytes)));
+            let objects = counted(*objects, "object");
+            lines.push(format!("trash  {run}  {objects}, {}, {}", size(*bytes), goes(*until)));
+        }
+        for Kept { run, amount: kept, until } in self.hidden {
+            lines.push(format!("hidden {run}  {} under delete markers, {}", amount(*kept), goes(*until)));
+        }
+        for Kept { run, amount: kept, until } in self.held {
+            let kept = amount(*kept);
+            lines.push(format!("held   {run}  {kept} in place, because they cannot be copied, {}", goes(*until)));
         }
         lines.extend(self.served.iter().flat_map(|served| served::lines(served, self.time)));
         for Skipped { run, unit, key, reason } in &self.skipped {
@@ -215,4 +242,9 @@ impl Report<'_> {
         }
         lines
     }
+}
+
+/// When something goes for good.
+fn goes(until: Option<Timestamp>) -> String {
+    until.map_or_else(|| "of a run without record".to_owned(), |until| format!("goes for good after {until}"))
 }

@@ -21,7 +21,7 @@ use crate::plan::line::Amount;
 use crate::run::StateError;
 use crate::run::journal::Journal;
 use crate::run::lease::Purpose;
-use crate::run::record::{DatasetDone, RunRecord, RunState};
+use crate::run::record::{DatasetDone, RunRecord, RunState, Waiting};
 use crate::run::store::Store;
 
 /// How long copies are kept that nobody needs: no request that was under way is so late.
@@ -121,6 +121,7 @@ impl Undo {
         work.store
             .update(&work.lease, run, |record| {
                 record.state = if moved.waiting > 0 { RunState::Undoing } else { RunState::Undone };
+                record.waiting = Waiting::of(moved.waiting, now, record.waiting);
                 record.finished.get_or_insert(now);
                 record.skipped.clone_from(&skipped);
                 record.skipped_count = undone.skipped_count + moved.skipped_count;
@@ -143,6 +144,10 @@ fn begin(record: &mut RunRecord) -> Result<(), StateError> {
     if matches!(record.state, RunState::Purging | RunState::Purged) {
         let reason = "cannot be brought back: its trash was emptied".to_owned();
         return Err(StateError::Refused { run: record.run.clone(), reason });
+    }
+    if record.state != RunState::Undoing {
+        // It waits the other way from now on.
+        record.waiting = None;
     }
     record.state = RunState::Undoing;
     record.undone = true;

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::output::{self, Failure};
 use super::{Common, Form, PolicyFile};
+use crate::words::counted;
 
 #[derive(Debug, Args)]
 pub(super) struct Validate {
@@ -13,23 +14,31 @@ pub(super) struct Validate {
 }
 
 impl Validate {
-    pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
-        let policy = output::policy(&self.policy.path)?;
+    /// Returns the exit status: programs find what is wrong where they find what is right.
+    pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
+        let policy = match output::policy(&self.policy.path) {
+            Err(Failure::Policy(wrong)) if common.output == Form::Json => {
+                output::line(&wrong.json().to_string())?;
+                return Ok(output::FAILED);
+            }
+            read => read?,
+        };
         let rules: usize = policy.datasets.iter().map(|dataset| dataset.rules.len()).sum();
         match common.output {
             Form::Json => {
                 let datasets: Vec<_> = policy.datasets.iter().map(|dataset| &dataset.name).collect();
-                let summary =
-                    json!({"bucket": policy.bucket, "zone": policy.zone_name, "datasets": datasets, "rules": rules});
-                output::line(&summary.to_string())
+                let summary = json!({"bucket": policy.bucket, "zone": policy.zone_name, "datasets": datasets, "rules": rules, "findings": []});
+                output::line(&summary.to_string())?;
             }
             Form::Text => output::line(&format!(
-                "{}: {} datasets with {rules} rules in s3a://{}, ages counted in {}",
+                "{}: {} with {} in s3a://{}, ages counted in {}",
                 self.policy.path.display(),
-                policy.datasets.len(),
+                counted(policy.datasets.len() as u64, "dataset"),
+                counted(rules as u64, "rule"),
                 policy.bucket,
                 policy.zone_name
-            )),
+            ))?,
         }
+        Ok(0)
     }
 }

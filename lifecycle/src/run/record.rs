@@ -46,11 +46,42 @@ pub struct RunRecord {
     /// When it was last seen to get on, while it waits for the gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Timestamp>,
+    /// What the gateway has still to move, there or back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+    /// Number of those in `skipped_count` that the gateway refused, or that are half gone.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub refused_count: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Units that wait for the gateway's lifecycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Their number.
+    pub units: u64,
+    /// Since when there are any.
+    pub since: Timestamp,
+}
+
+impl Waiting {
+    /// So many units at `now`; `before` is what was known of them.
+    pub fn of(units: u64, now: Timestamp, before: Option<Self>) -> Option<Self> {
+        (units > 0).then(|| Self { units, since: before.map_or(now, |before| before.since) })
+    }
 }
 
 impl RunRecord {
     /// Length of [`RunRecord::skipped`].
     pub const MOST_REPORTED: usize = 1000;
+
+    /// What it waits for now.
+    pub fn waits(&self) -> Option<Waiting> {
+        self.waiting.filter(|_| matches!(self.state, RunState::WaitingForGateway | RunState::Undoing))
+    }
 
     /// Whether units stay where it, or bringing it back, has left them, until it is released.
     pub fn came_back(&self) -> bool {

@@ -40,6 +40,14 @@ async fn what_cannot_be_copied_is_held_until_it_is_undone() {
     assert!(run["left"][0]["reason"].as_str().unwrap().contains("it is held, and goes after"), "{run}");
     assert_eq!(lake.listed("events/").await, before);
 
+    let status = || said(&lake.run(&["--output", "json", "status", "policy.yaml"]));
+    let kept = json!([{"run": run["run"], "units": 2, "objects": 4, "bytes": 40, "until": run["trash_until"]}]);
+    assert_eq!((&status()["held"], &status()["hidden"]), (&kept, &json!([])));
+    let told = lake.run(&["status", "policy.yaml"]).out;
+    assert!(
+        told.contains("  2 units (4 objects, 40 B) in place, because they cannot be copied, goes for good"),
+        "{told}"
+    );
     let plan = lake.plan(&["--detailed-exitcode"]);
     assert!(plan.status == 0 && plan.out.contains("  held until "), "{plan:?}");
     // What is held counts for the guard as if it had gone.
@@ -49,6 +57,7 @@ async fn what_cannot_be_copied_is_held_until_it_is_undone() {
 
     let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
     assert!(undone.status == 0 && undone.out.starts_with("events: 2 units with 4 objects are back."), "{undone:?}");
+    assert_eq!(status()["held"], json!([]));
     assert_eq!(said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"]))["objects"], 0);
     assert_eq!(lake.listed("events/").await, before);
     // Until it is released.

@@ -54,11 +54,21 @@ async fn a_run_hides_what_it_removes_and_undo_shows_it_as_it_was() {
     let hidden = versions(&lake).await;
     assert_eq!((hidden.len(), hidden.iter().filter(|version| version.is_delete_marker).count()), (18, 9));
     assert_eq!(lake.listed(".s3core/trash/").await, []);
+    let status = said(&lake.run(&["--output", "json", "status", "policy.yaml"]));
+    let kept = json!([{"run": run["run"], "units": 3, "objects": 9, "bytes": 90, "until": run["trash_until"]}]);
+    assert_eq!((&status["hidden"], &status["held"], &status["trash"]), (&kept, &json!([]), &json!([])));
+    let status = lake.run(&["status", "policy.yaml"]);
+    let line = format!("hidden {}  3 units (9 objects, 90 B) under delete markers, goes for good after 20", name(&run));
+    assert!(status.out.contains(&line), "{status:?}");
+    assert_eq!(lake.run(&["report", "policy.yaml", "--html", "page.html"]).status, 0);
+    let page = std::fs::read_to_string(lake.path("page.html")).unwrap();
+    assert!(page.contains("<td>under delete markers</td>"), "{page}");
     // Nothing is due any more, and nobody comes by the guard.
     assert_eq!(apply(&lake)["run"], json!(null));
 
     let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
     assert!(undone.status == 0 && undone.out.starts_with("events: 3 units with 9 objects are back."), "{undone:?}");
+    assert_eq!(said(&lake.run(&["--output", "json", "status", "policy.yaml"]))["hidden"], json!([]));
     // Also their times.
     assert_eq!((lake.listed("events/").await, versions(&lake).await), (before, versions_before));
     assert_eq!(lake.gateway.run(GetObjectTagging::new(&lake.bucket, TAGGED)).await.unwrap(), tags());

@@ -33,7 +33,15 @@ async fn only_the_units_that_wait_are_left() {
     lake.put_all(["events/day=2020-01-01/a", "events/day=2020-01-02/a"]).await;
     lake.rest().await;
     let first = apply(&lake);
-    assert_eq!(first["state"], "waiting-for-gateway");
+    assert_eq!((&first["state"], &first["waiting"]["units"]), (&json!("waiting-for-gateway"), &json!(2)));
+    let told =
+        format!("2 units wait for the gateway's lifecycle since {}", first["waiting"]["since"].as_str().unwrap());
+    for command in ["apply", "status", "history"] {
+        let arguments =
+            [&[command, "policy.yaml"] as &[&str], if command == "apply" { &["--yes"] } else { &[] }].concat();
+        let said = lake.run(&arguments);
+        assert!(said.status == 0 && said.out.contains(&told), "{command}: {said:?}");
+    }
     // What waits is old enough to go by now, and is not planned; what comes beside it is.
     let plan = lake.planned("2036-01-01T00:00:00Z");
     assert_eq!((units(&plan, "drop").len(), &summary(&plan)["left"]["waiting for gateway"]), (0, &json!(2)));

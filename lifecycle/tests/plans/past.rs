@@ -64,6 +64,8 @@ async fn record(lake: &Lake, state: RunState, removed: u64, undone: u64) {
         restores: false,
         undone: false,
         moved: None,
+        waiting: None,
+        refused_count: 0,
     };
     let text = serde_json::to_vec(&record).unwrap();
     lake.gateway.run(PutObject::new(&lake.bucket, &keys::record(RUN), bytes::Bytes::from(text))).await.unwrap();
@@ -105,7 +107,7 @@ async fn so_does_what_the_gateway_has_still_to_archive() {
     lake.rest().await;
     lake.policy(&policy(25));
     let said = lake.run(&["apply", "policy.yaml", "--yes"]);
-    assert!(said.status == 0 && said.out.contains("the gateway has still to move"), "{said:?}");
+    assert!(said.status == 0 && said.out.contains("2 units wait for the gateway's lifecycle since 20"), "{said:?}");
     // Two of four are on their way, and one more is too much.
     lake.policy(&policy(15));
     let said = lake.plan(&[]);

@@ -47,6 +47,11 @@ async fn a_rule_waits_to_be_approved_and_so_does_what_it_is_changed_to() {
     assert_eq!(approved.status, 0, "{approved:?}");
     let approval: serde_json::Value = serde_json::from_str(&approved.out).unwrap();
     assert_eq!((&approval["digest"], &approval["by"]), (&json!(digest), &json!("risk")));
+    // At once, and not when the next round has begun.
+    let status = lake.run(&["status", "policy.yaml"]);
+    let is_told = status.out.contains("drop of events is approved since then: the next round announces it, or does it");
+    assert!(is_told && !status.out.contains("waits to be approved"), "{status:?}");
+    assert_eq!(rules(&lake)[0]["approved"], true);
     // Who was first stays.
     let again = lake.run(&["approve", digest, &bucket, "--by", "another"]);
     assert!(again.status == 0 && again.out.contains("approved by risk since"), "{again:?}");

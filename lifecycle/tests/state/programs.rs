@@ -145,7 +145,7 @@ async fn status_says_who_is_at_work_and_what_the_trash_holds() {
     for part in [
         "process 4711 on edge1 is at work since ",
         &format!("run    {NEW}  running: nothing yet"),
-        &format!("trash  {OLD}  2 objects, 2.0 KiB, until 2026-11-08T00:00:00Z"),
+        &format!("trash  {OLD}  2 objects, 2.0 KiB, goes for good after 2026-11-08T00:00:00Z"),
         &format!("skipped  {NEW}  {place}/{unit}: {reason}"),
     ] {
         assert!(text.contains(part), "{part}: {text}");

@@ -206,5 +206,7 @@ pub(crate) fn record(run: &str) -> RunRecord {
         restores: false,
         undone: false,
         moved: None,
+        waiting: None,
+        refused_count: 0,
     }
 }

@@ -136,8 +136,12 @@ async fn partitions_that_were_asked_for_stay_until_they_are_released(#[case] ser
     let said = lake.refused(&[&restore("day=2020-01-02")[..], &["--class", "NOWHERE"]].concat());
     assert!(said.contains("storage class NOWHERE"), "{said}");
     let restored = lake.json(&restore("day=2020-01-02"));
-    assert_eq!((&restored["moved"], &restored["waiting"]), (&json!(0), &json!(true)));
+    assert_eq!((&restored["moved"], &restored["waiting"]["units"]), (&json!(0), &json!(1)));
     let run = restored["run"].clone();
+    let history = lake.run(&["history", "policy.yaml"]);
+    let told = "  restore, waiting for gateway: nothing yet, 1 unit waits for the gateway's lifecycle since ";
+    assert_eq!((history.matches(told).count(), history.matches("  done: tier 3 units").count()), (1, 1), "{history}");
+    assert_eq!(lake.json(&["status", "policy.yaml"])["runs"][0]["command"], "restore");
     until_done(&lake, &run, &["apply", "policy.yaml", "--yes"]).await;
     let (_, classes) = state_and_classes(&lake).await;
     assert_eq!(classes, ["COLD", "COLD", "STANDARD", "STANDARD", "COLD", "COLD"]);

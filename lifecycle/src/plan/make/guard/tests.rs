@@ -49,6 +49,8 @@ fn run(started: &str, prefix: &str, action: &str, done: Amount, undone: Amount) 
         restores: false,
         undone: false,
         moved: None,
+        waiting: None,
+        refused_count: 0,
     }
 }
 

@@ -4,8 +4,10 @@ use bytesize::ByteSize;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::plan::line::Amount;
+
 /// `1,234,567`
-pub(super) fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -18,17 +20,22 @@ pub(super) fn count(number: u64) -> String {
 }
 
 /// `1,234 units`, `1 unit`
-pub(super) fn counted(number: u64, what: &str) -> String {
+pub(crate) fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// `3 units (12 objects, 5.0 MiB)`
+pub(crate) fn amount(Amount { units, objects, bytes }: Amount) -> String {
+    format!("{} ({}, {})", counted(units, "unit"), counted(objects, "object"), size(bytes))
+}
+
 /// `1.2 GiB`
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     ByteSize::b(bytes).to_string()
 }
 
 /// `2026-11-25 12:00 UTC`
-pub(super) fn moment(moment: Timestamp, zone: &TimeZone) -> String {
+pub(crate) fn moment(moment: Timestamp, zone: &TimeZone) -> String {
     moment.to_zoned_datetime(zone.clone()).strftime("%F %R %Z").to_string()
 }
 
@@ -40,6 +47,8 @@ mod tests {
     fn numbers_are_read_in_groups_of_three() {
         let numbers = [0, 12, 999, 1_000, 123_456, 1_234_567].map(count);
         assert_eq!(numbers, ["0", "12", "999", "1,000", "123,456", "1,234,567"]);
+        let one = Amount { units: 1, objects: 1, bytes: 10 };
+        assert_eq!(amount(one), "1 unit (1 object, 10 B)");
         assert_eq!([counted(1, "unit"), counted(2_000, "unit")], ["1 unit", "2,000 units"]);
     }
 
