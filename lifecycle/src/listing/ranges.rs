@@ -7,7 +7,11 @@ use s3core::Result;
 use s3core::ops::{ListObjectsV2, ListedObject};
 use tokio::sync::mpsc;
 
+use super::adjacent::{common_prefix, just_before};
 use super::{Lister, PAGE};
+
+/// Objects that adjacent directories hold where they share a range: they fit in a page.
+pub(crate) const TOGETHER: u64 = PAGE as u64 - 1;
 
 /// Objects of a range, about: enough for its last, cut page to be a small part of it.
 const OBJECTS: u64 = 10_000;
@@ -36,6 +40,15 @@ impl Range {
     pub fn all(prefix: &str, objects: u64) -> Self {
         Self { prefix: prefix.to_owned(), after: None, until: None, objects }
     }
+
+    /// The keys of adjacent directories, from the first to the last one, and what lies between them.
+    pub fn adjacent(first: &str, last: &str, objects: u64) -> Self {
+        if first == last {
+            return Self::all(first, objects);
+        }
+        let (after, until) = (just_before(first), format!("{last}{}", char::MAX));
+        Self { prefix: common_prefix(first, last).to_owned(), after: Some(after), until: Some(until), objects }
+    }
 }
 
 /// Ranges whose first ones are under way.
@@ -46,7 +59,11 @@ pub struct InOrder {
 }
 
 /// The pages of one range.
-pub struct Pages(mpsc::Receiver<Result<Vec<ListedObject>>>);
+pub struct Pages {
+    from: mpsc::Receiver<Result<Vec<ListedObject>>>,
+    /// Of the last page, what was not given out.
+    ahead: Vec<ListedObject>,
+}
 
 impl InOrder {
     pub(super) fn new(lister: Lister, ranges: Vec<Range>) -> Self {
@@ -63,7 +80,7 @@ impl InOrder {
             tokio::spawn(async move { lister.list(range, &give).await });
             self.under_way.push_back(take);
         }
-        self.under_way.pop_front().map(Pages)
+        self.under_way.pop_front().map(|from| Pages { from, ahead: Vec::new() })
     }
 }
 
@@ -73,7 +90,31 @@ impl Pages {
     /// # Errors
     /// The gateway's.
     pub async fn next(&mut self) -> Result<Option<Vec<ListedObject>>> {
-        self.0.recv().await.transpose()
+        self.next_below("").await
+    }
+
+    /// The next objects of a directory, which come after those of the one that was asked for before. None at its end.
+    ///
+    /// # Errors
+    /// The gateway's.
+    pub async fn next_below(&mut self, directory: &str) -> Result<Option<Vec<ListedObject>>> {
+        loop {
+            if self.ahead.is_empty() {
+                let Some(page) = self.from.recv().await.transpose()? else { return Ok(None) };
+                self.ahead = page;
+            }
+            let before = self.ahead.partition_point(|object| object.key.as_str() < directory);
+            self.ahead.drain(..before);
+            let own = self.ahead.partition_point(|object| object.key.starts_with(directory));
+            let after = self.ahead.split_off(own);
+            let own = std::mem::replace(&mut self.ahead, after);
+            if !own.is_empty() {
+                return Ok(Some(own));
+            }
+            if !self.ahead.is_empty() {
+                return Ok(None);
+            }
+        }
     }
 }
 
@@ -169,6 +210,32 @@ impl Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn directories_of_a_range_come_one_after_the_other() {
+        let (give, from) = mpsc::channel(9);
+        for page in [&["a/1", "a/2"][..], &["a/3", "a0", "b/1"], &[], &["c/1"], &["c/2", "d/1"]] {
+            let listed = |key: &&str| ListedObject {
+                key: (*key).to_owned(),
+                length: 0,
+                modified: None,
+                etag: None,
+                storage_class: None,
+            };
+            give.send(Ok(page.iter().map(listed).collect())).await.unwrap();
+        }
+        drop(give);
+        let mut pages = Pages { from, ahead: Vec::new() };
+        let mut found = Vec::new();
+        for directory in ["a/", "b/", "bb/", "c/", "e/"] {
+            let mut own = Vec::new();
+            while let Some(page) = pages.next_below(directory).await.unwrap() {
+                own.extend(page.into_iter().map(|object| object.key));
+            }
+            found.push(own);
+        }
+        assert_eq!(found, [vec!["a/1", "a/2", "a/3"], vec!["b/1"], vec![], vec!["c/1", "c/2"], vec![]]);
+    }
 
     #[test]
     fn ranges_cover_everything_once_and_are_of_one_size() {

@@ -14,6 +14,7 @@ mod dates;
 mod guards;
 mod jobs;
 mod lake;
+mod listings;
 mod objects;
 mod partitions;
 mod past;

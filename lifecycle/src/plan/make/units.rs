@@ -6,7 +6,7 @@ use jiff::{Timestamp, ZonedDateTime};
 
 use crate::decide::{Judge, Selection, Verdict, decide, decide_at};
 use crate::inventory::{Inventory, JobTree, Object, tree_of_job};
-use crate::listing::{Pages, Range, Tags, as_object};
+use crate::listing::{Pages, Range, TOGETHER, Tags, as_object};
 use crate::places::Places;
 use crate::plan::line::{Amount, PlannedObject};
 use crate::policy::{CONTROL_PREFIX, Unit};
@@ -21,6 +21,8 @@ struct Due<'a> {
     rule: usize,
     since: ZonedDateTime,
     what: What<'a>,
+    /// Its number among the units; None for a job's tree.
+    place: Option<usize>,
 }
 
 enum What<'a> {
@@ -35,27 +37,55 @@ impl Due<'_> {
             What::Tree(tree) => &tree.key,
         }
     }
+
+    fn objects(&self) -> u64 {
+        match &self.what {
+            What::Unit(unit, _) => unit.objects,
+            What::Tree(tree) => tree.objects,
+        }
+    }
+
+    /// Whether no other unit lies between this one and the next, nor one in the other.
+    fn is_beside(&self, next: &Self) -> bool {
+        let follows = self.place.is_some_and(|place| next.place == Some(place + 1));
+        follows && !next.prefix().starts_with(self.prefix())
+    }
 }
 
 /// Writes what is due, in the order of prefixes.
 pub(super) async fn plan(planning: &mut Planning<'_>, inventory: &Inventory) -> Result<(), MakeError> {
     let due = due(planning, inventory);
     let second = Second::new(planning, inventory);
-    let ranges = due.iter().map(|due| {
-        let objects = match &due.what {
-            What::Unit(unit, _) => unit.objects,
-            What::Tree(tree) => tree.objects,
-        };
-        Range::all(due.prefix(), objects)
+    let groups = groups(&due, inventory);
+    let ranges = groups.iter().filter_map(|group| {
+        let (first, last) = (group.first()?, group.last()?);
+        Some(Range::adjacent(first.prefix(), last.prefix(), group.iter().map(Due::objects).sum()))
     });
     let mut listing = planning.lister.in_order(ranges.collect());
-    for due in &due {
+    for group in groups {
         let Some(mut pages) = listing.next_range() else { break };
-        if let Err(word) = second.write(planning, due, &mut pages).await? {
-            planning.leave(word);
+        for due in group {
+            if let Err(word) = second.write(planning, due, &mut pages).await? {
+                planning.leave(word);
+            }
         }
     }
     Ok(())
+}
+
+/// Units that are listed together: adjacent ones that fit in a page, where little lies between units that belongs to none.
+fn groups<'d, 'a>(due: &'d [Due<'a>], inventory: &Inventory) -> Vec<&'d [Due<'a>]> {
+    let between = inventory.outside.objects + inventory.jobs.iter().map(|job| job.objects).sum::<u64>();
+    let mut objects = 0;
+    due.chunk_by(|one, next| {
+        objects += one.objects();
+        let together = between <= TOGETHER && one.is_beside(next) && objects + next.objects() <= TOGETHER;
+        if !together {
+            objects = 0;
+        }
+        together
+    })
+    .collect()
 }
 
 /// What is due by the first listing, and may be planned.
@@ -90,7 +120,7 @@ fn due<'a>(planning: &mut Planning<'_>, inventory: &'a Inventory) -> Vec<Due<'a>
                 Some(word) => planning.leave(word),
                 None => {
                     let what = What::Unit(unit, selection);
-                    all.insert(&unit.prefix, Due { rule, since, what });
+                    all.insert(&unit.prefix, Due { rule, since, what, place: Some(index) });
                 }
             }
         }
@@ -102,7 +132,7 @@ fn due<'a>(planning: &mut Planning<'_>, inventory: &'a Inventory) -> Vec<Due<'a>
         } else if let Some(word) = planning.obstacle(&tree.key).or_else(|| planning.tree_waits(tree, rule, &since)) {
             planning.leave(word);
         } else {
-            all.insert(&tree.key, Due { rule, since, what: What::Tree(tree) });
+            all.insert(&tree.key, Due { rule, since, what: What::Tree(tree), place: None });
         }
     }
     all.into_values().collect()
@@ -164,7 +194,7 @@ impl<'a> Second<'a> {
         planning.writer.begin_unit(planned)?;
         let mut found = UnitSummary::new(due.prefix(), None);
         let mut obstacle = None;
-        while let Some(page) = pages.next().await? {
+        while let Some(page) = pages.next_below(due.prefix()).await? {
             let tags = match &due.what {
                 What::Unit(..) => planning.lister.tags(planning.dataset, &page).await?,
                 What::Tree(_) => Tags::new(),
