@@ -10,7 +10,7 @@ pub mod objects;
 pub mod purge;
 pub mod remove;
 pub mod restore;
-mod stack;
+pub(crate) mod stack;
 pub mod survey;
 pub mod tier;
 pub mod undo;

@@ -22,4 +22,5 @@ pub mod run;
 pub mod serve;
 pub mod tier;
 pub mod unit;
+pub mod verify;
 mod words;

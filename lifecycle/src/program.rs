@@ -22,6 +22,7 @@ mod status;
 mod stopping;
 mod undo;
 mod validate;
+mod verify;
 mod work;
 
 use std::ffi::OsString;
@@ -98,6 +99,8 @@ enum Command {
     History(history::History),
     /// Say who is at work in a bucket, what its trash holds, and what was skipped.
     Status(status::Status),
+    /// Prove that a run did what its plan says and nothing else, and tell what others have changed since. Nothing is changed.
+    Verify(verify::Verify),
     /// Bring back what a run has removed.
     Undo(undo::Undo),
     /// Move partitions out of their storage class, because somebody needs them now.
@@ -178,6 +181,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Command::Approve(command) => command.run(&common).map(|()| 0),
         Command::History(command) => command.run(&common).map(|()| 0),
         Command::Status(command) => command.run(&common).map(|()| 0),
+        Command::Verify(command) => command.run(&common),
         Command::Undo(command) => command.run(&common).map(|()| 0),
         Command::Restore(command) => command.run(&common).map(|()| 0),
         Command::Purge(command) => command.run(&common).map(|()| 0),

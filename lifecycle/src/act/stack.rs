@@ -14,11 +14,11 @@ use super::survey::is_same;
 
 /// The versions of a key and its delete markers, the newest first.
 #[derive(Debug, Default)]
-pub(super) struct Stack(Vec<ListedVersion>);
+pub(crate) struct Stack(Vec<ListedVersion>);
 
 impl Stack {
     /// The delete markers right over a version; None where it is not there.
-    pub(super) fn over(&self, version: &str) -> Option<Vec<String>> {
+    pub(crate) fn over(&self, version: &str) -> Option<Vec<String>> {
         let at = self.0.iter().position(|found| !found.is_delete_marker && found.version_id == version)?;
         let above = self.0.get(..at).unwrap_or_default();
         let markers = above.iter().rev().take_while(|found| found.is_delete_marker);
@@ -26,7 +26,7 @@ impl Stack {
     }
 
     /// The delete markers that hide whatever is under them, in the order of [`Self::over`].
-    pub(super) fn markers_on_top(&self) -> Vec<String> {
+    pub(crate) fn markers_on_top(&self) -> Vec<String> {
         let markers = self.0.iter().take_while(|found| found.is_delete_marker);
         let mut markers: Vec<_> = markers.map(|marker| marker.version_id.clone()).collect();
         markers.reverse();
@@ -34,23 +34,28 @@ impl Stack {
     }
 
     /// Whether a reader finds nothing at the key.
-    pub(super) fn is_hidden(&self) -> bool {
+    pub(crate) fn is_hidden(&self) -> bool {
         self.0.first().is_none_or(|top| top.is_delete_marker)
     }
 
     /// Whether a reader finds the version of this object.
-    pub(super) fn is_current(&self, object: &IntendedObject) -> bool {
+    pub(crate) fn is_current(&self, object: &IntendedObject) -> bool {
         let version = object.version.as_deref();
         self.0.first().is_some_and(|top| !top.is_delete_marker && Some(top.version_id.as_str()) == version)
     }
 
+    /// What a reader finds.
+    pub(crate) fn newest(&self) -> Option<PlannedObject> {
+        self.0.first().filter(|top| !top.is_delete_marker).map(listed)
+    }
+
     /// Whether the marker is there.
-    pub(super) fn holds(&self, marker: &str) -> bool {
+    pub(crate) fn holds(&self, marker: &str) -> bool {
         self.0.iter().any(|found| found.version_id == marker)
     }
 
     /// Whether versions lie under this one, or, where it is gone, under these markers.
-    pub(super) fn has_older_than(&self, version: &str, markers: &[&str]) -> bool {
+    pub(crate) fn has_older_than(&self, version: &str, markers: &[&str]) -> bool {
         let is_known =
             |found: &ListedVersion| found.version_id == version || markers.contains(&found.version_id.as_str());
         let last = self.0.iter().rposition(is_known);
@@ -59,7 +64,7 @@ impl Stack {
     }
 
     /// The id of the version that is the planned object, if a reader finds that.
-    pub(super) fn version_of(&self, planned: &PlannedObject) -> Option<&str> {
+    pub(crate) fn version_of(&self, planned: &PlannedObject) -> Option<&str> {
         let newest = self.0.first().filter(|top| !top.is_delete_marker)?;
         is_same(planned, &listed(newest)).then_some(newest.version_id.as_str())
     }
@@ -69,7 +74,7 @@ impl Stack {
 ///
 /// # Errors
 /// The gateway's.
-pub(super) async fn stack(objects: &Objects<'_>, key: &str) -> Result<Stack> {
+pub(crate) async fn stack(objects: &Objects<'_>, key: &str) -> Result<Stack> {
     let mut found = Stack::default();
     // Those of the key itself come first.
     list(objects, key, |version| {
@@ -87,7 +92,7 @@ pub(super) async fn stack(objects: &Objects<'_>, key: &str) -> Result<Stack> {
 ///
 /// # Errors
 /// The gateway's.
-pub(super) async fn stacks(objects: &Objects<'_>, unit: &IntendedUnit) -> Result<BTreeMap<String, Stack>> {
+pub(crate) async fn stacks(objects: &Objects<'_>, unit: &IntendedUnit) -> Result<BTreeMap<String, Stack>> {
     let mut found: BTreeMap<String, Stack> =
         unit.objects.iter().map(|object| (object.planned.key.clone(), Stack::default())).collect();
     if unit.shape == Shape::Object {

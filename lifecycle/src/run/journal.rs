@@ -37,6 +37,13 @@ pub struct IntendedUnit {
     pub objects: Vec<IntendedObject>,
 }
 
+impl IntendedUnit {
+    /// Whether it goes, and does so under delete markers.
+    pub fn goes_under_markers(&self) -> bool {
+        self.action.removes() && self.means == Means::Markers
+    }
+}
+
 /// How units go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -156,6 +156,31 @@ pub const HELD: &str = "held";
 /// In place of an action's name, of units of which a part is gone and could not be put back.
 pub const NOT_RESTORED: &str = "not_restored";
 
+/// What is told of many things: the first of them, and the number of all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported<T> {
+    /// At most [`RunRecord::MOST_REPORTED`].
+    pub first: Vec<T>,
+    /// Number of all.
+    pub count: u64,
+}
+
+impl<T> Default for Reported<T> {
+    fn default() -> Self {
+        Self { first: Vec::new(), count: 0 }
+    }
+}
+
+impl<T> Reported<T> {
+    /// Adds one.
+    pub fn add(&mut self, one: T) {
+        self.count += 1;
+        if self.first.len() < RunRecord::MOST_REPORTED {
+            self.first.push(one);
+        }
+    }
+}
+
 /// A unit that a run did not touch, or put back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {

@@ -39,6 +39,8 @@ async fn what_cannot_be_copied_is_held_until_it_is_undone() {
     assert_eq!(run["actions"], json!({"held": {"units": 2, "objects": 4, "bytes": 40}}));
     assert!(run["left"][0]["reason"].as_str().unwrap().contains("it is held, and goes after"), "{run}");
     assert_eq!(lake.listed("events/").await, before);
+    let proof = said(&lake.run(&["--output", "json", "verify", name(&run), "policy.yaml"]));
+    assert_eq!((&proof["proven"], &proof["held"]["objects"]), (&json!(true), &json!(4)), "{proof}");
 
     let status = || said(&lake.run(&["--output", "json", "status", "policy.yaml"]));
     let kept = json!([{"run": run["run"], "units": 2, "objects": 4, "bytes": 40, "until": run["trash_until"]}]);
@@ -78,6 +80,8 @@ async fn what_is_held_goes_when_the_trash_is_emptied_unless_it_was_written_again
     let emptied = apply(&lake);
     assert_eq!(emptied["left"][0]["key"], key(2, "a"), "{emptied}");
     assert_eq!(keys(&lake.listed("events/").await), [key(2, "_SUCCESS"), key(2, "a")]);
+    let proof = said(&lake.run(&["--output", "json", "verify", name(&run), "policy.yaml"]));
+    assert_eq!((&proof["removed"]["objects"], &proof["left"]), (&json!(2), &json!(1)), "{proof}");
     assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 1);
     // It may be planned again.
     lake.rest().await;

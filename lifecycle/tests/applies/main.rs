@@ -21,6 +21,7 @@ mod paced;
 mod refusals;
 mod rights;
 mod undone;
+mod verified;
 mod versions;
 mod waiting;
 
@@ -39,7 +40,10 @@ datasets:
 
 /// Three partitions with two objects and `_SUCCESS` each, which are due.
 async fn three_days(policy: &str) -> Lake {
-    let lake = Lake::new().await;
+    three_days_in(Lake::new().await, policy).await
+}
+
+async fn three_days_in(lake: Lake, policy: &str) -> Lake {
     lake.policy(policy);
     let days = 1..4;
     let keys = days.flat_map(|day| ["_SUCCESS", "a", "b"].map(|name| format!("events/day=2020-01-0{day}/{name}")));

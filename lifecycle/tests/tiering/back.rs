@@ -69,6 +69,13 @@ fn state<'a>(history: &'a Value, run: &Value) -> &'a str {
     run.map_or("", |run| run["state"].as_str().unwrap())
 }
 
+/// What `verify` says of a run, which is proven: objects in their class, objects that are back, and what others changed.
+fn proven(lake: &Lake, run: &str) -> (u64, u64, u64) {
+    let proof = lake.json(&["verify", run, "policy.yaml"]);
+    let number = |value: &Value| value.as_u64().unwrap();
+    (number(&proof["moved"]["objects"]), number(&proof["back"]["objects"]), number(&proof["changed_count"]))
+}
+
 /// Times and ETags, and storage classes.
 type State = BTreeMap<String, (Option<std::time::SystemTime>, Option<String>)>;
 
@@ -100,6 +107,7 @@ async fn a_tier_is_undone_and_held_back_until_it_is_released(#[case] service: Se
     let (before, _) = state_and_classes(&lake).await;
     let run = apply(&lake).await["run"].as_str().unwrap().to_owned();
     assert_eq!(state_and_classes(&lake).await, (before.clone(), vec!["COLD".to_owned(); 6]));
+    assert_eq!(proven(&lake, &run), (6, 0, 0));
 
     // Of what was written since nobody knows where it belongs.
     lake.put("events/day=2020-01-03/late", "late").await;
@@ -111,6 +119,7 @@ async fn a_tier_is_undone_and_held_back_until_it_is_released(#[case] service: Se
     let (mut after, classes) = state_and_classes(&lake).await;
     after.remove("events/day=2020-01-03/late");
     assert_eq!((after, classes), (before, vec!["STANDARD".to_owned(); 7]));
+    assert_eq!(proven(&lake, &run), (0, 6, 0));
     assert_eq!(lake.rules().await, foreign);
     let history = lake.json(&["history", "policy.yaml"]);
     assert_eq!((state(&history, &json!(run)), &history[0]["moved_back"]["units"]), ("undone", &json!(3)));
@@ -129,7 +138,7 @@ async fn a_tier_is_undone_and_held_back_until_it_is_released(#[case] service: Se
 #[tokio::test(flavor = "multi_thread")]
 async fn partitions_that_were_asked_for_stay_until_they_are_released(#[case] service: Service) {
     let lake = three_days(service).await;
-    apply(&lake).await;
+    let first = apply(&lake).await["run"].as_str().unwrap().to_owned();
     let restore = |path: &'static str| ["restore", "events", "policy.yaml", "--yes", "--partition", path];
     let said = lake.refused(&restore("day=2021-01-01"));
     assert!(said.contains("events has no partition at or below `day=2021-01-01`"), "{said}");
@@ -145,6 +154,9 @@ async fn partitions_that_were_asked_for_stay_until_they_are_released(#[case] ser
     until_done(&lake, &run, &["apply", "policy.yaml", "--yes"]).await;
     let (_, classes) = state_and_classes(&lake).await;
     assert_eq!(classes, ["COLD", "COLD", "STANDARD", "STANDARD", "COLD", "COLD"]);
+    assert_eq!(proven(&lake, run.as_str().unwrap()), (2, 0, 0));
+    // What the later run has moved is no fault of the first one.
+    assert_eq!(proven(&lake, &first), (4, 0, 2));
     assert_eq!(lake.json(&restore("day=2020-01-02"))["run"], Value::Null);
     assert_eq!(lake.json(&["plan", "policy.yaml"])["units"], json!([]));
     assert_eq!(lake.rules().await, []);
@@ -197,6 +209,7 @@ async fn single_objects_move_by_a_tag_and_keep_those_that_they_had(#[case] servi
     assert_eq!((tags().await, lake.rules().await), (before.clone(), foreign.clone()));
 
     let run = applied["run"].as_str().unwrap();
+    assert_eq!(proven(&lake, run), (2, 0, 0));
     let deadline = Instant::now() + Duration::from_secs(60);
     // The one that had no room for a tag has nothing to move back.
     until_moved(&lake, &["undo", run, "policy.yaml"], |said| {

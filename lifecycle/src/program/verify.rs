@@ -1,0 +1,79 @@
+//! `s3life verify RUN POLICY|s3a://BUCKET`
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::output::{self, Failure};
+use super::{BucketOrPolicy, Common, Form};
+use crate::plan::line::Amount;
+use crate::verify::{Change, Proof, Wrong, verify};
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// The run, as `s3life history` names it.
+    run: String,
+    #[command(flatten)]
+    bucket: BucketOrPolicy,
+}
+
+/// Objects that are named for people, of each kind.
+const MOST_NAMED: usize = 20;
+
+impl Verify {
+    /// Returns 1 where something is not as it should be.
+    pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
+        let connection = self.bucket.connect(common)?;
+        let proof = connection.wait(verify(&connection.bucket(), &self.run))?;
+        match common.output {
+            Form::Json => output::line(&self.json(&proof).to_string())?,
+            Form::Text => self.print(&proof)?,
+        }
+        Ok(u8::from(!proof.is_proven()))
+    }
+
+    fn json(&self, proof: &Proof) -> Value {
+        let Proof { state, removed, moved, back, held, left, waiting, wrong, changed } = proof;
+        json!({
+            "run": self.run, "proven": proof.is_proven(), "state": state, "removed": removed, "moved": moved, "back": back,
+            "held": held, "left": left, "waiting": waiting, "wrong": wrong.first, "wrong_count": wrong.count,
+            "changed": changed.first, "changed_count": changed.count,
+        })
+    }
+
+    fn print(&self, proof: &Proof) -> Result<(), Failure> {
+        output::line(&format!("run {} ({}):", self.run, proof.state.words()))?;
+        let amounts = [
+            (proof.removed, "gone as planned"),
+            (proof.moved, "in the storage class that was planned"),
+            (proof.back, "back as before"),
+            (proof.held, "held where they are"),
+        ];
+        for (Amount { units, objects, bytes }, what) in amounts.into_iter().filter(|(amount, _)| amount.units > 0) {
+            output::line(&format!("  {what}: {objects} objects with {bytes} bytes (units: {units})"))?;
+        }
+        for (units, what) in [(proof.left, "left by the run"), (proof.waiting, "waiting for the gateway")] {
+            if units > 0 {
+                output::line(&format!("  {what} (units): {units}"))?;
+            }
+        }
+        let changed = &proof.changed;
+        for Change { key, change } in changed.first.iter().take(MOST_NAMED) {
+            output::line(&format!("  changed by others: {key}: {change}"))?;
+        }
+        more(changed.first.len(), changed.count)?;
+        let wrong = &proof.wrong;
+        for Wrong { key, expected, found } in wrong.first.iter().take(MOST_NAMED) {
+            output::line(&format!("  wrong: {key}: expected {expected}; found {found}"))?;
+        }
+        more(wrong.first.len(), wrong.count)?;
+        output::line(match proof.is_proven() {
+            true => "proven: the run wrote nothing that is not in its plan, and all of the plan is as the run left it",
+            false => "not proven",
+        })
+    }
+}
+
+fn more(known: usize, count: u64) -> Result<(), Failure> {
+    let named = known.min(MOST_NAMED) as u64;
+    if count > named { output::line(&format!("  and {} more", count - named)) } else { Ok(()) }
+}
