@@ -22,7 +22,7 @@ use crate::plan::report::Report;
 use crate::policy::Policy;
 use crate::run::lease::Purpose;
 use crate::run::record::{RunRecord, RunState};
-use crate::run::store::{Store, new_run_name};
+use crate::run::store::Store;
 use crate::serve::rule_digest;
 
 #[derive(Debug, Args)]
@@ -215,9 +215,8 @@ impl Apply {
         if records.iter().filter(|record| meets(record, policy)).any(|record| is_later(&record)) {
             return Ok(Attempt::Overtaken);
         }
-        let run = new_run_name(now, &plan.end().digest);
         let record = RunRecord {
-            run: run.clone(),
+            run: String::new(),
             policy: header.policy.clone(),
             digest: plan.end().digest.clone(),
             started: now,
@@ -236,8 +235,8 @@ impl Apply {
             waiting: None,
             refused_count: 0,
         };
-        work.store.begin(&work.lease, &record, path).await?;
-        Ok(Attempt::Done(Box::new(carry_out(work, &run, &policy.policy).await?)))
+        let record = work.store.begin_new(&work.lease, record, path).await?;
+        Ok(Attempt::Done(Box::new(carry_out(work, &record.run, &policy.policy).await?)))
     }
 
     /// Shows the plan and asks whether it is to be carried out.

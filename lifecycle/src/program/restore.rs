@@ -22,7 +22,6 @@ use crate::plan::report::Report;
 use crate::policy::{Dataset, Policy};
 use crate::run::lease::Purpose;
 use crate::run::record::{RunRecord, RunState};
-use crate::run::store::new_run_name;
 use crate::words::counted;
 
 #[derive(Debug, Args)]
@@ -115,9 +114,8 @@ impl Restore {
             )));
         }
         let now = work.bucket.time().await?;
-        let run = new_run_name(now, &plan.end.digest);
         let record = RunRecord {
-            run: run.clone(),
+            run: String::new(),
             policy: plan.header.policy.clone(),
             digest: plan.end.digest.clone(),
             started: now,
@@ -136,8 +134,8 @@ impl Restore {
             waiting: None,
             refused_count: 0,
         };
-        work.store.begin(&work.lease, &record, plan.path()).await?;
-        carry_out(work, &run, policy).await
+        let record = work.store.begin_new(&work.lease, record, plan.path()).await?;
+        carry_out(work, &record.run, policy).await
     }
 
     fn meets(&self, plan: &WrittenPlan, prefix: &str) -> bool {

@@ -27,6 +27,8 @@ const AT_ONCE: usize = 16;
 const PIECE: usize = 1 << 20;
 /// A round in which somebody else was faster is followed by another after a pause of up to this.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Digits of its plan's digest in the name of a run.
+const DIGITS: usize = 6;
 /// Rounds of an update. Whoever holds the lease is alone, but for a predecessor that wakes up.
 const MOST_ROUNDS: usize = 200;
 
@@ -45,6 +47,23 @@ impl Store {
     /// The bucket.
     pub fn bucket(&self) -> &Bucket {
         &self.bucket
+    }
+
+    /// Keeps a new run under a name of its own, which its record has in the answer. The same plan may begin twice in a second.
+    ///
+    /// # Errors
+    /// As [`Store::begin`].
+    pub async fn begin_new(&self, lease: &Lease, mut record: RunRecord, plan: &Path) -> Result<RunRecord, StateError> {
+        let mut names = names(record.started, &record.digest).peekable();
+        while let Some(name) = names.next() {
+            record.run = name;
+            match self.begin(lease, &record, plan).await {
+                Err(StateError::AlreadyExists { .. }) if names.peek().is_some() => {}
+                begun => return begun,
+            }
+        }
+        let message = format!("the digest of the plan is `{}`, which is none", record.digest);
+        Err(Error::new(ErrorKind::Internal, message).into())
     }
 
     /// Keeps a new run: first its plan, then its record, by which it exists. What is there of one that was cut short
@@ -221,10 +240,10 @@ impl Store {
     }
 }
 
-/// The name of a run that begins `now`: `20261125T214500Z-a1b2c3`.
-pub fn new_run_name(now: Timestamp, digest: &str) -> String {
-    let digits: String = digest.chars().take(6).collect();
-    format!("{}-{digits}", now.strftime("%Y%m%dT%H%M%SZ"))
+/// Names of a run that begins `now`: `20261125T214500Z-a1b2c3`, and others of the same form.
+fn names(now: Timestamp, digest: &str) -> impl Iterator<Item = String> {
+    let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
+    digest.as_bytes().chunks_exact(DIGITS).map(move |digits| format!("{time}-{}", String::from_utf8_lossy(digits)))
 }
 
 fn signed(mut record: RunRecord, lease: &Lease) -> RunRecord {
@@ -255,7 +274,7 @@ mod tests {
 
     #[test]
     fn names_sort_by_time() {
-        let name = |time: &str| new_run_name(time.parse().unwrap(), "a1b2c3d4e5f6");
+        let name = |time: &str| names(time.parse().unwrap(), "a1b2c3d4e5f6").next().unwrap();
         assert_eq!(name("2026-11-25T21:45:00Z"), "20261125T214500Z-a1b2c3");
         assert_eq!(name("2026-11-25T21:45:00.999Z"), "20261125T214500Z-a1b2c3");
         assert!(name("2026-12-01T00:00:00Z") > name("2026-11-30T23:59:59Z"));

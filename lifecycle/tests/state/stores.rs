@@ -11,7 +11,7 @@ use s3core::environment::Environment;
 use s3core::ops::DeleteObject;
 use s3core_gateway::{Fault, Quirks};
 use s3life::run::record::{RunRecord, RunState};
-use s3life::run::store::{Store, new_run_name};
+use s3life::run::store::Store;
 use s3life::run::{StateError, keys};
 use tempfile::NamedTempFile;
 use tokio::sync::Notify;
@@ -38,8 +38,7 @@ async fn runs_are_found_again_the_newest_first(#[case] service: Service) {
     let lease = take(&lake.bucket, 1, MINUTE).await.unwrap();
     let mut names = Vec::new();
     for (index, length) in [0, 1000, 20 << 20].into_iter().enumerate() {
-        let time = format!("2026-11-{:02}T21:45:00Z", 9 + index);
-        let name = new_run_name(time.parse().unwrap(), "a1b2c3d4");
+        let name = format!("202611{:02}T214500Z-a1b2c3", 9 + index);
         let (file, text) = plan_of(length);
         let begun = store.begin(&lease, &record(&name), file.path()).await.unwrap();
         assert_eq!((begun.lease, begun.holder), (1, holder(1).to_string()));
@@ -52,6 +51,27 @@ async fn runs_are_found_again_the_newest_first(#[case] service: Service) {
     let again = store.begin(&lease, &record(&names[0]), Path::new("/dev/null")).await.unwrap_err();
     assert!(matches!(again, StateError::AlreadyExists { .. }), "{again:?}");
     assert_eq!(std::fs::metadata(store.plan(&names[0]).await.unwrap().path()).unwrap().len(), 20 << 20);
+    lease.release().await.unwrap();
+}
+
+#[rstest]
+#[case::ceph(Service::Ceph)]
+#[case::versions(Service::Versions)]
+#[case::embedded(Service::Embedded(Quirks::Pacific))]
+#[tokio::test(flavor = "multi_thread")]
+async fn one_plan_may_begin_several_times_in_a_second(#[case] service: Service) {
+    let lake = Lake::at(service).await;
+    let store = Store::new(lake.bucket.clone());
+    let lease = take(&lake.bucket, 1, MINUTE).await.unwrap();
+    let record = RunRecord { digest: "0a1b2c3d4e5f6a7b8c".to_owned(), ..record("") };
+    let mut begun = Vec::new();
+    for length in [1, 2, 3] {
+        let (file, text) = plan_of(length);
+        let run = store.begin_new(&lease, record.clone(), file.path()).await.unwrap().run;
+        assert!(std::fs::read(store.plan(&run).await.unwrap().path()).unwrap() == text);
+        begun.push(run);
+    }
+    assert_eq!(begun, ["0a1b2c", "3d4e5f", "6a7b8c"].map(|digits| format!("19700101T000000Z-{digits}")));
     lease.release().await.unwrap();
 }
 
