@@ -136,8 +136,26 @@ Generated from `core/src/error.rs`. The numbers are the same in every language a
             row.code, row.name, row.meaning, row.java, row.python, row.exit
         );
     }
+    text.push_str(S3LIFE);
     text
 }
+
+/// What `s3life` ends with, whose failures all mean the same to a script: look, and run it again.
+const S3LIFE: &str = "
+## Exit statuses of s3life
+
+The table above is about the program `s3core`. `s3life` ends with
+
+| exit status | |
+|---|---|
+| 0 | All that was to be done is done, or waits by design: for the gateway's lifecycle, for the time of the trash (held units, locked versions), for an approval or a notice. Units that somebody changed since they were planned, or wrote into since they went, are left and reported: that is the normal outcome. |
+| 1 | A failure, with one line that says what helps. `apply`, `undo`, `restore` and `purge` have done what they could, and units were left because the gateway refused (rights, quota, locks), because a part of one is gone and could not be put back, or because there is no way to do it; of `undo` and `restore` also where nothing at all came back or moved. |
+| 2 | Wrong arguments. |
+| 3 | Of `plan --detailed-exitcode`: there is something to do. |
+
+With `--output json` what these four did is on standard output also where they end with 1, with `refused` (units, and the reason of
+the first); the line of a failure is on standard error as `error`.
+";
 
 fn codes(words: &[&str]) -> String {
     words.iter().copied().map(code).collect::<Vec<_>>().join(", ")

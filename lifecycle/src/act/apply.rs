@@ -12,7 +12,7 @@ use crate::policy::Action;
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Means, Outcome};
 use crate::run::keys;
-use crate::run::record::{DatasetDone, HELD, NOT_RESTORED, RunRecord, Skipped};
+use crate::run::record::{DatasetDone, HELD, NOT_RESTORED, Refused, RunRecord, Skipped};
 
 use super::means::{self, Removal};
 use super::objects::Objects;
@@ -89,6 +89,8 @@ pub struct Applied {
     pub skipped: Vec<Skipped>,
     /// Number of all that it did not do.
     pub skipped_count: u64,
+    /// Those of it that somebody has to see to.
+    pub refused: Refused,
     /// Until when the trash is kept; None where nothing was to go there.
     pub trash_until: Option<Timestamp>,
 }
@@ -306,6 +308,10 @@ impl Applied {
             Outcome::Refused { reason } => (None, format!("this user may not remove it: {reason}")),
             Outcome::Restored => (None, "it was brought back".to_owned()),
         };
+        if matches!(outcome, Outcome::NotRestored { .. } | Outcome::Held { until: None, .. } | Outcome::Refused { .. })
+        {
+            self.refused.add(&reason);
+        }
         self.skip(Skipped { unit: unit.prefix.clone(), key: key.cloned(), reason });
     }
 
@@ -328,6 +334,12 @@ impl Applied {
                 self.skip(Skipped { unit: upload.key.clone(), key: None, reason });
             }
         }
+    }
+
+    /// Adds something that was not done, and that somebody has to see to.
+    pub fn refuse(&mut self, skipped: Skipped) {
+        self.refused.add(&skipped.reason);
+        self.skip(skipped);
     }
 
     /// Adds something that was not done.
@@ -367,11 +379,15 @@ mod tests {
         applied.note(&unit, &Outcome::Changed { key: key.clone(), reason: reason.clone() });
         applied.note(&unit, &Outcome::Refused { reason: reason.clone() });
         assert_eq!((applied.datasets.len(), applied.trash_until), (0, Some(Timestamp::MAX)));
+        let may_not = "this user may not remove it: full".to_owned();
+        assert_eq!(applied.refused, Refused { units: 1, reason: may_not });
         applied.note(&unit, &Outcome::NotRestored { key, reason: reason.clone() });
         applied.note(&unit, &Outcome::Held { reason, until: Some(Timestamp::MAX) });
         let amount = Amount { units: 1, objects: 2, bytes: 20 };
         let expected = [(HELD.to_owned(), amount), (NOT_RESTORED.to_owned(), amount)].into();
         assert_eq!(applied.datasets["events"].actions, expected);
         assert_eq!((applied.skipped_count, applied.trash_until), (4, Some(Timestamp::MAX)));
+        // What was changed and what is held are as they should be.
+        assert_eq!(applied.refused.units, 2);
     }
 }

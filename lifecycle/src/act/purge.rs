@@ -10,7 +10,7 @@ use crate::plan::line::Amount;
 use crate::run::journal::{BATCH, Journal, Latest, Outcome};
 use crate::run::keys;
 use crate::run::lease::Lease;
-use crate::run::record::{RunRecord, RunState, Skipped};
+use crate::run::record::{Refused, RunRecord, RunState, Skipped};
 use crate::run::store::Store;
 use crate::run::{Bucket, StateError};
 
@@ -30,6 +30,8 @@ pub struct Emptied {
     pub skipped: Vec<Skipped>,
     /// Number of all that stays.
     pub skipped_count: u64,
+    /// Those of it that somebody has to see to.
+    pub refused: Refused,
     /// Whether a lock keeps something, and until when, where that is known.
     pub locked: Option<Option<Timestamp>>,
 }
@@ -42,6 +44,9 @@ impl Emptied {
             Outcome::Held { reason, .. } | Outcome::Refused { reason } => (None, reason),
             Outcome::Done | Outcome::Restored => return,
         };
+        if !matches!(outcome, Outcome::Changed { .. }) {
+            self.refused.add(reason);
+        }
         self.skip(unit, key, reason);
     }
 

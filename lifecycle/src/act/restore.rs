@@ -74,6 +74,15 @@ async fn give_list(objects: &Objects<'_>, object: &IntendedObject) -> Result<()>
     }
 }
 
+/// What came of a unit that was to come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutBack {
+    /// For the journal.
+    pub outcome: Outcome,
+    /// Whether it stays because somebody has written there since.
+    pub is_changed: bool,
+}
+
 /// Brings a unit back, `_SUCCESS` last, so that nobody takes it for complete before it is. One that holds an object that
 /// the run does not know is left as it is, unless they are to be merged; no object is ever replaced. `run_markers` are the
 /// delete markers of the run, where its journal knows them.
@@ -85,11 +94,11 @@ pub async fn put_back(
     unit: &IntendedUnit,
     merge: bool,
     run_markers: Option<&[Marker]>,
-) -> Result<Outcome> {
+) -> Result<PutBack> {
     let found = survey(objects, unit, None).await?;
     if let (Some(key), false) = (found.replaced.or(found.unknown), merge) {
         let reason = "it was written after the run: `--merge` brings the unit back beside it".to_owned();
-        return Ok(Outcome::NotRestored { key, reason });
+        return Ok(PutBack { outcome: Outcome::NotRestored { key, reason }, is_changed: true });
     }
     let (markers, others): (Vec<_>, Vec<_>) = unit.objects.iter().partition(|object| is_marker(&object.planned.key));
     let (mut back, mut failure) = (Vec::new(), None);
@@ -105,17 +114,16 @@ pub async fn put_back(
             match restored {
                 Restored::Back => back.extend(object.copies().cloned()),
                 Restored::Untouched => {}
-                Restored::InTheWay(reason) | Restored::NoCopy(reason) => {
-                    failure = Some(Outcome::NotRestored { key: object.planned.key, reason });
-                }
+                Restored::InTheWay(reason) => failure = Some((object.planned.key, reason, true)),
+                Restored::NoCopy(reason) => failure = Some((object.planned.key, reason, false)),
             }
         }
     }
     match failure {
-        Some(failure) => Ok(failure),
+        Some((key, reason, is_changed)) => Ok(PutBack { outcome: Outcome::NotRestored { key, reason }, is_changed }),
         None => {
             objects.discard_if_safe(back).await?;
-            Ok(Outcome::Restored)
+            Ok(PutBack { outcome: Outcome::Restored, is_changed: false })
         }
     }
 }

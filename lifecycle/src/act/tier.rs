@@ -47,6 +47,7 @@ pub async fn tier(
         }
         Moved::Waiting => waiting += 1,
         Moved::Left(key, reason) => applied.skip(Skipped { unit: unit.prefix, key: Some(key), reason }),
+        Moved::Refused(key, reason) => applied.refuse(Skipped { unit: unit.prefix, key: Some(key), reason }),
     };
     let mut units: BTreeMap<String, PlannedUnit> = BTreeMap::new();
     let mut whole = Vec::new();
@@ -73,7 +74,14 @@ pub async fn tier(
             continue;
         }
         if let Some((key, reason)) = why_not(objects, &unit, planned, created).await? {
-            applied.skip(Skipped { unit: unit.prefix.clone(), key, reason });
+            // Where it is no key's fault, the unit cannot move at all.
+            let is_changed = key.is_some();
+            let skipped = Skipped { unit: unit.prefix.clone(), key, reason };
+            if is_changed {
+                applied.skip(skipped);
+            } else {
+                applied.refuse(skipped);
+            }
             continue;
         }
         whole.push(TierUnit { prefix: unit.prefix.clone(), class });
@@ -102,6 +110,8 @@ enum Moved {
     Waiting,
     /// None is to move: the key that is the reason, and why.
     Left(String, String),
+    /// The same, where it is not that somebody changed it.
+    Refused(String, String),
 }
 
 /// The prefixes of a plan's datasets, by their names.

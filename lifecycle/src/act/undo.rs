@@ -6,11 +6,11 @@ use crate::catalog::Catalogs;
 use crate::plan::line::{Amount, PlannedAction};
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, IntendedUnit, Journal, Outcome, UnitOutcome};
-use crate::run::record::{RunRecord, Skipped};
+use crate::run::record::{Refused, RunRecord, Skipped};
 
 use super::apply::units_at_once;
 use super::objects::Objects;
-use super::restore::put_back;
+use super::restore::{PutBack, put_back};
 use super::{Failure, conclude, means};
 
 /// Brings back what a run removed.
@@ -40,6 +40,8 @@ pub struct Undone {
     pub skipped: Vec<Skipped>,
     /// Number of all that did not.
     pub skipped_count: u64,
+    /// Those of it that somebody has to see to.
+    pub refused: Refused,
 }
 
 impl Undo<'_> {
@@ -64,7 +66,7 @@ impl Undo<'_> {
                 match latest.outcome.as_ref().map(|last| &last.outcome) {
                     // As if nothing had been planned.
                     Some(Outcome::Changed { .. } | Outcome::Refused { .. } | Outcome::Held { until: None, .. }) => {}
-                    Some(Outcome::Restored) => undone.note(&found.unit, &Outcome::Restored),
+                    Some(Outcome::Restored) => undone.note(&found.unit, &Outcome::Restored, true),
                     Some(Outcome::Done | Outcome::NotRestored { .. } | Outcome::Held { .. }) | None => {
                         size += found.unit.objects.len();
                         group.push((found.unit, latest.outcome.as_ref()));
@@ -73,11 +75,14 @@ impl Undo<'_> {
             }
             if size >= BATCH || is_last {
                 let (done, partitions) = self.batch(std::mem::take(&mut group)).await?;
-                for (unit, outcome) in done {
-                    undone.note(&unit, &outcome);
+                for (unit, PutBack { outcome, is_changed }) in done {
+                    undone.note(&unit, &outcome, is_changed);
                     see(&unit, &outcome);
                 }
-                partitions.into_iter().for_each(|skipped| undone.skip(skipped));
+                for refused in partitions {
+                    undone.refused.add(&refused.reason);
+                    undone.skip(refused);
+                }
                 size = 0;
             }
             if is_last {
@@ -89,7 +94,7 @@ impl Undo<'_> {
     async fn batch(
         &self,
         units: Vec<(IntendedUnit, Option<&UnitOutcome>)>,
-    ) -> Result<(Vec<(IntendedUnit, Outcome)>, Vec<Skipped>), Failure> {
+    ) -> Result<(Vec<(IntendedUnit, PutBack)>, Vec<Skipped>), Failure> {
         if units.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
@@ -103,37 +108,44 @@ impl Undo<'_> {
                 |(unit, before): (IntendedUnit, Option<&UnitOutcome>)| async move {
                     // Where nothing was written down, all markers over its versions are the run's.
                     let known = before.map(|before| before.markers.clone());
-                    let outcome = match (&unit.action, before.map(|before| &before.outcome)) {
-                        (PlannedAction::Delete, _) => Outcome::NotRestored {
+                    let as_it_is = |outcome| PutBack { outcome, is_changed: true };
+                    let back = match (&unit.action, before.map(|before| &before.outcome)) {
+                        // Nobody can see to that.
+                        (PlannedAction::Delete, _) => as_it_is(Outcome::NotRestored {
                             key: unit.prefix.clone(),
                             reason: "it went for good, as the policy says".to_owned(),
-                        },
+                        }),
                         // It never went, and now it does not go.
-                        (_, Some(Outcome::Held { .. })) => Outcome::Restored,
+                        (_, Some(Outcome::Held { .. })) => as_it_is(Outcome::Restored),
                         _ => put_back(&self.objects, &unit, self.merge, known.as_deref()).await?,
                     };
                     let left = match known {
-                        _ if outcome == Outcome::Restored => Vec::new(),
+                        _ if back.outcome == Outcome::Restored => Vec::new(),
                         Some(known) => known,
                         None => means::markers_over(&self.objects, &unit).await?,
                     };
-                    Ok((unit, outcome, left))
+                    Ok((unit, back, left))
                 },
             )
             .await?;
-        let back = done.iter().filter(|(_, outcome, _)| *outcome == Outcome::Restored);
+        let back = done.iter().filter(|(_, back, _)| back.outcome == Outcome::Restored);
         let back = back.map(|(unit, ..)| unit.prefix.as_str());
         let partitions = self.catalogs.add(self.objects.permit, back).await?;
-        let outcomes = done.iter().map(|(unit, outcome, markers)| (unit.prefix.as_str(), outcome, markers.as_slice()));
+        let outcomes =
+            done.iter().map(|(unit, back, markers)| (unit.prefix.as_str(), &back.outcome, markers.as_slice()));
         conclude(&self.objects, self.bucket, self.journal, batch, outcomes).await?;
-        Ok((done.into_iter().map(|(unit, outcome, _)| (unit, outcome)).collect(), partitions))
+        Ok((done.into_iter().map(|(unit, back, _)| (unit, back)).collect(), partitions))
     }
 }
 
 impl Undone {
-    fn note(&mut self, unit: &IntendedUnit, outcome: &Outcome) {
+    /// `is_changed`: it is no fault of the gateway's, or of ours, where it did not come back.
+    fn note(&mut self, unit: &IntendedUnit, outcome: &Outcome, is_changed: bool) {
         match outcome {
             Outcome::NotRestored { key, reason } => {
+                if !is_changed {
+                    self.refused.add(reason);
+                }
                 let (unit, key) = (unit.prefix.clone(), Some(key.clone()));
                 self.skip(Skipped { unit, key, reason: reason.clone() });
             }

@@ -3,8 +3,6 @@
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use bytesize::ByteSize;
-
 use crate::policy::Policy;
 use crate::tier::TAG;
 
@@ -12,6 +10,7 @@ use super::document::{PlanReader, RuleTally, Tally};
 use super::headroom::{Headroom, Room};
 use super::line::{Amount, DatasetSummary, End, GuardVerdict, Header};
 use super::make::DatasetNotes;
+use crate::words::{self, counted, size};
 
 /// A plan in words.
 pub struct Report<'a> {
@@ -44,16 +43,18 @@ impl fmt::Display for Report<'_> {
         }
         let Amount { units, objects, bytes } = self.tally.trash;
         if units > 0 {
-            writeln!(formatter, "\ntrash of {units} earlier runs is emptied: {objects} objects, {}", size(bytes))?;
+            let (runs, objects) = (counted(units, "earlier run"), counted(objects, "object"));
+            writeln!(formatter, "\ntrash of {runs} is emptied: {objects}, {}", size(bytes))?;
         }
         let Amount { units, objects, bytes } = self.end.planned;
-        write!(formatter, "\nplanned: {units} units with {objects} objects, {}", size(bytes))?;
+        let (units, objects) = (counted(units, "unit"), counted(objects, "object"));
+        write!(formatter, "\nplanned: {units} with {objects}, {}", size(bytes))?;
         let (count, copied) = self
             .tally
             .rules
             .values()
             .fold((0, 0), |(count, bytes), rule| (count + rule.copied.0, bytes + rule.copied.1));
-        writeln!(formatter, "; of {count} objects bytes are really copied, {}", size(copied))?;
+        writeln!(formatter, "; of {} bytes are really copied, {}", counted(count, "object"), size(copied))?;
         if let Some(headroom) = &self.end.headroom {
             headroom_lines(formatter, headroom)?;
         }
@@ -91,7 +92,7 @@ impl Report<'_> {
             writeln!(formatter, "  left: {}", words.join(", "))?;
         }
         if outside.objects > 0 {
-            writeln!(formatter, "  in no unit: {} objects, {}", outside.objects, size(outside.bytes))?;
+            writeln!(formatter, "  in no unit: {}, {}", counted(outside.objects, "object"), size(outside.bytes))?;
         }
         if total.units == 0 && outside.objects > 0 {
             writeln!(
@@ -109,7 +110,9 @@ impl Report<'_> {
     }
 
     fn tags_line(&self, formatter: &mut fmt::Formatter<'_>, objects: u64) -> fmt::Result {
-        write!(formatter, "    {objects} objects move one by one: each has the tag {TAG} until it has moved")?;
+        let moves = if objects == 1 { "moves" } else { "move" };
+        let objects = counted(objects, "object");
+        write!(formatter, "    {objects} {moves} one by one: each has the tag {TAG} until it has moved")?;
         match self.end.tags_set_times {
             Some(true) => {
                 writeln!(formatter, "; this gateway sets its modification time to now with each change of tags")
@@ -120,19 +123,19 @@ impl Report<'_> {
 
     fn notes(&self, formatter: &mut fmt::Formatter<'_>, notes: &DatasetNotes) -> fmt::Result {
         if let (count, Some(first)) = &notes.undated {
-            writeln!(formatter, "  undated: {count} partitions whose values say no time, such as {first}")?;
+            let partitions = counted(*count, "partition");
+            writeln!(formatter, "  undated: {partitions} whose values say no time, such as {first}")?;
         }
         for (index, count) in &notes.held {
             let Some(hold) = self.policy.and_then(|policy| policy.holds.get(*index)) else { continue };
             let owner = if hold.owner.is_empty() { String::new() } else { format!(", until {} lifts it", hold.owner) };
-            writeln!(formatter, "  held: {count} units at {} for {}{owner}", hold.prefix, hold.reason)?;
+            let units = counted(*count, "unit");
+            writeln!(formatter, "  held: {units} at {} for {}{owner}", hold.prefix, hold.reason)?;
         }
         for (until, count) in &notes.waiting {
             let until = in_zone(*until, &self.header.zone);
-            writeln!(
-                formatter,
-                "  held until {until}: {count} units that cannot be copied go then, unless they are undone"
-            )?;
+            let units = counted(*count, "unit");
+            writeln!(formatter, "  held until {until}, then to go without a copy unless undone: {units}")?;
         }
         for table in &notes.tables {
             writeln!(
@@ -145,7 +148,12 @@ impl Report<'_> {
         }
         for (what, (count, first)) in [("at work", &notes.at_work), ("abandoned", &notes.abandoned)] {
             if let Some(first) = first {
-                writeln!(formatter, "  {what}: {count} trees and uploads of jobs, such as {first}")?;
+                let all = if *count == 1 {
+                    String::new()
+                } else {
+                    format!("{} trees and uploads of jobs, such as ", words::count(*count))
+                };
+                writeln!(formatter, "  {what}: {all}{first}")?;
             }
         }
         match &notes.running {
@@ -159,7 +167,7 @@ impl Report<'_> {
 
 fn rule_lines(formatter: &mut fmt::Formatter<'_>, rule: &str, tally: &RuleTally) -> fmt::Result {
     if tally.uploads > 0 {
-        writeln!(formatter, "  {rule} ({}): {} uploads", tally.action, tally.uploads)?;
+        writeln!(formatter, "  {rule} ({}): {}", tally.action, counted(tally.uploads, "upload"))?;
     }
     let Some((first, last)) = &tally.ends else { return Ok(()) };
     writeln!(formatter, "  {rule} ({}): {}", tally.action, amount(tally.planned))?;
@@ -171,8 +179,8 @@ fn headroom_lines(formatter: &mut fmt::Formatter<'_>, headroom: &Headroom) -> fm
     let Headroom { copies, at_once, bucket, user, short } = headroom;
     write!(
         formatter,
-        "copies in the trash: {} objects, {}, by the accounts of quotas; room in the bucket's quota: {}, in the user's: {}",
-        copies.objects,
+        "copies in the trash: {}, {}, by the accounts of quotas; room in the bucket's quota: {}, in the user's: {}",
+        counted(copies.objects, "object"),
         size(copies.bytes),
         room(*bucket),
         room(*user)
@@ -180,9 +188,9 @@ fn headroom_lines(formatter: &mut fmt::Formatter<'_>, headroom: &Headroom) -> fm
     if *short {
         write!(
             formatter,
-            "\nWARNING: that may be too little for the units that are copied at a time, up to {} objects, {}: a unit that \
+            "\nWARNING: that may be too little for the units that are copied at a time, up to {}, {}: a unit that \
              finds no room is held in its place",
-            at_once.objects,
+            counted(at_once.objects, "object"),
             size(at_once.bytes)
         )?;
     }
@@ -192,9 +200,9 @@ fn headroom_lines(formatter: &mut fmt::Formatter<'_>, headroom: &Headroom) -> fm
 fn room(room: Room) -> String {
     match (room.objects, room.bytes) {
         (None, None) => "no limit".to_owned(),
-        (Some(objects), None) => format!("{objects} objects"),
+        (Some(objects), None) => counted(objects, "object"),
         (None, Some(bytes)) => size(bytes),
-        (Some(objects), Some(bytes)) => format!("{objects} objects, {}", size(bytes)),
+        (Some(objects), Some(bytes)) => format!("{}, {}", counted(objects, "object"), size(bytes)),
     }
 }
 
@@ -203,7 +211,7 @@ fn guard_line(formatter: &mut fmt::Formatter<'_>, dataset: &str, guard: &GuardVe
     let mut line = format!("  guard: {units}% of units and {bytes}% of bytes within {within}, {percent}% allowed");
     if before.units > 0 {
         // Writing to a string cannot fail.
-        let _ = write!(line, ", {} units by earlier runs", before.units);
+        let _ = write!(line, ", {} by earlier runs", counted(before.units, "unit"));
     }
     if *exceeded {
         let _ = write!(line, ": STOPPED; if all of it shall go, `--allow {dataset}={}%`", units.max(*bytes).ceil());
@@ -212,11 +220,7 @@ fn guard_line(formatter: &mut fmt::Formatter<'_>, dataset: &str, guard: &GuardVe
 }
 
 fn amount(Amount { units, objects, bytes }: Amount) -> String {
-    format!("{units} units, {objects} objects, {}", size(bytes))
-}
-
-fn size(bytes: u64) -> String {
-    ByteSize::b(bytes).to_string()
+    format!("{}, {}, {}", counted(units, "unit"), counted(objects, "object"), size(bytes))
 }
 
 fn in_zone(moment: jiff::Timestamp, zone: &str) -> String {

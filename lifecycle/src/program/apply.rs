@@ -21,7 +21,7 @@ use crate::plan::line::End;
 use crate::plan::report::Report;
 use crate::policy::Policy;
 use crate::run::lease::Purpose;
-use crate::run::record::{RunRecord, RunState};
+use crate::run::record::{HELD, NOT_RESTORED, Refused, RunRecord, RunState};
 use crate::run::store::Store;
 use crate::serve::rule_digest;
 
@@ -51,7 +51,8 @@ const MOST_PLANS: usize = 5;
 impl Apply {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let (policy, done) = self.done(common)?;
-        report(common, &policy, &done)
+        report(common, &policy, &done)?;
+        done.iter().try_for_each(|record| see_to(record, &policy.source.path))
     }
 
     /// Ends the runs that were begun before, carries the plan out, and says which runs it ended.
@@ -233,7 +234,7 @@ impl Apply {
             undone: false,
             moved: None,
             waiting: None,
-            refused_count: 0,
+            refused: Refused::default(),
         };
         let record = work.store.begin_new(&work.lease, record, path).await?;
         Ok(Attempt::Done(Box::new(carry_out(work, &record.run, &policy.policy).await?)))
@@ -321,6 +322,18 @@ pub(super) fn json(done: &[RunRecord]) -> Value {
         object.insert("left".to_owned(), json!(record.skipped));
     }
     result
+}
+
+/// Fails where somebody has to see to what a run has left.
+pub(super) fn see_to(record: &RunRecord, policy: &str) -> Result<(), Failure> {
+    let actions = || record.datasets.values().flat_map(|done| &done.actions);
+    let done = actions().filter(|(action, _)| !matches!(action.as_str(), HELD | NOT_RESTORED));
+    let waiting = record.waits().map_or(0, |waiting| waiting.units);
+    let all = done.map(|(_, amount)| amount.units).sum::<u64>() + waiting + record.skipped_count;
+    let half_gone = actions().any(|(action, _)| action == NOT_RESTORED);
+    let undo = format!(", or bring back what is half gone with `s3life undo {} {policy}`", record.run);
+    let undo = if half_gone { undo.as_str() } else { "" };
+    output::see_to(&record.refused, all, &format!("mend that, then run `s3life apply {policy}` again{undo}"))
 }
 
 /// Says what was done by each run, the ones that were only ended first.

@@ -75,7 +75,7 @@ impl From<Failure> for Error {
             Failure::Plan(failure)
             | Failure::Run(crate::act::Failure::Plan(failure))
             | Failure::Make(MakeError::Plan(failure)) => of_plan(&failure),
-            Failure::Stopped(_) => ErrorKind::PreconditionFailed,
+            Failure::Stopped(_) | Failure::Left(_) => ErrorKind::PreconditionFailed,
             Failure::Output(_) | Failure::Export(_) | Failure::Sql(_) => ErrorKind::LocalDisk,
             Failure::Policy(_) | Failure::Make(_) | Failure::Usage(_) | Failure::Serve(_) => ErrorKind::InvalidOption,
         };

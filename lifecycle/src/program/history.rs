@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::output::{self, Failure};
 use super::{BucketOrPolicy, Common, Form};
 use crate::plan::line::Amount;
-use crate::run::record::{DatasetDone, RunRecord, RunState, Waiting};
+use crate::run::record::{DatasetDone, Refused, RunRecord, RunState, Waiting};
 use crate::run::store::Store;
 use crate::words::{amount, counted};
 
@@ -67,6 +67,8 @@ pub(super) struct Run<'a> {
     moved_back: Amount,
     datasets: &'a BTreeMap<String, DatasetDone>,
     skipped: u64,
+    /// Those of it that somebody has to see to, with the reason of the first.
+    refused: &'a Refused,
     holder: &'a str,
     trash_until: Option<Timestamp>,
     released: bool,
@@ -98,6 +100,7 @@ impl<'a> Run<'a> {
             moved_back,
             datasets: &record.datasets,
             skipped: record.skipped_count,
+            refused: &record.refused,
             holder: &record.holder,
             trash_until: record.trash_until,
             released: record.released,

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use bytesize::ByteSize;
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
@@ -13,6 +12,7 @@ use super::{Common, Form, PolicyFile};
 use crate::export::export;
 use crate::listing::Pace;
 use crate::plan::line::Amount;
+use crate::words::{counted, size};
 
 #[derive(Debug, Args)]
 pub(super) struct Inventory {
@@ -54,10 +54,10 @@ impl Inventory {
             })
             .to_string(),
             Form::Text => format!(
-                "{file}: {} objects of {} datasets, {}, by what is due at {now}",
-                total.objects,
-                exported.datasets.len(),
-                ByteSize::b(total.bytes)
+                "{file}: {} of {}, {}, by what is due at {now}",
+                counted(total.objects, "object"),
+                counted(exported.datasets.len() as u64, "dataset"),
+                size(total.bytes)
             ),
         })
     }

@@ -14,8 +14,9 @@ use crate::plan::make::MakeError;
 use crate::policy::{Finding, Findings, Policy};
 use crate::run::StateError;
 use crate::run::lease::LeaseError;
-use crate::run::record::Skipped;
+use crate::run::record::{Refused, Skipped};
 use crate::serve::ServeError;
+use crate::words::counted;
 
 /// Why a command has not done what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,9 @@ pub enum Failure {
     /// What was asked makes no sense.
     #[error("error: {0}")]
     Usage(String),
+    /// Not all that was to be done was done, and somebody has to see to the rest.
+    #[error("error: {0}")]
+    Left(String),
     /// A rule could not be approved.
     #[error("error: {0}")]
     Serve(#[from] ServeError),
@@ -116,7 +120,15 @@ impl Failure {
 
 /// Prints a line of a result.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
-    Ok(writeln!(io::stdout(), "{text}")?)
+    listened(writeln!(io::stdout(), "{text}"))
+}
+
+/// Where nobody reads any more, as behind `| head`, nobody misses the rest.
+pub(super) fn listened(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(failure) if failure.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 /// Prints a result for programs, in one line.
@@ -139,9 +151,21 @@ pub(super) fn skipped(all: &[Skipped], count: u64) -> Result<(), Failure> {
     if count > named { line(&format!("  and {} more", count - named)) } else { Ok(()) }
 }
 
+/// Fails where somebody has to see to what was left of so many units.
+pub(super) fn see_to(refused: &Refused, units: u64, remedy: &str) -> Result<(), Failure> {
+    let Refused { units: left, reason } = refused;
+    match left {
+        0 => Ok(()),
+        _ => {
+            let were = if *left == 1 { "was" } else { "were" };
+            Err(Failure::Left(format!("{left} of {} {were} left: {reason}; {remedy}", counted(units, "unit"))))
+        }
+    }
+}
+
 /// Prints a result of several lines.
 pub(super) fn text(text: &str) -> Result<(), Failure> {
-    Ok(io::stdout().write_all(text.as_bytes())?)
+    listened(io::stdout().write_all(text.as_bytes()))
 }
 
 /// A policy, and where it was read.

@@ -204,7 +204,14 @@ impl PlanOptions {
 
 /// One object: the first and the last line of the plan, with its units, uploads and trash between them. There may be as
 /// many units as objects, so that it is written as it is read.
-fn json(MadePlan { plan, notes }: &MadePlan, conflicts: &[Conflict]) -> Result<(), Failure> {
+fn json(made: &MadePlan, conflicts: &[Conflict]) -> Result<(), Failure> {
+    match print_json(made, conflicts) {
+        Err(Failure::Output(failure)) => output::listened(Err(failure)),
+        printed => printed,
+    }
+}
+
+fn print_json(MadePlan { plan, notes }: &MadePlan, conflicts: &[Conflict]) -> Result<(), Failure> {
     let mut reader = PlanReader::open(plan.path())?;
     let mut out = BufWriter::new(io::stdout().lock());
     write!(out, "{{\"plan\":{},\"units\":[", json!(plan.header))?;

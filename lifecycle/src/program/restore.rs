@@ -21,7 +21,7 @@ use crate::plan::make::{Past, Restoration, restoration};
 use crate::plan::report::Report;
 use crate::policy::{Dataset, Policy};
 use crate::run::lease::Purpose;
-use crate::run::record::{RunRecord, RunState};
+use crate::run::record::{Refused, RunRecord, RunState};
 use crate::words::counted;
 
 #[derive(Debug, Args)]
@@ -69,7 +69,17 @@ impl Restore {
             work.end().await;
             record
         })?;
-        self.report(common, &record)
+        self.report(common, &record)?;
+        super::apply::see_to(&record, &read.source.path)?;
+        let is_moved = record.datasets.values().any(|done| !done.actions.is_empty());
+        match record.skipped.first() {
+            Some(first) if !is_moved && record.waits().is_none() => Err(Failure::Left(format!(
+                "{} changed just now, and nothing was moved: {}; run the same command again",
+                counted(record.skipped_count, "unit"),
+                first.reason
+            ))),
+            _ => Ok(()),
+        }
     }
 
     async fn plan(
@@ -132,7 +142,7 @@ impl Restore {
             undone: false,
             moved: None,
             waiting: None,
-            refused_count: 0,
+            refused: Refused::default(),
         };
         let record = work.store.begin_new(&work.lease, record, plan.path()).await?;
         carry_out(work, &record.run, policy).await

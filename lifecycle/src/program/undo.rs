@@ -16,13 +16,14 @@ use crate::act::purge::{Emptied, purge};
 use crate::act::tier::{Back, TieredBack};
 use crate::act::undo::{Undo as Undoing, Undone};
 use crate::catalog::Catalogs;
-use crate::plan::document::PlanReader;
-use crate::plan::line::Amount;
+use crate::plan::document::{PlanReader, RuleTally};
+use crate::plan::line::{Amount, PlannedAction};
 use crate::run::StateError;
 use crate::run::journal::Journal;
 use crate::run::lease::Purpose;
-use crate::run::record::{DatasetDone, RunRecord, RunState, Waiting};
+use crate::run::record::{DatasetDone, Refused, RunRecord, RunState, Skipped, Waiting};
 use crate::run::store::Store;
+use crate::words::{counted, size};
 
 /// How long copies are kept that nobody needs: no request that was under way is so late.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
@@ -62,8 +63,27 @@ pub(super) struct Release {
     run: Run,
 }
 
-/// What came back, and what moved back.
-pub(super) type BroughtBack = (Undone, TieredBack);
+/// What came back, and what did not.
+pub(super) struct BroughtBack {
+    undone: Undone,
+    moved: TieredBack,
+    /// Uploads that the run was to abort: they never come back.
+    aborted: u64,
+}
+
+impl BroughtBack {
+    fn skipped(&self) -> Vec<Skipped> {
+        self.undone.skipped.iter().chain(&self.moved.skipped).cloned().collect()
+    }
+
+    fn skipped_count(&self) -> u64 {
+        self.undone.skipped_count + self.moved.skipped_count
+    }
+
+    fn refused(&self) -> Refused {
+        self.undone.refused.clone().and(&self.moved.refused)
+    }
+}
 
 impl Undo {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
@@ -93,9 +113,10 @@ impl Undo {
             is_finished = record.finished.is_some();
             begin(record)
         };
-        work.store.update(&work.lease, run, begun).await?;
         let file = work.store.plan(run).await?;
         let mut plan = PlanReader::open(file.path())?;
+        comes_back(&work.store.record(run).await?, &plan)?;
+        work.store.update(&work.lease, run, begun).await?;
         let journal = Journal::open(&work.bucket, run, work.lease.number()).await?;
         let objects = work.objects();
         // First, so that the rules of the run are gone.
@@ -116,15 +137,19 @@ impl Undo {
         let undone = undo.run(|_, _| progress.add()).await?;
         drop(progress);
         let now = work.bucket.time().await?;
-        let skipped = undone.skipped.iter().chain(&moved.skipped).take(RunRecord::MOST_REPORTED);
-        let skipped: Vec<_> = skipped.cloned().collect();
+        let aborted = plan.tally().rules.values().map(|rule| rule.uploads).sum();
+        let back = BroughtBack { undone, moved, aborted };
+        let mut skipped = back.skipped();
+        skipped.truncate(RunRecord::MOST_REPORTED);
         work.store
             .update(&work.lease, run, |record| {
+                let BroughtBack { undone, moved, .. } = &back;
                 record.state = if moved.waiting > 0 { RunState::Undoing } else { RunState::Undone };
                 record.waiting = Waiting::of(moved.waiting, now, record.waiting);
                 record.finished.get_or_insert(now);
                 record.skipped.clone_from(&skipped);
-                record.skipped_count = undone.skipped_count + moved.skipped_count;
+                record.skipped_count = back.skipped_count();
+                record.refused = back.refused();
                 // A run that was killed has left copies of what it had not removed yet.
                 record.trash_until = record.trash_until.or_else(|| now.checked_add(KEPT).ok());
                 for (name, amount) in &undone.datasets {
@@ -136,7 +161,7 @@ impl Undo {
                 Ok(())
             })
             .await?;
-        Ok((undone, moved))
+        Ok(back)
     }
 }
 
@@ -155,42 +180,72 @@ fn begin(record: &mut RunRecord) -> Result<(), StateError> {
     Ok(())
 }
 
-fn undone_json(run: &str, (undone, moved): &BroughtBack) -> Value {
-    let skipped: Vec<_> = undone.skipped.iter().chain(&moved.skipped).cloned().collect();
+/// Refused where nothing that a run did can come back. One that is under way goes no further all the same.
+fn comes_back(record: &RunRecord, plan: &PlanReader) -> Result<(), StateError> {
+    let is_gone = |rule: &RuleTally| rule.action == PlannedAction::Delete.name() || rule.uploads > 0;
+    let rules = &plan.tally().rules;
+    if record.finished.is_none() || !rules.values().all(is_gone) {
+        return Ok(());
+    }
+    if rules.is_empty() {
+        let reason = "has only emptied the trash of earlier runs: nothing can come back".to_owned();
+        return Err(StateError::Refused { run: record.run.clone(), reason });
+    }
+    let named: Vec<_> = rules.iter().map(|((dataset, rule), _)| format!("{rule} of {dataset}")).collect();
+    let reason = format!(
+        "went by rules that delete without trash or abort uploads ({}): nothing of it was kept, and nothing can come back. \
+         `then: expire` keeps what goes for the time of `trash`",
+        named.join(", ")
+    );
+    Err(StateError::Refused { run: record.run.clone(), reason })
+}
+
+fn undone_json(run: &str, back: &BroughtBack) -> Value {
+    let (BroughtBack { undone, moved, .. }, skipped) = (back, back.skipped());
     json!({
         "run": run, "restored": undone.datasets, "moved_back": moved.datasets, "waiting": moved.waiting,
-        "skipped": skipped, "skipped_count": undone.skipped_count + moved.skipped_count,
+        "skipped": skipped, "skipped_count": back.skipped_count(), "refused": back.refused(),
     })
 }
 
 fn print_undone(common: &Common, run: &str, place: &str, back: &BroughtBack) -> Result<(), Failure> {
-    let (undone, moved) = back;
-    let skipped: Vec<_> = undone.skipped.iter().chain(&moved.skipped).cloned().collect();
-    let count = undone.skipped_count + moved.skipped_count;
+    let BroughtBack { undone, moved, aborted } = back;
+    let (skipped, count) = (back.skipped(), back.skipped_count());
     if common.output == Form::Json {
         output::line(&undone_json(run, back).to_string())?;
     } else {
-        for (datasets, what) in [(&undone.datasets, "are back"), (&moved.datasets, "are in their former storage class")]
-        {
+        for (datasets, what) in [(&undone.datasets, "back"), (&moved.datasets, "in the former storage class")] {
             for (dataset, Amount { units, objects, .. }) in datasets {
+                let are = if *units == 1 { "is" } else { "are" };
+                let (units, objects) = (counted(*units, "unit"), counted(*objects, "object"));
                 output::line(&format!(
-                    "{dataset}: {units} units with {objects} objects {what}. They are not planned again until \
+                    "{dataset}: {units} with {objects} {are} {what}. No rule works there again until \
                      `s3life release {run} {place}`"
                 ))?;
             }
         }
         if moved.waiting > 0 {
             output::line(&format!(
-                "the gateway has still to move {} units back by its lifecycle rules: run `s3life undo {run} {place}` again later",
-                moved.waiting
+                "the gateway has still to move {} back by its lifecycle rules: run `s3life undo {run} {place}` again later",
+                counted(moved.waiting, "unit")
             ))?;
         }
         output::skipped(&skipped, count)?;
+        if *aborted > 0 {
+            output::line(&format!("  {} that it aborted cannot come back", counted(*aborted, "upload")))?;
+        }
     }
-    if count > 0 {
-        return Err(Failure::Usage(format!("{count} units of the run {run} did not come back")));
+    let back_units = |datasets: &BTreeMap<String, Amount>| datasets.values().map(|amount| amount.units).sum::<u64>();
+    let came = back_units(&undone.datasets) + back_units(&moved.datasets) + moved.waiting;
+    let remedy = format!("mend that, then run `s3life undo {run} {place}` again");
+    output::see_to(&back.refused(), came + count, &remedy)?;
+    match skipped.first() {
+        Some(first) if came == 0 => {
+            let units = counted(count, "unit");
+            Err(Failure::Left(format!("nothing of the run {run} came back, and {units} were left: {}", first.reason)))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 impl Purge {
@@ -212,18 +267,26 @@ impl Purge {
             work.end().await;
             Ok::<_, Failure>(emptied?)
         })?;
-        let Emptied { removed, skipped, skipped_count, locked } = emptied;
+        let Emptied { removed, skipped, skipped_count, refused, locked } = emptied;
         if common.output == Form::Json {
-            let result = json!({"run": run, "objects": removed.objects, "bytes": removed.bytes, "left": skipped, "skipped": skipped_count});
-            return output::line(&result.to_string());
+            let result = json!({"run": run, "objects": removed.objects, "bytes": removed.bytes, "left": skipped, "skipped": skipped_count, "refused": refused});
+            output::line(&result.to_string())?;
+            return see_to_rest(&refused, skipped_count);
         }
         let is = if locked.is_some() { "is empty but for what is locked" } else { "is empty" };
         output::line(&format!(
-            "the trash of the run {run} {is}: {} objects with {} bytes in all are gone for good",
-            removed.objects, removed.bytes
+            "the trash of the run {run} {is}: {}, {} in all, gone for good",
+            counted(removed.objects, "object"),
+            size(removed.bytes)
         ))?;
-        output::skipped(&skipped, skipped_count)
+        output::skipped(&skipped, skipped_count)?;
+        see_to_rest(&refused, skipped_count)
     }
+}
+
+/// What was held and did not go may be planned anew.
+fn see_to_rest(refused: &Refused, left: u64) -> Result<(), Failure> {
+    output::see_to(refused, left, "mend that: `s3life apply` plans again what is still due")
 }
 
 impl Release {

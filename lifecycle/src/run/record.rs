@@ -49,13 +49,42 @@ pub struct RunRecord {
     /// What the gateway has still to move, there or back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
-    /// Number of those in `skipped_count` that the gateway refused, or that are half gone.
-    #[serde(default, skip_serializing_if = "is_none")]
-    pub refused_count: u64,
+    /// Those among `skipped_count` that somebody has to see to.
+    #[serde(default, skip_serializing_if = "Refused::is_none")]
+    pub refused: Refused,
 }
 
-fn is_none(count: &u64) -> bool {
-    *count == 0
+/// Units that were not left because somebody changed them: the gateway refused what was to be done, or there was no way.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Their number.
+    pub units: u64,
+    /// Why, of the first.
+    pub reason: String,
+}
+
+impl Refused {
+    /// One more.
+    pub fn add(&mut self, reason: &str) {
+        if self.units == 0 {
+            reason.clone_into(&mut self.reason);
+        }
+        self.units += 1;
+    }
+
+    /// These, too.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        if self.units == 0 {
+            self.reason.clone_from(&other.reason);
+        }
+        self.units += other.units;
+        self
+    }
+
+    fn is_none(&self) -> bool {
+        self.units == 0
+    }
 }
 
 /// Units that wait for the gateway's lifecycle.

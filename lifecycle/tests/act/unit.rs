@@ -230,7 +230,7 @@ impl Scene {
     ) -> Result<Outcome> {
         let gateway = self.process(transport);
         let (once, held) = (once(&gateway), Held(lease));
-        put_back(&self.objects(&gateway, &once, &held), unit, merge, None).await
+        put_back(&self.objects(&gateway, &once, &held), unit, merge, None).await.map(|back| back.outcome)
     }
 
     pub(crate) fn process(&self, transport: Arc<dyn Transport>) -> Gateway {

@@ -19,7 +19,7 @@ async fn a_unit_that_changed_since_it_was_planned_is_left_as_a_whole() {
     let applied = lake.run(&["apply", "--plan", "plan.jsonl", "--yes"]);
     assert_eq!(applied.status, 0, "{applied:?}");
     for part in [
-        "events: expire 1 units, 3 objects, 30 bytes",
+        "events: expire 1 unit (3 objects, 30 B)",
         "left: events/day=2020-01-01/: events/day=2020-01-01/a: it was written again after it was planned",
         "left: events/day=2020-01-03/: events/day=2020-01-03/new: it came after the plan",
         "brings it back",
@@ -83,8 +83,28 @@ async fn what_goes_for_good_must_be_confirmed_and_leaves_no_copy() {
     let run = super::json(&applied);
     assert_eq!(run["actions"]["delete"]["objects"], 9);
     assert!(lake.listed("events/").await.is_empty() && lake.listed(".s3core/trash/").await.is_empty());
+    let record = format!(".s3core/life/runs/{}/run.json", name(&run));
+    let before = lake.listed(&record).await;
     let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
-    assert!(undone.status == 1 && undone.out.contains("it went for good"), "{undone:?}");
+    let is_told = undone.error.contains("rules that delete without trash") && undone.error.contains("drop of events");
+    assert!(undone.status == 1 && undone.out.is_empty() && is_told, "{undone:?}");
+    // Before anything is touched: the run has not become one that was brought back.
+    assert_eq!(lake.listed(&record).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn undo_brings_back_what_went_to_the_trash_and_names_what_did_not() {
+    let other = "  - name: other\n    location: s3a://BUCKET/other/\n    age: {from: partition, time: \"{day:%F}\"}\n    \
+                 rules: [{name: away, when: {older_than: 1y}, then: {delete: without_trash}}]\n";
+    let lake = three_days(&format!("{POLICY}{other}")).await;
+    lake.put("other/day=2020-01-01/a").await;
+    lake.rest().await;
+    let applied = lake.run(&["--output", "json", "apply", "policy.yaml", "--yes", "--confirm-delete", "other"]);
+    let run = super::json(&applied);
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    assert!(undone.status == 0 && undone.out.starts_with("events: 3 units with 9 objects are back."), "{undone:?}");
+    assert!(undone.out.contains("  left: other/day=2020-01-01/: it went for good, as the policy says"), "{undone:?}");
+    assert_eq!((lake.listed("events/").await.len(), lake.listed("other/").await.len()), (9, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

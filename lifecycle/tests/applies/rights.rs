@@ -7,7 +7,7 @@ use s3core::gateway::{Exchange, OperationRequest};
 use s3core::http::{Payload, Response};
 use s3core::ops::PutBucketVersioning;
 use s3core::sign::PayloadHash;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::admin::User;
 use super::lake::Lake;
@@ -95,7 +95,12 @@ async fn units_that_this_user_may_not_remove_are_left_and_told(#[case] keeps_ver
     let (user, keys) =
         guest(&lake, &[(&["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"], ".s3core/")]).await;
     let applied = lake.run_with(&keys, &["--output", "json", "apply", "policy.yaml", "--yes"]);
-    let run = super::json(&applied);
+    let run: Value = serde_json::from_str(&applied.out).unwrap();
+    let error: Value = serde_json::from_str(&applied.error).unwrap();
+    let told = error["error"].as_str().unwrap();
+    assert!(applied.status == 1 && told.starts_with("3 of 3 units were left: this user may not remove it: "), "{told}");
+    assert!(told.contains("; mend that, then run `s3life apply "), "{told}");
+    assert_eq!(run["refused"]["units"], 3);
     assert_eq!((&run["actions"], &run["skipped"]), (&json!({}), &json!(3)), "{run}");
     assert!(run["left"][0]["reason"].as_str().unwrap().contains("this user may not remove it"), "{run}");
     assert_eq!(lake.listed("events/").await, before);

@@ -1,6 +1,8 @@
 //! What was removed comes back, or is gone for good.
 
-use s3core::ops::{AccessControlList, GetObjectAcl, GetObjectTagging, HeadObject, PutObjectAcl, PutObjectTagging};
+use s3core::ops::{
+    AccessControlList, DeleteObject, GetObjectAcl, GetObjectTagging, HeadObject, PutObjectAcl, PutObjectTagging,
+};
 use serde_json::json;
 
 use super::{POLICY, apply, json as said, keys, name, three_days};
@@ -64,7 +66,8 @@ async fn a_partition_that_was_written_anew_is_left_unless_it_is_merged() {
     let run = apply(&lake);
     lake.put("events/day=2020-01-02/new").await;
     let undone = lake.run(&["--output", "json", "undo", name(&run), "policy.yaml"]);
-    assert_eq!(undone.status, 1, "{undone:?}");
+    // That is as it should be.
+    assert!(undone.status == 0 && undone.error.is_empty(), "{undone:?}");
     let result: serde_json::Value = serde_json::from_str(&undone.out).unwrap();
     assert_eq!(result["restored"]["events"]["units"], 2);
     assert_eq!(result["skipped"][0]["key"], "events/day=2020-01-02/new");
@@ -81,7 +84,7 @@ async fn an_object_in_the_way_is_never_replaced() {
     let put = s3core::ops::PutObject::new(&lake.bucket, "events/day=2020-01-02/a", bytes::Bytes::from_static(b"new"));
     let etag = lake.gateway.run(put).await.unwrap();
     let undone = lake.run(&["undo", name(&run), "policy.yaml", "--merge"]);
-    assert_eq!(undone.status, 1, "{undone:?}");
+    assert_eq!(undone.status, 0, "{undone:?}");
     let listed = lake.listed("events/day=2020-01-02/").await;
     // All but `_SUCCESS`: the partition is not what it was.
     assert_eq!(keys(&listed), ["events/day=2020-01-02/a", "events/day=2020-01-02/b"]);
@@ -94,7 +97,7 @@ async fn a_trash_that_was_emptied_brings_nothing_back() {
     let run = apply(&lake);
     let purged = lake.run(&["purge", name(&run), "policy.yaml", "--yes"]);
     assert_eq!(purged.status, 0, "{purged:?}");
-    assert!(purged.out.contains("9 objects with 90 bytes"), "{purged:?}");
+    assert!(purged.out.contains("9 objects, 90 B in all, gone for good"), "{purged:?}");
     assert!(lake.listed(".s3core/trash/").await.is_empty());
     let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
     assert!(undone.status == 1 && undone.error.contains("its trash was emptied"), "{undone:?}");
@@ -107,12 +110,29 @@ async fn a_saved_plan_empties_no_trash_that_is_still_wanted() {
     let lake = three_days(&POLICY.replace("settle: 0h,", "settle: 0h, trash: 0h,")).await;
     let run = apply(&lake);
     let planned = lake.plan(&["--out", "saved"]);
-    assert!(planned.status == 0 && planned.out.contains("trash of 1 earlier runs"), "{planned:?}");
+    assert!(planned.status == 0 && planned.out.contains("trash of 1 earlier run is emptied"), "{planned:?}");
     lake.put("events/day=2020-01-02/new").await;
-    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 1);
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
     assert_eq!(lake.listed(".s3core/trash/").await.len(), 3);
     let applied = lake.run(&["apply", "policy.yaml", "--plan", "saved", "--yes"]);
     assert_eq!((applied.status, lake.listed(".s3core/trash/").await.len()), (0, 3), "{applied:?}");
     said(&lake.run(&["--output", "json", "undo", name(&run), "policy.yaml", "--merge"]));
     assert_eq!(lake.listed("events/day=2020-01-02/").await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_that_brings_nothing_back_is_a_failure() {
+    let lake = three_days(POLICY).await;
+    let run = apply(&lake);
+    lake.put_all([1, 2, 3].map(|day| format!("events/day=2020-01-0{day}/new"))).await;
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    let told =
+        format!("error: nothing of the run {} came back, and 3 units were left: it was written after", name(&run));
+    assert!(undone.status == 1 && undone.error.starts_with(&told) && undone.error.contains("--merge"), "{undone:?}");
+    // A copy that is gone is no change of somebody's.
+    lake.gateway.run(DeleteObject::new(&lake.bucket, &lake.listed(".s3core/trash/").await[1].key)).await.unwrap();
+    let undone = lake.run(&["undo", name(&run), "policy.yaml", "--merge"]);
+    let told = "error: 1 of 3 units was left: its copy is no longer in the trash; mend that, then run `s3life undo ";
+    assert!(undone.status == 1 && undone.error.starts_with(told), "{undone:?}");
+    assert!(undone.out.starts_with("events: 2 units with 6 objects are back."), "{undone:?}");
 }

@@ -5,7 +5,7 @@ use s3core::ops::PutObject;
 use s3life::plan::line::{Amount, PlannedAction, PolicySource, Shape};
 use s3life::run::journal::{IntendedUnit, Journal, Means, Outcome, UnitOutcome};
 use s3life::run::keys;
-use s3life::run::record::{DatasetDone, RunRecord, RunState};
+use s3life::run::record::{DatasetDone, Refused, RunRecord, RunState};
 
 use super::lake::{Lake, summary, units};
 
@@ -65,7 +65,7 @@ async fn record(lake: &Lake, state: RunState, removed: u64, undone: u64) {
         undone: false,
         moved: None,
         waiting: None,
-        refused_count: 0,
+        refused: Refused::default(),
     };
     let text = serde_json::to_vec(&record).unwrap();
     lake.gateway.run(PutObject::new(&lake.bucket, &keys::record(RUN), bytes::Bytes::from(text))).await.unwrap();

@@ -17,7 +17,7 @@ use s3core_gateway::Quirks;
 use s3life::plan::line::PolicySource;
 use s3life::run::Bucket;
 use s3life::run::lease::{Holder, Lease, LeaseError};
-use s3life::run::record::{RunRecord, RunState};
+use s3life::run::record::{Refused, RunRecord, RunState};
 use tokio::sync::Notify;
 
 /// What answers a test.
@@ -207,6 +207,6 @@ pub(crate) fn record(run: &str) -> RunRecord {
         undone: false,
         moved: None,
         waiting: None,
-        refused_count: 0,
+        refused: Refused::default(),
     }
 }

@@ -10,7 +10,7 @@ use crate::plan::document::PlanReader;
 use crate::plan::line::{Amount, PlannedAction, PlannedObject, PlannedUnit};
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, Journal, Outcome};
-use crate::run::record::{RunRecord, Skipped};
+use crate::run::record::{Refused, RunRecord, Skipped};
 use crate::tier::{AT_ONCE, TierUnit, Tiering};
 
 use super::tagged::{Direction, Tagged};
@@ -41,6 +41,8 @@ pub struct TieredBack {
     pub skipped: Vec<Skipped>,
     /// Number of all that is left.
     pub skipped_count: u64,
+    /// Those of it that somebody has to see to.
+    pub refused: Refused,
     /// Units that the gateway has still to move.
     pub waiting: u64,
 }
@@ -74,6 +76,7 @@ impl Back<'_> {
             let former = match former_class(&unit, &planned, class) {
                 Ok(former) => former,
                 Err(reason) => {
+                    back.refused.add(&reason);
                     back.skip(&unit, None, reason);
                     continue;
                 }
@@ -101,6 +104,10 @@ impl Back<'_> {
                 Moved::Done => done.push(unit),
                 Moved::Waiting => back.waiting += 1,
                 Moved::Left(key, reason) => back.skip(&unit, Some(key), reason),
+                Moved::Refused(key, reason) => {
+                    back.refused.add(&reason);
+                    back.skip(&unit, Some(key), reason);
+                }
             }
         }
         let tags = tagged.rules();

@@ -55,6 +55,7 @@ enum Look {
     /// With its tags, to which the tag may have to be added.
     ToMove(BTreeMap<String, String>),
     Left(String),
+    Refused(String),
 }
 
 impl<'a> Tagged<'a> {
@@ -95,6 +96,7 @@ impl<'a> Tagged<'a> {
             let found: Vec<_> = wanted.iter().filter_map(|wanted| looks.remove(&wanted.object.key)).collect();
             let left = found.iter().find_map(|(look, wanted)| match look {
                 Look::Left(reason) => Some(Moved::Left(wanted.object.key.clone(), reason.clone())),
+                Look::Refused(reason) => Some(Moved::Refused(wanted.object.key.clone(), reason.clone())),
                 _ => None,
             });
             let is_left = left.is_some();
@@ -133,7 +135,7 @@ impl<'a> Tagged<'a> {
         }
         let tags = match self.objects.gateway.run(GetObjectTagging::new(self.objects.bucket, &object.key)).await {
             Ok(tags) => tags,
-            Err(failure) if failure.kind() == ErrorKind::AccessDenied => return Ok(Look::Left(failure.to_string())),
+            Err(failure) if failure.kind() == ErrorKind::AccessDenied => return Ok(Look::Refused(failure.to_string())),
             Err(failure) => return Err(failure),
         };
         let has_tag = tags.contains_key(TAG);

@@ -52,7 +52,7 @@ fn kind(failure: &Failure) -> &'static str {
         Failure::Lease(_) => "lease",
         Failure::Run(_) => "run",
         Failure::Make(_) | Failure::Plan(_) => "plan",
-        Failure::Stopped(_) | Failure::Usage(_) => "refused",
+        Failure::Stopped(_) | Failure::Left(_) | Failure::Usage(_) => "refused",
         Failure::Output(_) | Failure::Export(_) | Failure::Sql(_) => "output",
     }
 }
@@ -293,6 +293,9 @@ fn tell_run(metrics: &Metrics, bucket: &str, before: Option<&RunRecord>, after: 
             }
             info!(run, dataset, action, units, objects, bytes, "done");
         }
+    }
+    if after.refused.units > 0 && before.is_none_or(|before| before.refused != after.refused) {
+        warn!(run, units = after.refused.units, reason = after.refused.reason, "left: somebody has to see to them");
     }
     match state {
         RunState::WaitingForGateway => info!(run, skipped, "the gateway has still to move units"),

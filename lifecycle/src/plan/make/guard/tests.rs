@@ -9,7 +9,7 @@ use super::*;
 use crate::plan::line::PolicySource;
 use crate::plan::make::Past;
 use crate::policy::{Action, Policy};
-use crate::run::record::{DatasetDone, RunRecord, RunState};
+use crate::run::record::{DatasetDone, Refused, RunRecord, RunState};
 
 const NOW: &str = "2026-06-30T00:00:00Z";
 
@@ -50,7 +50,7 @@ fn run(started: &str, prefix: &str, action: &str, done: Amount, undone: Amount) 
         undone: false,
         moved: None,
         waiting: None,
-        refused_count: 0,
+        refused: Refused::default(),
     }
 }
 
