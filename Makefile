@@ -37,8 +37,9 @@ test-releases: jar ## core's tests, the capability table and a Spark smoke on Re
 demo: wheel ## The main job on 336,776 flights: make demo [ENDPOINT=ceph] [SPARK=4.2.0]
 	@tests/demo.sh "$(ENDPOINT)" "$(SPARK)"
 
-bench: jar ## Ours beside stock S3A, HDFS and file://; writes benches/RESULTS.md and the README's chart
+bench: jar ## Ours beside stock S3A, HDFS and file://, and s3life; writes benches/RESULTS.md, LIFECYCLE.md and the README's chart
 	@benches/run.sh
+	@benches/lifecycle.sh
 
 docs: ## Write what is generated again: docs/options.md, docs/errors.md, docs/s3a.md, lifecycle/policy.schema.json
 	@S3CORE_WRITE_DOCS=1 cargo test --locked -p s3core --test generated_docs

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures s3life on the embedded endpoint and on real Ceph, beside rclone and beside bare copies and deletes; writes LIFECYCLE.md.
 # usage: lifecycle.sh [--quick] [options, see: lifecycle.sh --help]
-# A quarter of an hour on two cores; --quick is a smoke test of some seconds, with programs that are not optimised, and writes nothing.
+# Twenty minutes on two cores, and 7 GiB of memory; --quick is a smoke test of some seconds, with programs that are not optimised, and
+# writes nothing.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -243,7 +243,8 @@ suite_bench() {
   environment=$("$here/spark/venv.sh" "$spark_3_5")
   (cd benches; "$environment/bin/python" -m pytest)
   benches/run.sh --quick --peers s3core
-  echo "bench: 1 passed, 0 failed, 0 skipped"
+  benches/lifecycle.sh --quick
+  echo "bench: 2 passed, 0 failed, 0 skipped"
 }
 
 main "$@"

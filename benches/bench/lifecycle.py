@@ -36,6 +36,9 @@ NOW = "2030-01-01T00:00:00Z"
 #: Seconds for an endpoint with ten million objects to be there.
 START_LIMIT = 300
 
+#: Plans of more objects take minutes, and are made once.
+MOST_REPEATED = 2_000_000
+
 #: Objects younger than two seconds are never planned.
 SETTLED = 3.0
 
@@ -77,9 +80,9 @@ def main() -> None:
     sections = []
     with tempfile.TemporaryDirectory() as directory:
         runs = Runs(Path(directory), arguments.target, arguments.runs)
-        if arguments.plan:
-            with embedded(runs, arguments.plan) as endpoint:
-                sections.append(runs.plans(endpoint, arguments.plan))
+        for objects in arguments.plan:
+            with embedded(runs, objects) as endpoint:
+                sections.append(runs.plans(endpoint, objects))
         if arguments.expire:
             with embedded(runs, arguments.expire) as endpoint:
                 sections.append(runs.expiries(endpoint, arguments.expire))
@@ -93,7 +96,8 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="lifecycle.sh", description="Measures s3life beside bare listings, copies and deletes.")
-    parser.add_argument("--plan", type=int, default=1_000_000, metavar="OBJECTS", help="to plan, on the embedded endpoint; 0.7 KiB each")
+    plan = "to plan, on the embedded endpoint, which takes 0.7 KiB for each"
+    parser.add_argument("--plan", type=int, nargs="*", default=[1_000_000, 10_000_000], metavar="OBJECTS", help=plan)
     parser.add_argument("--expire", type=int, default=100_000, metavar="OBJECTS", help="to expire and bring back, on the embedded endpoint")
     parser.add_argument("--ceph", type=int, default=10_000, metavar="OBJECTS", help="to expire and bring back, on real Ceph")
     parser.add_argument("--runs", type=int, default=3, help="of each; the table has their medians")
@@ -125,12 +129,13 @@ class Runs:
     def plans(self, endpoint: Endpoint, objects: int) -> str:
         self._measured = {}
         remote = f":s3,provider=Other,endpoint='{endpoint.url}',access_key_id=bench,secret_access_key=benchbench:{endpoint.bucket}"
-        for _ in range(self.runs):
+        runs = self.runs if objects <= MOST_REPEATED else 1
+        for _ in range(runs):
             for title, rule in (("`s3life plan`, 400 partitions", PARTITIONS), ("`s3life plan`, each object a unit", OBJECTS)):
-                self._measure(endpoint, title, self._s3life(endpoint, "plan", self._policy(endpoint, rule), "--now", NOW))
+                self.measure(endpoint, title, self._s3life(endpoint, "plan", self._policy(endpoint, rule), "--now", NOW))
             lsf = ["rclone", "lsf", "-R", "--format", "pst", "--use-server-modtime", "--config", os.devnull, remote]
-            self._measure(endpoint, "`rclone lsf -R`", lsf)
-        return self._section(f"Plan {objects:,} objects, {endpoint.title}", objects)
+            self.measure(endpoint, "`rclone lsf -R`", lsf)
+        return self.section(f"Plan {objects:,} objects, {endpoint.title}{', once' if runs < self.runs else ''}", objects)
 
     def expiries(self, endpoint: Endpoint, objects: int) -> str:
         self._measured = {}
@@ -139,17 +144,17 @@ class Runs:
         move = [str(self.target / "examples" / "bucket"), "move", endpoint.url, endpoint.bucket]
         for _ in range(self.runs):
             self._run(endpoint, self._s3life(endpoint, "plan", policy, "--out", plan))
-            self._measure(endpoint, "`s3life apply`", self._s3life(endpoint, "apply", "--plan", plan, "--yes"))
+            self.measure(endpoint, "`s3life apply`", self._s3life(endpoint, "apply", "--plan", plan, "--yes"))
             history = json.loads(self._run(endpoint, self._s3life(endpoint, "--output", "json", "history", bucket)))
             run = history[0]["run"]
-            self._measure(endpoint, "`s3life undo`", self._s3life(endpoint, "undo", run, bucket))
+            self.measure(endpoint, "`s3life undo`", self._s3life(endpoint, "undo", run, bucket))
             self._run(endpoint, self._s3life(endpoint, "release", run, bucket))
-            self._measure(endpoint, "bare copy and delete", [*move, "events/", "elsewhere/"])
+            self.measure(endpoint, "bare copy and delete", [*move, "events/", "elsewhere/"])
             self._run(endpoint, [*move, "elsewhere/", "events/"])
             time.sleep(SETTLED)
-        return self._section(f"Expire {objects:,} objects and bring them back, {endpoint.title}", objects)
+        return self.section(f"Expire {objects:,} objects and bring them back, {endpoint.title}", objects)
 
-    def _section(self, title: str, objects: int) -> str:
+    def section(self, title: str, objects: int) -> str:
         peer = statistics.median(list(self._measured.values())[-1].seconds)
         rows = []
         for name, measured in self._measured.items():
@@ -177,7 +182,7 @@ class Runs:
         environment = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"} | endpoint.keys
         return subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE, text=True).stdout
 
-    def _measure(self, endpoint: Endpoint, title: str, command: Sequence[str]) -> None:
+    def measure(self, endpoint: Endpoint, title: str, command: Sequence[str]) -> None:
         endpoint.requests()
         counted = json.loads(self._run(endpoint, [sys.executable, "-I", "-S", "-c", COUNT, *command]))
         measured = self._measured.setdefault(title, Measured())
