@@ -37,6 +37,7 @@ use crate::{Error, ErrorKind, Result};
 use footers::Footers;
 use job_directory::is_job_directory;
 use kinds::Kinds;
+use trash::Trash;
 
 pub use create::{CreateOptions, Existing};
 pub use headers::Headers;
@@ -67,6 +68,7 @@ struct Shared {
     work: WorkPaths,
     footers: Arc<Footers>,
     kinds: Kinds,
+    trash: Trash,
     budget: MemoryBudget,
     explained: Vec<Explained>,
 }
@@ -82,6 +84,7 @@ impl FileSystem {
         let shared = Shared {
             footers,
             kinds: Kinds::new(),
+            trash: Trash::default(),
             bucket: options.bucket.clone(),
             place: match &options.gateway.requests.tenant {
                 None => format!("{}/{}", options.gateway.endpoint, options.bucket),

@@ -72,8 +72,8 @@ fn whole_second(time: SystemTime) -> SystemTime {
 
 impl FileSystem {
     /// What stands at `path`: one request for what its name leads to expect, two for what it does not; of a data file that is
-    /// missing also a listing of s3life's trash, and two or three for each run in it. Of a columnar file that was looked at
-    /// within the last second it is what was seen then, unless this process has changed it since.
+    /// missing also a listing of s3life's trash, and two or three for each run in it, eight times a second at most. Of a columnar
+    /// file that was looked at within the last second it is what was seen then, unless this process has changed it since.
     ///
     /// # Errors
     /// `NotFound` where nothing does, `NoSuchBucket` where the bucket is missing. Readers of Parquet and ORC ask for the status of

@@ -1,5 +1,7 @@
 //! Whoever misses a file that s3life has moved to its trash is told so.
 
+use std::time::Instant;
+
 use rstest::rstest;
 use s3core::ErrorKind;
 use s3core::fs::OpenOptions;
@@ -61,4 +63,38 @@ async fn a_file_that_never_was_is_just_missing(#[values(Service::Ceph, EMBEDDED)
     let failure = files.open_file("never", OpenOptions::default()).await.err().unwrap();
     assert_eq!(failure.kind(), ErrorKind::NotFound);
     assert!(!failure.message().contains("s3life"), "{failure}");
+}
+
+/// A job that misses thousands of files is told of each that is in the trash, and asks for little more than each of them.
+#[rstest]
+#[tokio::test]
+async fn many_that_are_missing_cost_little(#[values(true, false)] has_trash: bool) {
+    let files = Files::at(EMBEDDED).await;
+    if has_trash {
+        for run in 10..30 {
+            files
+                .place
+                .put(&format!(".s3core/trash/202611{run}T120000Z-a1b2c3/7/day=1/part-7777"), b"rows".to_vec())
+                .await;
+        }
+    }
+    let embedded = files.place.running.embedded.as_ref().unwrap();
+    embedded.reset_requests();
+    let began = Instant::now();
+    let mut told = Vec::new();
+    for number in 0..2_000 {
+        let failure = files.status(&format!("day=2/part-{number}")).await.unwrap_err();
+        assert!(failure.kind() == ErrorKind::NotFound && !failure.message().contains("s3life"), "{failure}");
+        if number % 500 == 499 {
+            told.push(files.status("day=1/part-7777").await.unwrap_err());
+        }
+    }
+    // Beside HEAD and LIST of the file itself.
+    let beyond = embedded.request_counts().values().sum::<u64>() - 2 * 2_004;
+    // Eight runs with one lease each: 17 listings eight times a second, and HEAD.
+    let each = if has_trash { 18 } else { 1 };
+    let most = (began.elapsed().as_secs() + 1) * 8 * each + 40;
+    assert!(beyond <= most, "{beyond}, of {most} in {:?}", began.elapsed());
+    let named = told.iter().filter(|failure| failure.message().contains("`s3life undo 20261129T120000Z-a1b2c3 "));
+    assert_eq!(named.count(), if has_trash { 4 } else { 0 });
 }
