@@ -165,6 +165,32 @@ def test_a_held_unit_is_gone_from_the_table(tables: list[Table], lake: Bucket, l
     lake.client.delete_object(Bucket=lake.name, Key=long)
 
 
+def test_a_held_unit_that_was_written_to_is_a_partition_again(
+    spark: SparkSession, database: str, lake: Bucket, life: Life, metastore: str
+) -> None:
+    """Two are held, and one of them has changed when the trash is emptied: it stays, and is shown again. The other one goes."""
+    table, days = Table(spark, f"{database}.held"), OLD[:2]
+    location = lake.url("held")
+    spark.sql(f"CREATE TABLE {table.name} (id BIGINT, day STRING) USING parquet PARTITIONED BY (day) LOCATION '{location}'")
+    rows = spark.range(3).selectExpr("id", f"explode(array('{days[0]}', '{days[1]}')) AS day")
+    rows.coalesce(1).write.insertInto(table.name)
+    for day in days:
+        lake.write(f"held/day={day}/" + "/".join(letter * 250 for letter in "wxyz"), b"not a file of the table")
+    life.policy(policy(lake, {"held": table.name}, metastore).replace("settle: 0h", "settle: 0h, trash: 0h"))
+    entries = table.entries()
+    time.sleep(REST)
+    run = life.run("apply", "policy.yaml", "--yes")
+    assert (run["actions"]["held"]["units"], table.partitions()) == (2, [])
+    (file,) = [key for key in lake.objects(f"held/day={days[1]}/") if key.endswith(".parquet")]
+    lake.write(file.replace("part-", "part-new-"), lake.read(file))
+    emptied = life.run("apply", "policy.yaml", "--yes")
+    assert [left["unit"] for left in emptied["left"]] == [f"held/day={days[1]}/"]
+    assert (table.partitions(), table.rows()) == ([f"day={days[1]}"], {days[1]: 6})
+    assert set(table.entries()) < set(entries)
+    assert lake.objects(f"held/day={days[0]}/") == {}
+    spark.sql(f"DROP TABLE {table.name}")
+
+
 @pytest.mark.parametrize("ends_by", ["undo", "apply"])
 def test_a_killed_run_brings_everything_back(  # noqa: PLR0913, PLR0917
     tables: list[Table], lake: Bucket, life: Life, metastore: str, proxy: Proxy, ends_by: str
