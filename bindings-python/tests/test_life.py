@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -104,14 +105,43 @@ def test_a_plan_is_made_applied_and_undone(settled: str, keys: dict[str, Any], s
     with pytest.raises(ConfigurationError, match="carried out before"):
         life.apply(plan, **keys)
 
+    (gone,) = life.explain("s3a://lake/events/day=2020-01-01/part-0", settled, **keys)
+    assert (gone.verdict, gone.run, gone.until) == ("removed", run.run, run.trash_until)
+    assert gone.command == f"s3life undo {run.run} {settled}"
+
     status = life.status("s3a://lake", **keys)
+    assert (status.hidden, status.held) == ((), ())
     assert ([(trash.run, trash.objects) for trash in status.trash], status.lease) == ([(run.run, 3)], None)
     (told,) = life.history(settled, **keys)
     assert (told.run, told.actions, told.started) == (run.run, run.actions, run.started)
+    assert (told.command, told.waiting, told.refused) == ("apply", None, 0)
     undone = life.undo(run, "s3a://lake", **keys)
-    assert (undone.restored, undone.left) == ({"events": life.Amount(3, 3, 30)}, ())
+    assert (undone.restored, undone.left, undone.refused) == ({"events": life.Amount(3, 3, 30)}, (), 0)
     assert store.get("events/day=2020-01-01/part-0") == b"2020-01-01"
     assert life.history(settled, **keys)[0].state == "undone"
+
+
+def test_a_plan_says_what_quotas_leave(settled: str, keys: dict[str, Any], tmp_path: Path) -> None:
+    # The embedded endpoint tells nothing of quotas, and Radosgw does.
+    assert life.plan(settled, **keys).headroom is None
+    names = {
+        "endpoint": "S3CORE_TEST_ENDPOINT",
+        "access_key": "S3CORE_TEST_ACCESS_KEY",
+        "secret_key": "S3CORE_TEST_SECRET_KEY",
+    }
+    ceph: dict[str, Any] = {name: os.environ[variable] for name, variable in names.items()}
+    bucket = f"python-{uuid.uuid4().hex[:16]}"
+    store = Store(f"s3a://{bucket}", **ceph)
+    store.create_bucket()
+    store.put("events/day=2020-01-01/part-0", b"2020-01-01")
+    path = tmp_path / "ceph.yaml"
+    path.write_text(POLICY.replace("s3a://lake/", f"s3a://{bucket}/"))
+    time.sleep(3)
+    plan = life.plan(path, **ceph)
+    one, unlimited = life.Amount(1, 1, 10), life.Room(None, None)
+    assert plan.headroom == life.Headroom(one, one, unlimited, unlimited, short=False)
+    assert pickle.loads(pickle.dumps(plan)) == plan
+    store.delete("events/day=2020-01-01/part-0")
 
 
 def test_a_plan_is_a_table_of_arrow(
@@ -161,8 +191,9 @@ def test_places_are_explained(policy: str, keys: dict[str, Any]) -> None:
     (told,) = life.explain("s3a://lake/events/day=2999-01-01/part-0", policy, **keys)
     assert (told.verdict, told.rule, told.when) == ("not yet", "drop", datetime(3000, 1, 2, tzinfo=UTC))
     assert (told.objects, told.bytes, told.classes) == (1, 10, {"STANDARD": 10})
-    (outside,) = life.explain("s3a://lake/events/nothing", policy, **keys)
-    assert (outside.verdict, outside.rule) == ("outside", None)
+    (nothing,) = life.explain("s3a://lake/events/nothing", policy, **keys)
+    assert (nothing.verdict, nothing.rule, nothing.run) == ("nothing", None, None)
+    assert "the nearest place where something does is s3a://lake/events/" in nothing.reason
 
 
 def test_nobody_is_asked(settled: str, keys: dict[str, Any]) -> None:

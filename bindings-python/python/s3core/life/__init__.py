@@ -31,28 +31,36 @@ from s3core.life.values import (
     Amount,
     DatasetPlan,
     Explained,
+    Headroom,
+    Kept,
     Lease,
     Left,
     Plan,
+    Room,
     RulePlan,
     Run,
     Status,
     Trash,
     Undone,
+    Waiting,
 )
 
 __all__ = [
     "Amount",
     "DatasetPlan",
     "Explained",
+    "Headroom",
+    "Kept",
     "Lease",
     "Left",
     "Plan",
+    "Room",
     "RulePlan",
     "Run",
     "Status",
     "Trash",
     "Undone",
+    "Waiting",
     "apply",
     "explain",
     "history",
@@ -182,7 +190,15 @@ def undo(
         for name in ("restored", "moved_back")
     )
     left = answers.left(answer["skipped"])
-    return Undone(answer["run"], restored, moved_back, answer["waiting"], answer["skipped_count"], left)
+    return Undone(
+        answer["run"],
+        restored,
+        moved_back,
+        answer["waiting"],
+        answer["skipped_count"],
+        left,
+        answer["refused"]["units"],
+    )
 
 
 def status(policy_or_bucket: str | os.PathLike[str], **options: _Option) -> Status:
@@ -202,6 +218,8 @@ def status(policy_or_bucket: str | os.PathLike[str], **options: _Option) -> Stat
             Trash(trash["run"], trash["objects"], trash["bytes"], answers.maybe_time(trash["until"]))
             for trash in answer["trash"]
         ),
+        answers.kept(answer["hidden"]),
+        answers.kept(answer["held"]),
         answers.left(answer["skipped"]),
     )
 
@@ -230,9 +248,14 @@ def explain(
             told.get("objects", 0),
             told.get("bytes", 0),
             told.get("classes", {}),
+            *_of_run(told.get("run")),
         )
         for told in answer
     ]
+
+
+def _of_run(told: Mapping[str, Any] | None) -> tuple[str | None, datetime | None, str | None]:
+    return (None, None, None) if told is None else (told["run"], answers.maybe_time(told["until"]), told["command"])
 
 
 def history(policy_or_bucket: str | os.PathLike[str], **options: _Option) -> list[Run]:

@@ -7,9 +7,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from s3core.life.values import Amount, DatasetPlan, Lease, Left, Plan, RulePlan, Run
+from s3core.life.values import (
+    Amount,
+    DatasetPlan,
+    Headroom,
+    Kept,
+    Lease,
+    Left,
+    Plan,
+    Room,
+    RulePlan,
+    Run,
+    Waiting,
+)
 
-__all__ = ["amount", "lease", "left", "maybe_time", "plan", "run", "time"]
+__all__ = ["amount", "kept", "lease", "left", "maybe_time", "plan", "run", "time"]
 
 
 def plan(answer: Mapping[str, Any], *, path: Path | None = None, text: bytes | None = None) -> Plan:
@@ -50,6 +62,7 @@ def plan(answer: Mapping[str, Any], *, path: Path | None = None, text: bytes | N
         ),
         running=tuple(answer["running"]),
         foreign_rules=tuple((rule["dataset"], rule["rule"]) for rule in answer["foreign_rules"]),
+        headroom=None if end.get("headroom") is None else _headroom(end["headroom"]),
         stopped=answer["stopped"],
         is_empty=answer["empty"],
         path=path,
@@ -57,22 +70,35 @@ def plan(answer: Mapping[str, Any], *, path: Path | None = None, text: bytes | N
     )
 
 
+def _headroom(answer: Mapping[str, Any]) -> Headroom:
+    bucket, user = (Room(answer[name]["objects"], answer[name]["bytes"]) for name in ("bucket", "user"))
+    return Headroom(amount(answer["copies"]), amount(answer["at_once"]), bucket, user, answer["short"])
+
+
 def run(answer: Mapping[str, Any]) -> Run:
+    waiting = answer["waiting"]
     return Run(
         run=answer["run"],
+        command=answer["command"],
         policy=answer["policy"],
         digest=answer["digest"],
         started=time(answer["started"]),
         finished=maybe_time(answer["finished"]),
         state=answer["state"],
+        waiting=None if waiting is None else Waiting(waiting["units"], time(waiting["since"])),
         actions={name: amount(done) for name, done in answer["actions"].items()},
         undone=amount(answer["undone"]),
         skipped=answer["skipped"],
+        refused=answer["refused"]["units"],
         left=left(answer.get("left", ())),
         trash_until=maybe_time(answer["trash_until"]),
         released=answer["released"],
         resumed=tuple(answer.get("resumed", ())),
     )
+
+
+def kept(answer: Iterable[Mapping[str, Any]]) -> tuple[Kept, ...]:
+    return tuple(Kept(one["run"], amount(one), maybe_time(one["until"])) for one in answer)
 
 
 def lease(answer: Mapping[str, Any]) -> Lease:

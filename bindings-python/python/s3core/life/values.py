@@ -22,14 +22,18 @@ __all__ = [
     "Amount",
     "DatasetPlan",
     "Explained",
+    "Headroom",
+    "Kept",
     "Lease",
     "Left",
     "Plan",
+    "Room",
     "RulePlan",
     "Run",
     "Status",
     "Trash",
     "Undone",
+    "Waiting",
 ]
 
 
@@ -87,6 +91,40 @@ class DatasetPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What a quota leaves; ``None`` where it limits nothing.
+
+    Attributes:
+        objects: objects that may still be written.
+        bytes: their bytes.
+    """
+
+    objects: int | None
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """What a plan copies into the trash, and the room that quotas leave for it.
+
+    Accounts count each copy fully, also where it is a reference to the same bytes.
+
+    Attributes:
+        copies: all copies in the trash.
+        at_once: most of them that lie beside what they are copies of, which goes unit by unit.
+        bucket: what the bucket's quota leaves.
+        user: what the quota of the keys' user leaves in all buckets.
+        short: whether that may be too little: a unit that finds no room is held in its place.
+    """
+
+    copies: Amount
+    at_once: Amount
+    bucket: Room
+    user: Room
+    short: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a policy would change now. Nothing is changed until it is applied.
 
@@ -105,6 +143,7 @@ class Plan:
         datasets: what was found, in the policy's order.
         running: runs that are under way in its datasets.
         foreign_rules: lifecycle rules of others that work on its datasets: dataset, rule.
+        headroom: room that quotas leave for its copies; ``None`` where the gateway does not tell, or nothing is copied.
         stopped: why it is not applied, where a guard stops it.
         path: where it was saved, with ``out``.
         text: the plan itself, JSON lines; ``None`` where it was saved.
@@ -124,6 +163,7 @@ class Plan:
     datasets: tuple[DatasetPlan, ...]
     running: tuple[str, ...]
     foreign_rules: tuple[tuple[str, str], ...]
+    headroom: Headroom | None
     stopped: str | None
     is_empty: bool
     path: Path | None = None
@@ -199,19 +239,30 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Units that the gateway has still to move by its lifecycle, and since when there are any."""
+
+    units: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A plan that was carried out, or is being.
 
     Attributes:
         run: its name.
+        command: ``apply``, or ``restore`` where somebody had units moved out of their storage class.
         policy: the policy's file.
         digest: its plan's.
         started: by the gateway's clock.
         finished: ``None`` where it has not ended.
         state: ``running``, ``waiting-for-gateway``, ``done``, ``undoing``, ``undone``, ``purging``, ``purged``.
+        waiting: what the gateway has still to move, there or back; ``None`` where nothing is.
         actions: what was done, by the action's name.
         undone: what of it was brought back.
         skipped: number of units that were left.
+        refused: number of those that somebody has to see to; the others were changed since they were planned, or wait.
         left: those units, the first thousand; of the run that ``apply`` returns.
         trash_until: until when it can be undone, where something went to the trash.
         released: whether what was brought back may be planned again.
@@ -219,14 +270,17 @@ class Run:
     """
 
     run: str
+    command: str
     policy: str
     digest: str
     started: datetime
     finished: datetime | None
     state: str
+    waiting: Waiting | None
     actions: Mapping[str, Amount]
     undone: Amount
     skipped: int
+    refused: int
     left: tuple[Left, ...]
     trash_until: datetime | None
     released: bool
@@ -244,6 +298,8 @@ class Undone:
         waiting: units that the gateway has still to move back: call it again later.
         skipped: number of units that did not come back.
         left: those units, the first thousand.
+        refused: number of those that somebody has to see to; into the others something was written since, or they went
+            for good.
     """
 
     run: str
@@ -252,6 +308,7 @@ class Undone:
     waiting: int
     skipped: int
     left: tuple[Left, ...]
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +345,15 @@ class Trash:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What a run keeps outside of the trash, and after when it goes for good."""
+
+    run: str
+    amount: Amount
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What goes on in a bucket.
 
@@ -296,7 +362,9 @@ class Status:
         time: the gateway's.
         lease: who is at work; ``None`` where nobody is.
         runs: those that have not ended.
-        trash: what can be brought back.
+        trash: what lies in the trash, and can be brought back.
+        hidden: the same, under delete markers, in a bucket that keeps versions.
+        held: what is in its place until it goes, because it cannot be copied.
         left: what those runs and the newest one have left as it is.
     """
 
@@ -305,6 +373,8 @@ class Status:
     lease: Lease | None
     runs: tuple[Run, ...]
     trash: tuple[Trash, ...]
+    hidden: tuple[Kept, ...]
+    held: tuple[Kept, ...]
     left: tuple[Left, ...]
 
 
@@ -314,7 +384,7 @@ class Explained:
 
     Attributes:
         uri: where it lies.
-        verdict: ``due``, ``not yet``, ``kept``, …; see docs/lifecycle.md.
+        verdict: ``due``, ``not yet``, ``kept``, ``removed``, ``nothing``, …; see docs/lifecycle.md.
         reason: why, in a sentence.
         rule: the rule that says so.
         action: what it does.
@@ -322,6 +392,9 @@ class Explained:
         objects: number of its objects.
         bytes: their bytes.
         classes: bytes by storage class.
+        run: the last run that did something there.
+        until: until when that can be undone, of what it removed or holds.
+        command: what changes it: ``s3life undo …`` or ``s3life release …``.
     """
 
     uri: str
@@ -333,3 +406,6 @@ class Explained:
     objects: int
     bytes: int
     classes: Mapping[str, int]
+    run: str | None = None
+    until: datetime | None = None
+    command: str | None = None
