@@ -109,7 +109,7 @@ async fn what_becomes_of_a_partition_is_explained() {
             "uri": format!("s3a://{}/events/day=2024-01-01/", lake.bucket), "verdict": "due", "rule": "drop", "action": "expire",
             // The day ends at midnight in Berlin.
             "when": "2030-01-01T23:00:00Z", "reason": "by line 11 of the policy", "objects": 1, "bytes": 10,
-            "classes": {"STANDARD": 10},
+            "classes": {"STANDARD": 10}, "run": null,
         })]
     );
     assert_eq!(explained("events/day=2024-01-01/", "2030-01-01T22:59:59Z").1, ["not yet"]);
@@ -152,7 +152,7 @@ async fn mistakes_name_their_place_and_remedy() {
     let lines: Vec<_> = findings["findings"].as_array().unwrap().iter().map(|finding| &finding["line"]).collect();
     assert_eq!((told.status.code(), lines, told.stderr.as_slice()), (Some(1), vec![&json!(2), &json!(11)], &b""[..]));
     for (arguments, part) in [
-        (&["explain", "policy.yaml", "s3a://other/events/"] as &[&str], "outside the policy's bucket"),
+        (&["explain", "policy.yaml", "s3a://other/events/"] as &[&str], "lies in another bucket than the policy's"),
         (&["explain", "policy.yaml", "s3a://BUCKET/elsewhere/"], "in none of the policy's datasets"),
         (&["validate", "missing.yaml"], "missing.yaml cannot be read"),
         (&["explain", "policy.yaml", "s3a://BUCKET/events/", "--endpoint", "http://127.0.0.1:9"], "127.0.0.1:9"),

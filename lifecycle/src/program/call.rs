@@ -98,7 +98,7 @@ fn of_state(failure: StateError, text: String) -> Error {
 
 fn of_plan(failure: &PlanError) -> ErrorKind {
     match failure {
-        PlanError::Read { .. } | PlanError::Write { .. } => ErrorKind::LocalDisk,
+        PlanError::Read { .. } | PlanError::Write { .. } | PlanError::Save { .. } => ErrorKind::LocalDisk,
         PlanError::Cut { .. } | PlanError::Line { .. } | PlanError::Digest { .. } => ErrorKind::Corrupted,
         _ => ErrorKind::InvalidOption,
     }

@@ -2,13 +2,17 @@
 
 use clap::Args;
 use jiff::{Timestamp, ZonedDateTime};
+use s3core::ops::ListObjectsV2;
 use serde_json::{Value, json};
 
-use super::output::{self, Failure};
+use super::output::{self, Failure, ReadPolicy};
+use super::traces::{Trace, meets, traces};
 use super::{Common, Form, PolicyFile};
+use crate::connection::Connection;
 use crate::decide::{Verdict, decide};
 use crate::inventory::Inventory;
 use crate::listing::Pace;
+use crate::places::directories_above;
 use crate::policy::{Dataset, Place, Policy};
 use crate::unit::UnitSummary;
 
@@ -35,9 +39,9 @@ impl Explain {
 
     /// What becomes of the units that the place meets.
     pub(super) fn told(&self, common: &Common) -> Result<Vec<Told>, Failure> {
-        let policy = output::policy(&self.policy.path)?;
-        let dataset = self.dataset(&policy)?;
+        let ReadPolicy { policy, source } = output::read_policy(&self.policy.path)?;
         let wanted = self.key(&policy)?;
+        let dataset = self.dataset(&policy)?;
         let connection = common.connect(&policy.bucket)?;
         let now = match self.now {
             Some(now) => now,
@@ -48,21 +52,39 @@ impl Explain {
         let survey = connection.wait(lister.survey(&policy, dataset, &now, Some(wanted.clone())))?;
         let inventory = survey.inventory;
         let verdicts = decide(&policy, dataset, &inventory, &now);
-        let meets = |unit: &UnitSummary| {
-            wanted.starts_with(&unit.prefix) || unit.prefix.starts_with(&wanted) || unit.prefix == format!("{wanted}/")
-        };
-        let found: Vec<_> = inventory.units.iter().zip(&verdicts).filter(|(unit, _)| meets(unit)).collect();
-        if found.is_empty() {
-            return Ok(vec![self.outside(&policy, dataset, &inventory, &wanted)]);
+        let mut traces = connection.wait(traces(&connection.bucket(), &wanted, &source.path))?;
+        let nearest = connection.wait(nearest(&connection, &wanted))?;
+        let lies_there = nearest == wanted;
+        let found = inventory.units.iter().zip(&verdicts).filter(|(unit, _)| meets(&unit.prefix, &wanted));
+        let told = found.map(|(unit, verdict)| {
+            let trace = traces.remove(&unit.prefix);
+            let mut explained = Explained::of(&policy, dataset, unit, verdict);
+            if let Some(trace) = &trace {
+                explained.with(trace);
+            }
+            explained.told(&policy.bucket, unit, trace.as_ref())
+        });
+        let mut told: Vec<_> = told.collect();
+        // What is no unit any more.
+        let is_gone = |trace: &Trace| matches!(trace.what, "removed" | "gone" | "half gone");
+        let gone = traces.iter().filter(|(_, trace)| is_gone(trace));
+        told.extend(gone.map(|(prefix, trace)| Told::gone(&policy.bucket, dataset, prefix, trace)));
+        if !lies_there && !told.iter().any(Told::is_gone) {
+            told.insert(0, self.nothing(&policy, dataset, &nearest));
         }
-        let told = |(unit, verdict)| Explained::of(&policy, dataset, unit, verdict).told(&policy.bucket, unit);
-        Ok(found.into_iter().map(told).collect())
+        if told.is_empty() {
+            told.push(self.outside(&policy, dataset, &inventory, &wanted));
+        }
+        Ok(told)
     }
 
     fn key(&self, policy: &Policy) -> Result<String, Failure> {
         let place: Place = self.uri.parse().map_err(Failure::Usage)?;
         if place.bucket != policy.bucket {
-            let message = format!("{} is outside the policy's bucket {}", self.uri, policy.bucket);
+            let message = format!(
+                "{} lies in another bucket than the policy's, and is none of its affairs: write s3a://{}/{}",
+                self.uri, policy.bucket, place.prefix
+            );
             return Err(Failure::Usage(message));
         }
         let is_directory = self.uri.ends_with('/');
@@ -77,6 +99,17 @@ impl Explain {
             let known: Vec<_> = known.collect();
             Failure::Usage(format!("{} is in none of the policy's datasets: {}", self.uri, known.join(", ")))
         })
+    }
+
+    fn nothing(&self, policy: &Policy, dataset: &Dataset, nearest: &str) -> Told {
+        let nearest = format!("s3a://{}/{nearest}", policy.bucket);
+        let reason = format!("nothing lies at {}; the nearest place where something does is {nearest}", self.uri);
+        Told {
+            json: json!({
+                "uri": self.uri, "dataset": dataset.name, "verdict": "nothing", "nearest": nearest, "reason": reason
+            }),
+            text: reason,
+        }
     }
 
     fn outside(&self, policy: &Policy, dataset: &Dataset, inventory: &Inventory, key: &str) -> Told {
@@ -94,15 +127,56 @@ impl Explain {
     }
 }
 
+/// What was asked for, where something lies there; else the innermost directory around it where something does.
+async fn nearest(connection: &Connection, wanted: &str) -> Result<String, Failure> {
+    let first = async |prefix: &str| {
+        let list = ListObjectsV2 { max_keys: Some(1), ..ListObjectsV2::new(connection.bucket().name(), prefix) };
+        let page = connection.gateway().run(list).await?;
+        Ok::<_, Failure>(page.objects.into_iter().next().map(|object| object.key))
+    };
+    let is_directory = wanted.is_empty() || wanted.ends_with('/');
+    if first(wanted).await?.is_some_and(|key| is_directory || key == wanted) {
+        return Ok(wanted.to_owned());
+    }
+    if !is_directory && first(&format!("{wanted}/")).await?.is_some() {
+        return Ok(wanted.to_owned());
+    }
+    for directory in directories_above(wanted) {
+        if first(directory).await?.is_some() {
+            return Ok(directory.to_owned());
+        }
+    }
+    Ok(String::new())
+}
+
 /// What becomes of a unit, for programs and for people.
 pub(super) struct Told {
     pub(super) json: Value,
     text: String,
 }
 
+impl Told {
+    /// Of what a run has removed.
+    fn gone(bucket: &str, dataset: &Dataset, prefix: &str, trace: &Trace) -> Self {
+        let uri = format!("s3a://{bucket}/{prefix}");
+        Self {
+            json: json!({
+                "uri": uri, "dataset": dataset.name, "verdict": "removed", "reason": trace.text, "run": trace
+            }),
+            text: format!("{uri}: {}: {}", trace.what, trace.text),
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.json.get("verdict").is_some_and(|verdict| verdict == "removed")
+    }
+}
+
 /// A verdict in words.
 struct Explained {
     verdict: &'static str,
+    /// Whether a run keeps the rule from what it would do.
+    is_stopped: bool,
     rule: Option<String>,
     action: Option<&'static str>,
     when: Option<ZonedDateTime>,
@@ -116,10 +190,11 @@ impl Explained {
         let action = |index: &usize| rule(index).and_then(|rule| rule.action.as_ref()).map(|action| action.name());
         let line = |index: &usize| rule(index).map_or(0, |rule| rule.line);
         let word = verdict.word();
-        let plain = |reason| Self { verdict: word, rule: None, action: None, when: None, reason };
+        let plain = |reason| Self { verdict: word, is_stopped: false, rule: None, action: None, when: None, reason };
         match verdict {
             Verdict::Due { rule, since } => Self {
                 verdict: word,
+                is_stopped: false,
                 rule: name(rule),
                 action: action(rule),
                 when: Some(since.clone()),
@@ -127,6 +202,7 @@ impl Explained {
             },
             Verdict::NotYet { rule, due } => Self {
                 verdict: word,
+                is_stopped: false,
                 rule: name(rule),
                 action: action(rule),
                 when: Some(due.clone()),
@@ -134,6 +210,7 @@ impl Explained {
             },
             Verdict::Settling { rule, until } => Self {
                 verdict: word,
+                is_stopped: false,
                 rule: name(rule),
                 action: action(rule),
                 when: Some(until.clone()),
@@ -141,6 +218,7 @@ impl Explained {
             },
             Verdict::Kept { rule } => Self {
                 verdict: word,
+                is_stopped: false,
                 rule: name(rule),
                 action: None,
                 when: None,
@@ -161,7 +239,19 @@ impl Explained {
         }
     }
 
-    fn told(&self, bucket: &str, unit: &UnitSummary) -> Told {
+    /// Adds what a run did there.
+    fn with(&mut self, trace: &Trace) {
+        if trace.stops_rules() && matches!(self.verdict, "due" | "not yet" | "settling") {
+            self.verdict = if trace.what == "held" { "held until" } else { trace.what };
+            self.is_stopped = true;
+            self.reason.clone_from(&trace.text);
+            return;
+        }
+        let before = if matches!(trace.what, "removed" | "gone") { "what lay there before: " } else { "" };
+        self.reason = format!("{}; {before}{}", self.reason, trace.text);
+    }
+
+    fn told(&self, bucket: &str, unit: &UnitSummary, trace: Option<&Trace>) -> Told {
         let uri = format!("s3a://{bucket}/{}", unit.prefix);
         let when = self.when.as_ref().map(|when| when.timestamp().to_string());
         let classes: Value =
@@ -169,7 +259,11 @@ impl Explained {
         let json = json!({
             "uri": uri, "verdict": self.verdict, "rule": self.rule, "action": self.action, "when": when,
             "reason": self.reason, "objects": unit.objects, "bytes": unit.bytes, "classes": classes,
+            "run": trace,
         });
+        if self.is_stopped {
+            return Told { json, text: format!("{uri}: {}: {}", self.verdict, self.reason) };
+        }
         let rule = self.rule.as_ref().map(|rule| format!(" rule {rule}")).unwrap_or_default();
         let action = self.action.map(|action| format!(" ({action})")).unwrap_or_default();
         let when = when.map(|when| format!(", {when}")).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Form;
+use super::{Form, rights};
 use crate::catalog::sql::SqlError;
 use crate::plan::document::PlanError;
 use crate::plan::line::PolicySource;
@@ -108,10 +108,11 @@ impl PolicyFailure {
 impl Failure {
     /// Prints it; returns the exit status.
     pub(super) fn print(&self, form: Form) -> u8 {
+        let told = format!("{self}{}", rights::missing(self));
         let text = match (form, self) {
-            (Form::Text, _) => self.to_string(),
+            (Form::Text, _) => told,
             (Form::Json, Self::Policy(wrong)) => wrong.json().to_string(),
-            (Form::Json, _) => json!({"error": self.to_string().trim_start_matches("error: ")}).to_string(),
+            (Form::Json, _) => json!({"error": told.trim_start_matches("error: ")}).to_string(),
         };
         let _ = writeln!(io::stderr(), "{text}");
         FAILED

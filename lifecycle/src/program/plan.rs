@@ -1,12 +1,14 @@
 //! `s3life plan POLICY`
 
 use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 
 use super::output::{self, Failure, ReadPolicy};
 use super::progress::Listed;
@@ -15,7 +17,8 @@ use crate::calendar::Period;
 use crate::catalog::sql::write_beside;
 use crate::connection::Connection;
 use crate::listing::{Lister, Pace};
-use crate::plan::document::{PlanReader, WrittenPlan};
+use crate::plan::document::{PlanError, PlanReader, WrittenPlan};
+use crate::plan::line::Header;
 use crate::plan::make::{DatasetNotes, MadePlan, Past, Request, Served, make};
 use crate::plan::report::Report;
 use crate::run::record::RunRecord;
@@ -70,6 +73,7 @@ fn allowed(text: &str) -> Result<(String, u32), String> {
 
 impl Plan {
     pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
+        self.try_out()?;
         let (read, Planned { made, conflicts, .. }) = self.planned(common)?;
         let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &made;
         match common.output {
@@ -81,6 +85,9 @@ impl Plan {
                     ))?;
                 }
                 output::text(&Report { header, end, tally, notes, policy: Some(&read.policy) }.to_string())?;
+                if let Some(path) = &self.out {
+                    output::line(&saved(path, &made.plan))?;
+                }
             }
             Form::Json => json(&made, &conflicts)?,
         }
@@ -93,6 +100,20 @@ impl Plan {
 }
 
 impl Plan {
+    /// Before anything is listed: whether the plan can be saved.
+    fn try_out(&self) -> Result<(), Failure> {
+        let Some(path) = &self.out else { return Ok(()) };
+        let tried = match path.exists() {
+            true => OpenOptions::new().append(true).open(path).map(|_| ()),
+            false => {
+                let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+                let directory = directory.unwrap_or_else(|| Path::new("."));
+                fs::metadata(directory).and_then(|_| NamedTempFile::new_in(directory)).map(|_| ())
+            }
+        };
+        Ok(tried.map_err(|source| PlanError::Save { path: path.clone(), source })?)
+    }
+
     /// Makes the plan, and saves it where that is asked for.
     pub(super) fn planned(&self, common: &Common) -> Result<(ReadPolicy, Planned), Failure> {
         let read = output::read_policy(&self.policy.path)?;
@@ -104,6 +125,18 @@ impl Plan {
         }
         Ok((read, planned))
     }
+}
+
+/// What became of the file.
+fn saved(path: &Path, plan: &WrittenPlan) -> String {
+    let (file, Header { now, created, expires, .. }) = (path.display(), &plan.header);
+    let rest = match plan.end.stopped() {
+        Some(_) => "a guard stops it, so that it cannot be applied".to_owned(),
+        None if plan.tally.is_empty() => "there is nothing to apply".to_owned(),
+        None if now > created => "it is for a later time, so that it cannot be applied".to_owned(),
+        None => format!("until {expires} `s3life apply --plan {file}` carries it out, and nothing beyond it"),
+    };
+    format!("saved to {file}, digest {}; {rest}", plan.end.digest)
 }
 
 /// A plan that was made.

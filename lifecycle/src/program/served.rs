@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use crate::serve::{ServedPolicy, ServedRule};
 use crate::words::amount;
 
-/// What was said of a policy, at `now`.
-pub(super) fn lines(served: &ServedPolicy, now: Timestamp) -> Vec<String> {
+/// What was said of a policy of a bucket, at `now`.
+pub(super) fn lines(bucket: &str, served: &ServedPolicy, now: Timestamp) -> Vec<String> {
     let mut lines = vec![format!("served {}, last planned at {}", served.policy.path, served.round)];
     for rule in &served.rules {
         let ServedRule { digest, dataset, rule: name, action, approved, approved_since, waits, announcements, .. } =
@@ -14,7 +14,7 @@ pub(super) fn lines(served: &ServedPolicy, now: Timestamp) -> Vec<String> {
         let is_new = *approved && approved_since.is_none() && waits.units > 0;
         if !approved {
             lines.push(format!(
-                "  {name} of {dataset} waits to be approved, and is due for: {action} {}; `s3life approve {digest} POLICY`",
+                "  {name} of {dataset} waits to be approved, and is due for: {action} {}; `s3life approve {digest} s3a://{bucket}`",
                 amount(*waits)
             ));
         }

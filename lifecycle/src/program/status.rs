@@ -235,7 +235,7 @@ impl Report<'_> {
             let kept = amount(*kept);
             lines.push(format!("held   {run}  {kept} in place, because they cannot be copied, {}", goes(*until)));
         }
-        lines.extend(self.served.iter().flat_map(|served| served::lines(served, self.time)));
+        lines.extend(self.served.iter().flat_map(|served| served::lines(self.bucket, served, self.time)));
         for Skipped { run, unit, key, reason } in &self.skipped {
             let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
             lines.push(format!("skipped  {run}  s3a://{}/{unit}: {reason}{key}", self.bucket));

@@ -35,8 +35,16 @@ pub struct Approval {
 /// Why a rule is not approved.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// It names too little.
+    #[error("`{digest}` is too short for a digest: give its first {LEAST_DIGITS} digits or more; {known}")]
+    TooShort {
+        /// As it was asked for.
+        digest: String,
+        /// Those that there are.
+        known: String,
+    },
     /// No rule has such a digest.
-    #[error("no rule that `s3life serve` announced in s3a://{bucket}/ has the digest {digest}: {known}")]
+    #[error("no rule that `s3life serve` knows in s3a://{bucket} has the digest {digest}: {known}")]
     Unknown {
         /// The bucket.
         bucket: String,
@@ -155,6 +163,9 @@ impl ServeStore {
         let meant: Vec<&ServedRule> = rules.iter().filter(is_meant).copied().collect();
         let rule = match meant.as_slice() {
             [rule] => *rule,
+            [] if digest.len() < LEAST_DIGITS => {
+                return Err(ServeError::TooShort { digest: digest.to_owned(), known: named(&rules) });
+            }
             [] => {
                 let (bucket, known) = (self.bucket.name().to_owned(), named(&rules));
                 return Err(ServeError::Unknown { bucket, digest: digest.to_owned(), known });
@@ -189,7 +200,11 @@ fn named(rules: &[&ServedRule]) -> String {
             format!("{} ({} of {}: {}{approved})", rule.digest, rule.rule, rule.dataset, rule.action)
         })
         .collect();
-    if named.is_empty() { "none was announced yet".to_owned() } else { format!("known are {}", named.join(", ")) }
+    if named.is_empty() {
+        "none was announced yet, which `s3life serve` does in its first round".to_owned()
+    } else {
+        format!("known are {}", named.join(", "))
+    }
 }
 
 /// Machines have policies of their own at one path.

@@ -14,6 +14,7 @@ mod actions;
 #[path = "../../../core/tests/support/admin.rs"]
 mod admin;
 mod collected;
+mod explained;
 mod held;
 #[path = "../plans/lake.rs"]
 mod lake;

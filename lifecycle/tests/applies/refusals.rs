@@ -5,8 +5,17 @@ use super::{POLICY, three_days};
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_not_be_applied_changes_nothing() {
     let lake = three_days(POLICY).await;
-    assert_eq!(lake.plan(&["--out", "good.jsonl"]).status, 0);
-    assert_eq!(lake.plan(&["--out", "later.jsonl", "--now", "2100-01-01T00:00:00Z"]).status, 0);
+    let good = lake.plan(&["--out", "good.jsonl"]);
+    let parts = ["\nsaved to good.jsonl, digest ", "; until 20", "Z `s3life apply --plan good.jsonl` carries it out"];
+    assert!(good.status == 0 && parts.iter().all(|part| good.out.contains(part)), "{good:?}");
+    let later = lake.plan(&["--out", "later.jsonl", "--now", "2100-01-01T00:00:00Z"]);
+    assert!(
+        later.status == 0 && later.out.contains("it is for a later time, so that it cannot be applied"),
+        "{later:?}"
+    );
+    let nowhere = lake.plan(&["--out", "no/such/place.jsonl"]);
+    let is_told = nowhere.error.contains("give `--out` a file in a directory that is there");
+    assert!(nowhere.status == 1 && is_told && !nowhere.error.contains("TMPDIR"), "{nowhere:?}");
     assert_eq!(lake.plan(&["--out", "old.jsonl", "--expires", "0h"]).status, 0);
     std::fs::write(lake.path("cut.jsonl"), &std::fs::read(lake.path("good.jsonl")).unwrap()[..1000]).unwrap();
     let changed = POLICY.replace("1y", "2y").replace("BUCKET", &lake.bucket);

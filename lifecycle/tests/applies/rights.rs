@@ -41,6 +41,12 @@ impl Exchange for PutBucketPolicy<'_> {
     }
 }
 
+/// A user who may do nothing there.
+async fn stranger(lake: &Lake) -> (User, (String, String)) {
+    let keys = (format!("other-{}", lake.bucket), "secret".to_owned());
+    (User::make(&lake.gateway, &format!("stranger-{}", lake.bucket), &keys.0, &keys.1).await, keys)
+}
+
 /// A user who may list and read the bucket, and what else is allowed: actions, and first letters of keys.
 async fn guest(lake: &Lake, allowed: &[(&[&str], &str)]) -> (User, (String, String)) {
     let name = format!("guest-{}", lake.bucket);
@@ -76,9 +82,15 @@ async fn who_may_only_list_and_read_is_told_so_before_anything_is_touched() {
     for arguments in [&["plan", "policy.yaml"] as &[&str], &["apply", "policy.yaml", "--yes"]] {
         let refused = lake.run_with(&keys, arguments);
         let is_told = refused.error.contains("AccessDenied") && refused.error.contains(".s3core/");
-        assert!(refused.status == 1 && is_told, "{refused:?}");
+        let needs = refused.error.contains("; s3life needs s3:PutObject at s3a://");
+        assert!(refused.status == 1 && is_told && needs, "{refused:?}");
     }
     assert_eq!((lake.listed("").await.len(), lake.listed("events/").await.len()), (9, 9));
+    user.remove().await;
+    let (user, keys) = stranger(&lake).await;
+    let refused = lake.run_with(&keys, &["status", "policy.yaml"]);
+    let told = format!("; s3life needs s3:ListBucket at s3a://{}/: ask the bucket's owner for it", lake.bucket);
+    assert!(refused.status == 1 && refused.error.contains(&told), "{refused:?}");
     user.remove().await;
 }
 

@@ -35,9 +35,12 @@ async fn a_storage_class_that_is_not_there_names_its_rule() {
     let said = lake.plan(&NOW);
     assert_eq!((said.status, said.out.as_str()), (1, ""));
     assert!(
-        said.error.contains("the rule cool of events, line 8 of the policy, names the storage class GLACIAL"),
+        said.error.contains("the rule cool of events, line 8 of the policy, moves to the storage class GLACIAL"),
         "{said:?}"
     );
+    // What can be written in its place, and nothing of an option that belongs to Hadoop.
+    let helps = said.error.contains("it takes objects in COLD, STANDARD. Write one of these in the rule");
+    assert!(helps && !said.error.contains("fs.s3a"), "{said:?}");
     lake.policy(&policy("- {name: cool, when: {older_than: 1d}, then: {tier: COLD}}"));
     assert_eq!(lake.plan(&NOW).status, 0);
     assert!(lake.listed(".s3core/").await.is_empty(), "what is tried out is removed again");

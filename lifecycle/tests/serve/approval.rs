@@ -36,12 +36,17 @@ async fn a_rule_waits_to_be_approved_and_so_does_what_it_is_changed_to() {
     assert!(lake.listed(".s3core/life/runs/").await.is_empty());
     let status = lake.run(&["status", "policy.yaml"]);
     let line = format!(
-        "drop of events waits to be approved, and is due for: expire 2 units (4 objects, 40 B); `s3life approve {digest} POLICY`"
+        "drop of events waits to be approved, and is due for: expire 2 units (4 objects, 40 B); `s3life approve {digest} s3a://{}`",
+        lake.bucket
     );
     assert!(status.out.contains(&line), "{status:?}");
 
     let unknown = lake.run(&["approve", "0123456789abcdef", "policy.yaml"]);
     assert!(unknown.status == 1 && unknown.error.contains(digest), "{unknown:?}");
+    let short = lake.run(&["approve", &digest[..7], "policy.yaml"]);
+    let is_told =
+        short.error.contains("is too short for a digest: give its first 8 digits") && short.error.contains(digest);
+    assert!(short.status == 1 && is_told, "{short:?}");
     let bucket = format!("s3a://{}", lake.bucket);
     let approved = lake.run(&["--output", "json", "approve", &digest[..8], &bucket, "--by", "risk"]);
     assert_eq!(approved.status, 0, "{approved:?}");

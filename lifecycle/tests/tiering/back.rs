@@ -146,7 +146,7 @@ async fn partitions_that_were_asked_for_stay_until_they_are_released(#[case] ser
     let said = lake.refused(&restore("day=2021-01-01"));
     assert!(said.contains("events has no partition at or below `day=2021-01-01`"), "{said}");
     let said = lake.refused(&[&restore("day=2020-01-02")[..], &["--class", "NOWHERE"]].concat());
-    assert!(said.contains("storage class NOWHERE"), "{said}");
+    assert!(said.contains("storage class NOWHERE") && said.contains("COLD, STANDARD; give one of these"), "{said}");
     let restored = lake.json(&restore("day=2020-01-02"));
     assert_eq!((&restored["moved"], &restored["waiting"]["units"]), (&json!(0), &json!(1)));
     let run = restored["run"].clone();

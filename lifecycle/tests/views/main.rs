@@ -12,6 +12,7 @@
 mod inventory;
 #[path = "../plans/lake.rs"]
 mod lake;
+mod pipes;
 mod quotas;
 mod report;
 mod shells;

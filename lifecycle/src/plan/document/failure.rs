@@ -16,6 +16,14 @@ pub enum PlanError {
         /// Why.
         source: io::Error,
     },
+    /// Where it is to be saved nothing can be written.
+    #[error("the plan cannot be saved to {}: {source}; give `--out` a file in a directory that is there and may be written", path.display())]
+    Save {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The file is missing, say.
     #[error("the plan {} cannot be read: {source}", path.display())]
     Read {

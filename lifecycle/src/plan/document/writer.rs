@@ -224,8 +224,8 @@ impl WrittenPlan {
     /// Saves a copy.
     ///
     /// # Errors
-    /// [`PlanError::Write`].
+    /// [`PlanError::Save`].
     pub fn save(&self, path: &Path) -> Result<(), PlanError> {
-        fs::copy(self.path(), path).map(|_| ()).map_err(|source| PlanError::Write { place: path.to_owned(), source })
+        fs::copy(self.path(), path).map(|_| ()).map_err(|source| PlanError::Save { path: path.to_owned(), source })
     }
 }

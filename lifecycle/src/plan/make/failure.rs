@@ -27,26 +27,33 @@ pub enum MakeError {
     },
     /// A rule names a storage class that cannot be written to.
     #[error(
-        "the rule {rule} of {dataset}, line {line} of the policy, names the storage class {class}, and the gateway refused \
-         an object in it ({source}): correct the name, or ask the gateway's administrator for the class"
+        "the rule {rule}, line {line} of the policy, moves to the storage class {class}, and the gateway has none \
+         of that name{}: it takes objects in {known}. Write one of these in the rule, or ask the gateway's administrator for \
+         the class",
+        answer(source)
     )]
     StorageClass {
-        /// Name of the dataset.
-        dataset: String,
-        /// Name of the rule.
+        /// Names of the rule and its dataset.
         rule: String,
         /// Line of the policy.
         line: u64,
         /// The class.
         class: String,
+        /// Those that it has.
+        known: String,
         /// The gateway's answer.
         source: s3core::Error,
     },
     /// A storage class that was asked for cannot be written to.
-    #[error("the gateway refused an object in the storage class {class} ({source}): correct the name")]
+    #[error(
+        "the gateway has no storage class {class}{}: it takes objects in {known}; give one of these with `--class`",
+        answer(source)
+    )]
     UnknownClass {
         /// The class.
         class: String,
+        /// Those that it has.
+        known: String,
         /// The gateway's answer.
         source: s3core::Error,
     },
@@ -90,4 +97,14 @@ pub enum MakeError {
         /// Line of the policy.
         line: u64,
     },
+}
+
+/// ` (HTTP 400 InvalidArgument)`
+fn answer(failure: &s3core::Error) -> String {
+    let status = failure.status().map(|status| format!(" (HTTP {status}{})", code(failure)));
+    status.unwrap_or_default()
+}
+
+fn code(failure: &s3core::Error) -> String {
+    failure.service_code().map(|code| format!(" {code}")).unwrap_or_default()
 }

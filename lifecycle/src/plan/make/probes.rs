@@ -7,12 +7,13 @@ use bytes::Bytes;
 use s3core::gateway::Gateway;
 use s3core::gateway::capabilities::Capability;
 use s3core::ops::{
-    BucketVersioning, DeleteObject, GetBucketVersioning, HeadObject, ListObjectVersions, PutObject, PutObjectTagging,
+    BucketVersioning, DeleteObject, GetBucketVersioning, HeadObject, ListObjectVersions, ListObjectsV2, PutObject,
+    PutObjectTagging,
 };
 use s3core::probe::probe;
 use s3core::{Error, ErrorKind};
 
-use crate::listing::Lister;
+use crate::listing::{Lister, STANDARD};
 use crate::policy::{Action, CONTROL_PREFIX, Policy};
 use crate::tier::TAG;
 
@@ -27,19 +28,59 @@ pub(super) async fn storage_classes(lister: &Lister, policy: &Policy) -> Result<
             if !tried.insert(class) {
                 continue;
             }
-            try_class(lister, class).await.map_err(|failure| match failure.kind() {
-                ErrorKind::BadRequest => MakeError::StorageClass {
-                    dataset: dataset.name.clone(),
-                    rule: rule.name.clone(),
-                    line: rule.line,
-                    class: class.clone(),
-                    source: failure,
-                },
-                _ => failure.into(),
-            })?;
+            match try_class(lister, class).await {
+                Err(failure) if failure.kind() == ErrorKind::BadRequest => {
+                    return Err(MakeError::StorageClass {
+                        rule: format!("{} of {}", rule.name, dataset.name),
+                        line: rule.line,
+                        class: class.clone(),
+                        known: classes(lister, class).await?,
+                        source: failure,
+                    });
+                }
+                tried => tried?,
+            }
         }
     }
     Ok(())
+}
+
+/// Names that storage classes have: S3's, and those that are usual on Radosgw, which tells nobody what its own are.
+const USUAL: [&str; 16] = [
+    STANDARD,
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+    "REDUCED_REDUNDANCY",
+    "HOT",
+    "WARM",
+    "COOL",
+    "COLD",
+    "ARCHIVE",
+    "NEARLINE",
+    "SSD",
+    "HDD",
+];
+
+/// The storage classes that take objects, for people: of the usual names, of those that lie at the beginning of the bucket, and of
+/// the name that is wanted in capital letters.
+pub(super) async fn classes(lister: &Lister, wanted: &str) -> Result<String, Error> {
+    let page = lister.gateway().run(ListObjectsV2::new(lister.bucket(), "")).await?;
+    let mut names: BTreeSet<String> = page.objects.into_iter().filter_map(|object| object.storage_class).collect();
+    names.extend(USUAL.map(str::to_owned));
+    names.insert(wanted.to_uppercase());
+    let mut found = Vec::new();
+    for name in names {
+        match try_class(lister, &name).await {
+            Ok(()) => found.push(name),
+            Err(failure) if failure.kind() == ErrorKind::BadRequest => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(found.join(", "))
 }
 
 /// The storage class takes objects.

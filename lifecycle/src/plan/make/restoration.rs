@@ -10,7 +10,7 @@ use crate::plan::line::{Amount, DatasetSummary, Header, PlannedAction, PlannedOb
 use crate::policy::{CONTROL_PREFIX, Dataset, Policy, Unit};
 use crate::unit::UnitSummary;
 
-use super::probes::{tags_set_times, try_class};
+use super::probes::{classes, tags_set_times, try_class};
 use super::{MakeError, Past, is_just_written};
 
 /// Name that stands in such plans where others have that of a rule.
@@ -37,10 +37,13 @@ pub struct Restoration<'a> {
 /// `NoUnit` for a path that no unit is at, `UnknownClass`, and as [`super::make`].
 pub async fn restoration(lister: &Lister, header: Header, wanted: &Restoration<'_>) -> Result<WrittenPlan, MakeError> {
     let Restoration { policy, dataset, partitions, class, past } = wanted;
-    try_class(lister, class).await.map_err(|failure| match failure.kind() {
-        s3core::ErrorKind::BadRequest => MakeError::UnknownClass { class: (*class).to_owned(), source: failure },
-        _ => failure.into(),
-    })?;
+    match try_class(lister, class).await {
+        Err(source) if source.kind() == s3core::ErrorKind::BadRequest => {
+            let (class, known) = ((*class).to_owned(), classes(lister, class).await?);
+            return Err(MakeError::UnknownClass { class, known, source });
+        }
+        tried => tried?,
+    }
     let prefixes: Vec<_> =
         partitions.iter().map(|path| format!("{}{}/", dataset.prefix, path.trim_matches('/'))).collect();
     let now = header.now.to_zoned_datetime(policy.zone.clone());

@@ -1,0 +1,183 @@
+//! What runs did with units, for whoever asks what became of one.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::plan::document::PlanReader;
+use crate::plan::line::{PlannedAction, PlannedUnit, Shape};
+use crate::run::Bucket;
+use crate::run::journal::{IntendedUnit, Journal, Means, Outcome, UnitOutcome};
+use crate::run::record::{RunRecord, RunState};
+use crate::run::store::Store;
+
+use super::output::Failure;
+
+/// Journals that are read at a time.
+const AT_ONCE: usize = 8;
+
+/// The last that a run did with a unit.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Trace {
+    pub(super) run: String,
+    /// `removed`, `gone`, `undone`, `half gone`, `held`, `moved`, `moved back`, `restored` or `waiting for gateway`.
+    pub(super) what: &'static str,
+    /// Since when it is so.
+    pub(super) at: Timestamp,
+    /// Until when it can be brought back, of what can.
+    until: Option<Timestamp>,
+    /// The command that changes it.
+    command: Option<String>,
+    /// For people.
+    pub(super) text: String,
+}
+
+impl Trace {
+    /// Whether no rule works there now.
+    pub(super) fn stops_rules(&self) -> bool {
+        matches!(self.what, "undone" | "held" | "half gone" | "moved back" | "restored" | "waiting for gateway")
+            && self.command.is_some()
+    }
+}
+
+/// What the newest run did with each unit that a place meets, by the units' prefixes. `policy` is what commands name.
+///
+/// # Errors
+/// What is kept of runs cannot be read.
+pub(super) async fn traces(bucket: &Bucket, wanted: &str, policy: &str) -> Result<BTreeMap<String, Trace>, Failure> {
+    let store = Store::new(bucket.clone());
+    let records = store.records().await?;
+    let is_about = |record: &&RunRecord| record.datasets.values().any(|done| meets(&done.prefix, wanted));
+    let reads = records.iter().filter(is_about).map(|record| of_run(&store, record, wanted, policy));
+    let all: Vec<BTreeMap<String, Trace>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    let mut newest = BTreeMap::new();
+    for (prefix, trace) in all.into_iter().flatten() {
+        newest.entry(prefix).or_insert(trace);
+    }
+    Ok(newest)
+}
+
+/// Whether a unit and what was asked for have keys in common.
+pub(super) fn meets(unit: &str, wanted: &str) -> bool {
+    wanted.starts_with(unit) || unit.starts_with(wanted) || unit.strip_suffix('/') == Some(wanted)
+}
+
+/// The same where a unit may be a single object.
+fn is_met(prefix: &str, shape: Shape, wanted: &str) -> bool {
+    match shape {
+        Shape::Object => prefix == wanted || wanted.ends_with('/') && prefix.starts_with(wanted),
+        Shape::Prefix | Shape::Directory => meets(prefix, wanted),
+    }
+}
+
+async fn of_run(
+    store: &Store,
+    record: &RunRecord,
+    wanted: &str,
+    policy: &str,
+) -> Result<BTreeMap<String, Trace>, Failure> {
+    let mut traces = BTreeMap::new();
+    let mut units = Journal::units(store.bucket(), &record.run);
+    while let Some(found) = units.next().await? {
+        let Some(outcome) = found.outcome.filter(|_| is_met(&found.unit.prefix, found.unit.shape, wanted)) else {
+            continue;
+        };
+        match trace(record, &found.unit, &outcome, policy) {
+            Some(trace) => drop(traces.insert(found.unit.prefix, trace)),
+            None => drop(traces.remove(&found.unit.prefix)),
+        }
+    }
+    if record.state == RunState::WaitingForGateway {
+        for unit in still_to_move(store, record, wanted).await? {
+            let class = unit.action.class().unwrap_or_default();
+            let text = format!("it waits for the gateway's lifecycle to move it to {class}, by the run {}", record.run);
+            let (until, command) = (None, Some(format!("s3life apply {policy}")));
+            let (run, at) = (record.run.clone(), record.started);
+            let waits = Trace { run, what: "waiting for gateway", at, until, command, text };
+            traces.entry(unit.prefix).or_insert(waits);
+        }
+    }
+    Ok(traces)
+}
+
+/// What a run has not moved yet, as its plan says.
+async fn still_to_move(store: &Store, record: &RunRecord, wanted: &str) -> Result<Vec<PlannedUnit>, Failure> {
+    let file = store.plan(&record.run).await?;
+    let mut plan = PlanReader::open(file.path())?;
+    let mut units = Vec::new();
+    while let Some((unit, _)) = plan.next_unit()? {
+        let is_left = record.skipped.iter().any(|skipped| skipped.unit == unit.prefix);
+        if !unit.action.removes() && !is_left && is_met(&unit.prefix, unit.shape, wanted) {
+            units.push(unit);
+        }
+    }
+    Ok(units)
+}
+
+/// None where it is as if the run had never been.
+fn trace(record: &RunRecord, unit: &IntendedUnit, outcome: &UnitOutcome, policy: &str) -> Option<Trace> {
+    let UnitOutcome { outcome, at, .. } = outcome;
+    let run = &record.run;
+    let undo = format!("s3life undo {run} {policy}");
+    let release = || (!record.released).then(|| format!("s3life release {run} {policy}"));
+    let (what, until, command, text) = match (outcome, unit.action.class()) {
+        (Outcome::Changed { .. } | Outcome::Refused { .. } | Outcome::Held { until: None, .. }, _) => return None,
+        (Outcome::Done, Some(class)) => {
+            let text = format!("it was moved to {class} by the run {run} at {at}: `{undo}` moves it back");
+            ("moved", None, Some(undo), text)
+        }
+        (Outcome::Restored, Some(class)) if record.restores && !record.undone => {
+            let text = format!("it was moved to {class} by `s3life restore`, the run {run}, at {at}");
+            ("restored", None, release(), text + &held_back(release()))
+        }
+        (Outcome::Restored, Some(_)) => {
+            let text = format!("it was moved to another class by the run {run}, and back by its undo at {at}");
+            ("moved back", None, release(), text + &held_back(release()))
+        }
+        (Outcome::Restored, None) => {
+            let text = format!("it was removed by the run {run}, and brought back by its undo at {at}");
+            ("undone", None, release(), text + &held_back(release()))
+        }
+        (Outcome::NotRestored { reason, .. }, _) if is_kept(record) => {
+            let text = format!(
+                "a part of it was removed by the run {run}, and could not be put back at {at} ({reason}): `{undo}`"
+            );
+            ("half gone", record.trash_until, Some(undo), text)
+        }
+        (Outcome::Held { until, reason }, _) if is_kept(record) => {
+            let until = record.trash_until.or(*until);
+            let after = until.map(|until| until.to_string()).unwrap_or_default();
+            let text = format!(
+                "it cannot be copied ({reason}), and is held by the run {run} since {at}: it goes after {after} unless `{undo}`"
+            );
+            ("held", until, Some(undo), text)
+        }
+        (Outcome::Held { .. }, _) => return None,
+        (Outcome::Done, None) if is_kept(record) && unit.action != PlannedAction::Delete => {
+            let place = if unit.means == Means::Markers { "under delete markers" } else { "in the trash" };
+            let after = record.trash_until.map(|until| format!(" until {until}")).unwrap_or_default();
+            let text =
+                format!("it was removed by the run {run} at {at}, and is {place}{after}: `{undo}` brings it back");
+            ("removed", record.trash_until, Some(undo), text)
+        }
+        (Outcome::Done | Outcome::NotRestored { .. }, _) => {
+            let why = match unit.action {
+                PlannedAction::Delete => "without trash, as the policy says",
+                _ => "and its trash was emptied",
+            };
+            ("gone", None, None, format!("it was removed by the run {run} at {at}, {why}: it is gone for good"))
+        }
+    };
+    Some(Trace { run: run.clone(), what, at: *at, until, command, text })
+}
+
+/// Whether what it removed can come back.
+fn is_kept(record: &RunRecord) -> bool {
+    !matches!(record.state, RunState::Purging | RunState::Purged)
+}
+
+fn held_back(release: Option<String>) -> String {
+    release.map_or_else(String::new, |release| format!(": no rule works there until `{release}`"))
+}
