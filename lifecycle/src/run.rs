@@ -6,6 +6,7 @@ pub mod error;
 pub mod journal;
 pub mod keys;
 pub mod lease;
+pub mod left;
 pub mod record;
 pub mod store;
 pub mod tidy;

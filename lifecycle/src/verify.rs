@@ -15,7 +15,8 @@ use serde::Serialize;
 use crate::act::Failure;
 use crate::plan::document::PlanReader;
 use crate::plan::line::{Amount, PlannedObject};
-use crate::run::record::{Reported, RunRecord, RunState};
+use crate::run::left::Reported;
+use crate::run::record::{RunRecord, RunState};
 use crate::run::store::Store;
 use crate::run::{Bucket, StateError, keys};
 

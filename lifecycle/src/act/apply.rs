@@ -12,7 +12,8 @@ use crate::policy::Action;
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Means, Outcome};
 use crate::run::keys;
-use crate::run::record::{DatasetDone, HELD, NOT_RESTORED, Refused, RunRecord, Skipped};
+use crate::run::left::{Left, Skipped};
+use crate::run::record::{DatasetDone, HELD, NOT_RESTORED};
 
 use super::means::{self, Removal};
 use super::objects::Objects;
@@ -74,6 +75,11 @@ impl Known {
         self.concluded.get(prefix)
     }
 
+    /// A unit has begun.
+    pub(super) fn begin(&mut self, unit: &IntendedUnit) {
+        self.begun.insert(unit.prefix.clone(), unit.clone());
+    }
+
     /// Whether a unit was begun, and what came of it was not written down.
     pub fn is_begun(&self, prefix: &str) -> bool {
         self.begun.contains_key(prefix)
@@ -85,12 +91,8 @@ impl Known {
 pub struct Applied {
     /// By dataset.
     pub datasets: BTreeMap<String, DatasetDone>,
-    /// What it did not do: at most [`RunRecord::MOST_REPORTED`].
-    pub skipped: Vec<Skipped>,
-    /// Number of all that it did not do.
-    pub skipped_count: u64,
-    /// Those of it that somebody has to see to.
-    pub refused: Refused,
+    /// What it did not do.
+    pub left: Left,
     /// Until when the trash is kept; None where nothing was to go there.
     pub trash_until: Option<Timestamp>,
 }
@@ -132,7 +134,7 @@ impl Apply<'_> {
                     applied.note(&unit, &outcome);
                     see(&unit, &outcome);
                 }
-                partitions.into_iter().for_each(|skipped| applied.skip(skipped));
+                partitions.into_iter().for_each(|skipped| applied.left.skip(skipped));
                 size = 0;
             }
             if is_last {
@@ -308,11 +310,11 @@ impl Applied {
             Outcome::Refused { reason } => (None, format!("this user may not remove it: {reason}")),
             Outcome::Restored => (None, "it was brought back".to_owned()),
         };
-        if matches!(outcome, Outcome::NotRestored { .. } | Outcome::Held { until: None, .. } | Outcome::Refused { .. })
-        {
-            self.refused.add(&reason);
-        }
-        self.skip(Skipped { unit: unit.prefix.clone(), key: key.cloned(), reason });
+        let is_refused = matches!(
+            outcome,
+            Outcome::NotRestored { .. } | Outcome::Held { until: None, .. } | Outcome::Refused { .. }
+        );
+        self.left.add(Skipped { unit: unit.prefix.clone(), key: key.cloned(), reason }, is_refused);
     }
 
     fn count(&mut self, unit: &PlannedUnit, action: &str) {
@@ -331,22 +333,8 @@ impl Applied {
             }
             Aborted::AtWork => {
                 let reason = "a part of the upload was sent after it was planned".to_owned();
-                self.skip(Skipped { unit: upload.key.clone(), key: None, reason });
+                self.left.skip(Skipped { unit: upload.key.clone(), key: None, reason });
             }
-        }
-    }
-
-    /// Adds something that was not done, and that somebody has to see to.
-    pub fn refuse(&mut self, skipped: Skipped) {
-        self.refused.add(&skipped.reason);
-        self.skip(skipped);
-    }
-
-    /// Adds something that was not done.
-    pub fn skip(&mut self, skipped: Skipped) {
-        self.skipped_count += 1;
-        if self.skipped.len() < RunRecord::MOST_REPORTED {
-            self.skipped.push(skipped);
         }
     }
 }
@@ -356,6 +344,7 @@ mod tests {
     use super::*;
     use crate::plan::line::End;
     use crate::plan::line::PlannedAction;
+    use crate::run::left::Refused;
 
     #[test]
     fn what_is_held_or_half_gone_is_counted_beside_what_was_done() {
@@ -380,14 +369,14 @@ mod tests {
         applied.note(&unit, &Outcome::Refused { reason: reason.clone() });
         assert_eq!((applied.datasets.len(), applied.trash_until), (0, Some(Timestamp::MAX)));
         let may_not = "this user may not remove it: full".to_owned();
-        assert_eq!(applied.refused, Refused { units: 1, reason: may_not });
+        assert_eq!(applied.left.refused, Refused { units: 1, reason: may_not });
         applied.note(&unit, &Outcome::NotRestored { key, reason: reason.clone() });
         applied.note(&unit, &Outcome::Held { reason, until: Some(Timestamp::MAX) });
         let amount = Amount { units: 1, objects: 2, bytes: 20 };
         let expected = [(HELD.to_owned(), amount), (NOT_RESTORED.to_owned(), amount)].into();
         assert_eq!(applied.datasets["events"].actions, expected);
-        assert_eq!((applied.skipped_count, applied.trash_until), (4, Some(Timestamp::MAX)));
+        assert_eq!((applied.left.skipped.count, applied.trash_until), (4, Some(Timestamp::MAX)));
         // What was changed and what is held are as they should be.
-        assert_eq!(applied.refused.units, 2);
+        assert_eq!(applied.left.refused.units, 2);
     }
 }

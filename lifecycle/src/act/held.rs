@@ -43,7 +43,7 @@ pub(super) async fn remove_held(
     // The table has no partition for them since they were due. What stays as a whole was written since.
     let stayed = done.iter().filter(|(_, outcome)| outcome.is_shown()).map(|(prefix, _)| *prefix);
     for refused in catalogs.add(objects.permit, stayed).await? {
-        emptied.skip(&refused.unit, None, &refused.reason);
+        emptied.left.skip(refused);
     }
     conclude(objects, bucket, journal, batch, done.iter().map(|(prefix, outcome)| (*prefix, outcome, &[] as &[_])))
         .await

@@ -6,6 +6,7 @@ use s3core::Result;
 
 use crate::plan::line::PlannedAction;
 use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Means, Outcome};
+use crate::run::left::Skipped;
 
 use super::markers::{self, Emptied};
 use super::objects::Objects;
@@ -163,9 +164,9 @@ pub(super) async fn empty(
         match ended {
             Emptied::Gone => emptied.add(planned.bytes),
             Emptied::Before => {}
-            Emptied::Changed(reason) => emptied.skip(&unit.prefix, Some(&planned.key), &reason),
+            Emptied::Changed(reason) => emptied.left.skip(Skipped::new(&unit.prefix, Some(&planned.key), reason)),
             Emptied::Locked(reason, until) => {
-                emptied.skip(&unit.prefix, Some(&planned.key), &reason);
+                emptied.left.skip(Skipped::new(&unit.prefix, Some(&planned.key), reason));
                 emptied.lock(until);
             }
         }

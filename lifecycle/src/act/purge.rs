@@ -10,7 +10,8 @@ use crate::plan::line::Amount;
 use crate::run::journal::{BATCH, Journal, Latest, Outcome};
 use crate::run::keys;
 use crate::run::lease::Lease;
-use crate::run::record::{Refused, RunRecord, RunState, Skipped};
+use crate::run::left::{Left, Skipped};
+use crate::run::record::{RunRecord, RunState};
 use crate::run::store::Store;
 use crate::run::{Bucket, StateError};
 
@@ -26,12 +27,8 @@ use super::tier::stop_tiering;
 pub struct Emptied {
     /// What is gone for good.
     pub removed: Amount,
-    /// What stays: at most [`RunRecord::MOST_REPORTED`].
-    pub skipped: Vec<Skipped>,
-    /// Number of all that stays.
-    pub skipped_count: u64,
-    /// Those of it that somebody has to see to.
-    pub refused: Refused,
+    /// What stays.
+    pub left: Left,
     /// Whether a lock keeps something, and until when, where that is known.
     pub locked: Option<Option<Timestamp>>,
 }
@@ -44,18 +41,8 @@ impl Emptied {
             Outcome::Held { reason, .. } | Outcome::Refused { reason } => (None, reason),
             Outcome::Done | Outcome::Restored => return,
         };
-        if !matches!(outcome, Outcome::Changed { .. }) {
-            self.refused.add(reason);
-        }
-        self.skip(unit, key, reason);
-    }
-
-    pub(super) fn skip(&mut self, unit: &str, key: Option<&str>, reason: &str) {
-        self.skipped_count += 1;
-        if self.skipped.len() < RunRecord::MOST_REPORTED {
-            let (unit, key, reason) = (unit.to_owned(), key.map(str::to_owned), reason.to_owned());
-            self.skipped.push(Skipped { unit, key, reason });
-        }
+        let is_refused = !matches!(outcome, Outcome::Changed { .. });
+        self.left.add(Skipped::new(unit, key, reason), is_refused);
     }
 
     /// Adds an object that is gone.
@@ -114,7 +101,7 @@ async fn empty(objects: &Objects<'_>, store: &Store, lease: &Lease, record: RunR
                 // The first plan after that empties the rest.
                 record.trash_until = until.max(now.checked_add(LOOKS_AGAIN).ok());
             }
-            for skipped in &emptied.skipped {
+            for skipped in &emptied.left.skipped.first {
                 if !record.skipped.contains(skipped) {
                     record.skipped_count += 1;
                     record.skipped.push(skipped.clone());

@@ -13,7 +13,7 @@ use crate::plan::line::{PlannedObject, PlannedUnit};
 use crate::policy::Policy;
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Means, Outcome};
-use crate::run::record::Skipped;
+use crate::run::left::Skipped;
 use crate::tier::{AT_ONCE, Rules, TierUnit, Tiering};
 
 use super::apply::{Applied, Known};
@@ -46,8 +46,8 @@ pub async fn tier(
             see(&unit);
         }
         Moved::Waiting => waiting += 1,
-        Moved::Left(key, reason) => applied.skip(Skipped { unit: unit.prefix, key: Some(key), reason }),
-        Moved::Refused(key, reason) => applied.refuse(Skipped { unit: unit.prefix, key: Some(key), reason }),
+        Moved::Left(key, reason) => applied.left.skip(Skipped { unit: unit.prefix, key: Some(key), reason }),
+        Moved::Refused(key, reason) => applied.left.refuse(Skipped { unit: unit.prefix, key: Some(key), reason }),
     };
     let mut units: BTreeMap<String, PlannedUnit> = BTreeMap::new();
     let mut whole = Vec::new();
@@ -66,7 +66,7 @@ pub async fn tier(
         }
         if policy.hold_of(&unit.prefix).is_some() {
             let reason = "the policy holds it by now".to_owned();
-            applied.skip(Skipped { unit: unit.prefix, key: None, reason });
+            applied.left.skip(Skipped { unit: unit.prefix, key: None, reason });
             continue;
         }
         if unit.moves_by_tags() {
@@ -76,12 +76,7 @@ pub async fn tier(
         if let Some((key, reason)) = why_not(objects, &unit, planned, created).await? {
             // Where it is no key's fault, the unit cannot move at all.
             let is_changed = key.is_some();
-            let skipped = Skipped { unit: unit.prefix.clone(), key, reason };
-            if is_changed {
-                applied.skip(skipped);
-            } else {
-                applied.refuse(skipped);
-            }
+            applied.left.add(Skipped { unit: unit.prefix.clone(), key, reason }, !is_changed);
             continue;
         }
         whole.push(TierUnit { prefix: unit.prefix.clone(), class });

@@ -6,7 +6,7 @@ use crate::catalog::Catalogs;
 use crate::plan::line::{Amount, PlannedAction};
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, IntendedUnit, Journal, Outcome, UnitOutcome};
-use crate::run::record::{Refused, RunRecord, Skipped};
+use crate::run::left::{Left, Skipped};
 
 use super::apply::units_at_once;
 use super::objects::Objects;
@@ -36,12 +36,8 @@ pub struct Undo<'a> {
 pub struct Undone {
     /// By dataset.
     pub datasets: BTreeMap<String, Amount>,
-    /// What did not come back: at most [`RunRecord::MOST_REPORTED`].
-    pub skipped: Vec<Skipped>,
-    /// Number of all that did not.
-    pub skipped_count: u64,
-    /// Those of it that somebody has to see to.
-    pub refused: Refused,
+    /// What did not come back.
+    pub left: Left,
 }
 
 impl Undo<'_> {
@@ -79,10 +75,7 @@ impl Undo<'_> {
                     undone.note(&unit, &outcome, is_changed);
                     see(&unit, &outcome);
                 }
-                for refused in partitions {
-                    undone.refused.add(&refused.reason);
-                    undone.skip(refused);
-                }
+                partitions.into_iter().for_each(|refused| undone.left.refuse(refused));
                 size = 0;
             }
             if is_last {
@@ -143,24 +136,13 @@ impl Undone {
     fn note(&mut self, unit: &IntendedUnit, outcome: &Outcome, is_changed: bool) {
         match outcome {
             Outcome::NotRestored { key, reason } => {
-                if !is_changed {
-                    self.refused.add(reason);
-                }
-                let (unit, key) = (unit.prefix.clone(), Some(key.clone()));
-                self.skip(Skipped { unit, key, reason: reason.clone() });
+                self.left.add(Skipped::new(&unit.prefix, Some(key), reason), !is_changed);
             }
             _ => {
                 let bytes = unit.objects.iter().map(|object| object.planned.bytes).sum();
                 let amount = Amount { units: 1, objects: unit.objects.len() as u64, bytes };
                 self.datasets.entry(unit.dataset.clone()).or_default().add(amount);
             }
-        }
-    }
-
-    fn skip(&mut self, skipped: Skipped) {
-        self.skipped_count += 1;
-        if self.skipped.len() < RunRecord::MOST_REPORTED {
-            self.skipped.push(skipped);
         }
     }
 }

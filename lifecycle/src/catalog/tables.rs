@@ -13,7 +13,7 @@ use crate::plan::line::{End, PlannedAction, Shape};
 use crate::policy;
 use crate::run::Bucket;
 use crate::run::journal::{BatchId, IntendedUnit};
-use crate::run::record::Skipped;
+use crate::run::left::Skipped;
 
 use super::dropped::{Document, Dropped, Written};
 use super::partition::values_of;

@@ -9,6 +9,7 @@
 mod dataset;
 mod failure;
 mod guard;
+mod moves;
 mod objects;
 mod past;
 mod probes;
@@ -30,6 +31,7 @@ use super::line::{FORMAT, Header, PolicySource};
 pub use dataset::DatasetNotes;
 pub use failure::MakeError;
 pub(crate) use guard::verdict as guard_verdict;
+pub use moves::Moves;
 pub use past::Past;
 pub use probes::keeps_versions;
 pub use restoration::{Restoration, restoration};

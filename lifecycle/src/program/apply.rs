@@ -21,7 +21,8 @@ use crate::plan::line::End;
 use crate::plan::report::Report;
 use crate::policy::Policy;
 use crate::run::lease::Purpose;
-use crate::run::record::{HELD, NOT_RESTORED, Refused, RunRecord, RunState};
+use crate::run::left::Refused;
+use crate::run::record::{HELD, NOT_RESTORED, RunRecord, RunState};
 use crate::run::store::Store;
 use crate::serve::rule_digest;
 

@@ -59,10 +59,7 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
             return Err(crate::act::Failure::Stopped.into());
         }
         match purge_due(&objects, &work.store, &work.lease, &trash?.run).await {
-            Ok(emptied) => {
-                applied.refused = applied.refused.and(&emptied.refused);
-                emptied.skipped.into_iter().for_each(|skipped| applied.skip(skipped));
-            }
+            Ok(emptied) => applied.left.append(emptied.left),
             // Somebody brings it back, has brought back a part of it, or has emptied it.
             Err(crate::act::Failure::State(StateError::Refused { .. } | StateError::NoSuchRun { .. })) => {}
             Err(failure) => return Err(failure.into()),
@@ -80,9 +77,7 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
             record.moved = Some(now);
         }
         record.datasets.clone_from(&applied.datasets);
-        record.skipped.clone_from(&applied.skipped);
-        record.skipped_count = applied.skipped_count;
-        record.refused.clone_from(&applied.refused);
+        record.has_left(&applied.left);
         // The time of the trash counts from the removal, not from the plan.
         record.trash_until =
             applied.trash_until.map(|until| now.saturating_add(until.duration_since(created)).unwrap_or(until));

@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::output::{self, Failure};
 use super::{BucketOrPolicy, Common, Form};
 use crate::plan::line::Amount;
-use crate::run::record::{DatasetDone, Refused, RunRecord, RunState, Waiting};
+use crate::run::left::Refused;
+use crate::run::record::{DatasetDone, RunRecord, RunState, Waiting};
 use crate::run::store::Store;
 use crate::words::{amount, counted};
 

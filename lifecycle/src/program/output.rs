@@ -14,7 +14,7 @@ use crate::plan::make::MakeError;
 use crate::policy::{Finding, Findings, Policy};
 use crate::run::StateError;
 use crate::run::lease::LeaseError;
-use crate::run::record::{Refused, Skipped};
+use crate::run::left::{Refused, Skipped};
 use crate::serve::ServeError;
 use crate::words::counted;
 

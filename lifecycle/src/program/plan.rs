@@ -19,9 +19,10 @@ use crate::connection::Connection;
 use crate::listing::{Lister, Pace};
 use crate::plan::document::{PlanError, PlanReader, WrittenPlan};
 use crate::plan::line::Header;
-use crate::plan::make::{DatasetNotes, MadePlan, Past, Request, Served, make};
+use crate::plan::make::{DatasetNotes, MadePlan, Moves, Past, Request, Served, make};
 use crate::plan::report::Report;
 use crate::run::record::RunRecord;
+use crate::run::store::Store;
 use crate::tier::{Conflict, Rules};
 
 /// Exit status where there is something to do, and `--detailed-exitcode`.
@@ -62,6 +63,9 @@ pub(super) struct PlanOptions {
     /// What rules may do in `serve`.
     #[arg(skip)]
     pub(super) served: Option<Served>,
+    /// Plans of runs that were read before.
+    #[arg(skip)]
+    pub(super) moves: Moves,
 }
 
 fn allowed(text: &str) -> Result<(String, u32), String> {
@@ -183,7 +187,8 @@ impl PlanOptions {
     /// For `serve`.
     pub(super) fn of_served(served: Served, confirm_delete: &[String], pace: Pace) -> Self {
         let (confirm_delete, served) = (confirm_delete.to_vec(), Some(served));
-        Self { now: None, expires: Period::hours(24), allow: Vec::new(), confirm_delete, pace, served }
+        let moves = Moves::default();
+        Self { now: None, expires: Period::hours(24), allow: Vec::new(), confirm_delete, pace, served, moves }
     }
 
     /// Makes a plan; says on a terminal that something is going on. `records` are those of runs so far, where they were read
@@ -214,8 +219,8 @@ impl PlanOptions {
             let conflicts = rules.conflicts(places)?;
             let created = bucket.time().await?;
             let past = match records {
-                Some(records) => Past::of(&bucket, records).await?,
-                None => Past::read(&bucket).await?,
+                Some(records) => Past::of(&bucket, records, &self.moves).await?,
+                None => Past::of(&bucket, Store::new(bucket.clone()).records().await?, &self.moves).await?,
             };
             let expires = self.expires.after(&created.to_zoned_datetime(policy.zone.clone()));
             let request = Request {

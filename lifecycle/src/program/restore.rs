@@ -21,7 +21,8 @@ use crate::plan::make::{Past, Restoration, restoration};
 use crate::plan::report::Report;
 use crate::policy::{Dataset, Policy};
 use crate::run::lease::Purpose;
-use crate::run::record::{Refused, RunRecord, RunState};
+use crate::run::left::Refused;
+use crate::run::record::{RunRecord, RunState};
 use crate::words::counted;
 
 #[derive(Debug, Args)]

@@ -21,7 +21,8 @@ use crate::plan::line::{Amount, PlannedAction};
 use crate::run::StateError;
 use crate::run::journal::Journal;
 use crate::run::lease::Purpose;
-use crate::run::record::{DatasetDone, Refused, RunRecord, RunState, Skipped, Waiting};
+use crate::run::left::{Left, Refused};
+use crate::run::record::{DatasetDone, RunRecord, RunState, Waiting};
 use crate::run::store::Store;
 use crate::words::{counted, size};
 
@@ -72,16 +73,10 @@ pub(super) struct BroughtBack {
 }
 
 impl BroughtBack {
-    fn skipped(&self) -> Vec<Skipped> {
-        self.undone.skipped.iter().chain(&self.moved.skipped).cloned().collect()
-    }
-
-    fn skipped_count(&self) -> u64 {
-        self.undone.skipped_count + self.moved.skipped_count
-    }
-
-    fn refused(&self) -> Refused {
-        self.undone.refused.clone().and(&self.moved.refused)
+    fn left(&self) -> Left {
+        let mut left = self.undone.left.clone();
+        left.append(self.moved.left.clone());
+        left
     }
 }
 
@@ -139,17 +134,14 @@ impl Undo {
         let now = work.bucket.time().await?;
         let aborted = plan.tally().rules.values().map(|rule| rule.uploads).sum();
         let back = BroughtBack { undone, moved, aborted };
-        let mut skipped = back.skipped();
-        skipped.truncate(RunRecord::MOST_REPORTED);
+        let left = back.left();
         work.store
             .update(&work.lease, run, |record| {
                 let BroughtBack { undone, moved, .. } = &back;
                 record.state = if moved.waiting > 0 { RunState::Undoing } else { RunState::Undone };
                 record.waiting = Waiting::of(moved.waiting, now, record.waiting);
                 record.finished.get_or_insert(now);
-                record.skipped.clone_from(&skipped);
-                record.skipped_count = back.skipped_count();
-                record.refused = back.refused();
+                record.has_left(&left);
                 // A run that was killed has left copies of what it had not removed yet.
                 record.trash_until = record.trash_until.or_else(|| now.checked_add(KEPT).ok());
                 for (name, amount) in &undone.datasets {
@@ -201,16 +193,16 @@ fn comes_back(record: &RunRecord, plan: &PlanReader) -> Result<(), StateError> {
 }
 
 fn undone_json(run: &str, back: &BroughtBack) -> Value {
-    let (BroughtBack { undone, moved, .. }, skipped) = (back, back.skipped());
+    let (BroughtBack { undone, moved, .. }, Left { skipped, refused }) = (back, back.left());
     json!({
         "run": run, "restored": undone.datasets, "moved_back": moved.datasets, "waiting": moved.waiting,
-        "skipped": skipped, "skipped_count": back.skipped_count(), "refused": back.refused(),
+        "skipped": skipped.first, "skipped_count": skipped.count, "refused": refused,
     })
 }
 
 fn print_undone(common: &Common, run: &str, place: &str, back: &BroughtBack) -> Result<(), Failure> {
     let BroughtBack { undone, moved, aborted } = back;
-    let (skipped, count) = (back.skipped(), back.skipped_count());
+    let Left { skipped, refused } = back.left();
     if common.output == Form::Json {
         output::line(&undone_json(run, back).to_string())?;
     } else {
@@ -230,7 +222,7 @@ fn print_undone(common: &Common, run: &str, place: &str, back: &BroughtBack) -> 
                 counted(moved.waiting, "unit")
             ))?;
         }
-        output::skipped(&skipped, count)?;
+        output::skipped(&skipped.first, skipped.count)?;
         if *aborted > 0 {
             output::line(&format!("  {} that it aborted cannot come back", counted(*aborted, "upload")))?;
         }
@@ -238,10 +230,10 @@ fn print_undone(common: &Common, run: &str, place: &str, back: &BroughtBack) -> 
     let back_units = |datasets: &BTreeMap<String, Amount>| datasets.values().map(|amount| amount.units).sum::<u64>();
     let came = back_units(&undone.datasets) + back_units(&moved.datasets) + moved.waiting;
     let remedy = format!("mend that, then run `s3life undo {run} {place}` again");
-    output::see_to(&back.refused(), came + count, &remedy)?;
-    match skipped.first() {
+    output::see_to(&refused, came + skipped.count, &remedy)?;
+    match skipped.first.first() {
         Some(first) if came == 0 => {
-            let units = counted(count, "unit");
+            let units = counted(skipped.count, "unit");
             Err(Failure::Left(format!("nothing of the run {run} came back, and {units} were left: {}", first.reason)))
         }
         _ => Ok(()),
@@ -267,11 +259,11 @@ impl Purge {
             work.end().await;
             Ok::<_, Failure>(emptied?)
         })?;
-        let Emptied { removed, skipped, skipped_count, refused, locked } = emptied;
+        let Emptied { removed, left: Left { skipped, refused }, locked } = emptied;
         if common.output == Form::Json {
-            let result = json!({"run": run, "objects": removed.objects, "bytes": removed.bytes, "left": skipped, "skipped": skipped_count, "refused": refused});
+            let result = json!({"run": run, "objects": removed.objects, "bytes": removed.bytes, "left": skipped.first, "skipped": skipped.count, "refused": refused});
             output::line(&result.to_string())?;
-            return see_to_rest(&refused, skipped_count);
+            return see_to_rest(&refused, skipped.count);
         }
         let is = if locked.is_some() { "is empty but for what is locked" } else { "is empty" };
         output::line(&format!(
@@ -279,8 +271,8 @@ impl Purge {
             counted(removed.objects, "object"),
             size(removed.bytes)
         ))?;
-        output::skipped(&skipped, skipped_count)?;
-        see_to_rest(&refused, skipped_count)
+        output::skipped(&skipped.first, skipped.count)?;
+        see_to_rest(&refused, skipped.count)
     }
 }
 

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::line::{Amount, PolicySource};
 
+use super::left::{Left, Refused, Skipped};
+
 /// What is known of a run as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -54,39 +56,6 @@ pub struct RunRecord {
     pub refused: Refused,
 }
 
-/// Units that were not left because somebody changed them: the gateway refused what was to be done, or there was no way.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
-    /// Their number.
-    pub units: u64,
-    /// Why, of the first.
-    pub reason: String,
-}
-
-impl Refused {
-    /// One more.
-    pub fn add(&mut self, reason: &str) {
-        if self.units == 0 {
-            reason.clone_into(&mut self.reason);
-        }
-        self.units += 1;
-    }
-
-    /// These, too.
-    #[must_use]
-    pub fn and(mut self, other: &Self) -> Self {
-        if self.units == 0 {
-            self.reason.clone_from(&other.reason);
-        }
-        self.units += other.units;
-        self
-    }
-
-    fn is_none(&self) -> bool {
-        self.units == 0
-    }
-}
-
 /// Units that wait for the gateway's lifecycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -110,6 +79,13 @@ impl RunRecord {
     /// What it waits for now.
     pub fn waits(&self) -> Option<Waiting> {
         self.waiting.filter(|_| matches!(self.state, RunState::WaitingForGateway | RunState::Undoing))
+    }
+
+    /// Takes down what it has left.
+    pub fn has_left(&mut self, left: &Left) {
+        self.skipped.clone_from(&left.skipped.first);
+        self.skipped_count = left.skipped.count;
+        self.refused.clone_from(&left.refused);
     }
 
     /// Whether units stay where it, or bringing it back, has left them, until it is released.
@@ -184,39 +160,3 @@ pub struct DatasetDone {
 pub const HELD: &str = "held";
 /// In place of an action's name, of units of which a part is gone and could not be put back.
 pub const NOT_RESTORED: &str = "not_restored";
-
-/// What is told of many things: the first of them, and the number of all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reported<T> {
-    /// At most [`RunRecord::MOST_REPORTED`].
-    pub first: Vec<T>,
-    /// Number of all.
-    pub count: u64,
-}
-
-impl<T> Default for Reported<T> {
-    fn default() -> Self {
-        Self { first: Vec::new(), count: 0 }
-    }
-}
-
-impl<T> Reported<T> {
-    /// Adds one.
-    pub fn add(&mut self, one: T) {
-        self.count += 1;
-        if self.first.len() < RunRecord::MOST_REPORTED {
-            self.first.push(one);
-        }
-    }
-}
-
-/// A unit that a run did not touch, or put back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Skipped {
-    /// Its prefix.
-    pub unit: String,
-    /// The key that was the reason, where one was.
-    pub key: Option<String>,
-    /// Why.
-    pub reason: String,
-}

@@ -3,9 +3,12 @@
 use jiff::{Timestamp, ToSpan};
 use s3core::ops::PutObject;
 use s3life::plan::line::{Amount, PlannedAction, PolicySource, Shape};
+use s3life::plan::make::{Moves, Past};
 use s3life::run::journal::{IntendedUnit, Journal, Means, Outcome, UnitOutcome};
 use s3life::run::keys;
-use s3life::run::record::{DatasetDone, Refused, RunRecord, RunState};
+use s3life::run::left::Refused;
+use s3life::run::record::{DatasetDone, RunRecord, RunState};
+use s3life::run::store::Store;
 
 use super::lake::{Lake, summary, units};
 
@@ -113,6 +116,35 @@ async fn so_does_what_the_gateway_has_still_to_archive() {
     let said = lake.plan(&[]);
     assert!(said.status == 1 && said.out.contains("75% of units"), "{said:?}");
     assert!(said.out.contains("2 units by earlier runs"), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plans_and_journals_of_runs_that_wait_are_read_once() {
+    let endpoint = s3core_gateway::Gateway::builder().storage_class("COLD").start().unwrap();
+    let lake = Lake::embedded(&endpoint).await;
+    lake.policy(&POLICY.replace("expire", "{tier: COLD}"));
+    lake.put_all(["events/day=2020-01-01/a", "others/day=2020-01-01/a"]).await;
+    lake.rest().await;
+    assert_eq!(lake.run(&["apply", "policy.yaml", "--yes"]).status, 0);
+    let reads = |what: &str| {
+        let requests = endpoint.requests();
+        let reads = requests.iter().filter(|request| request.operation == "GetObject" && request.key.ends_with(what));
+        reads.count()
+    };
+    endpoint.reset_requests();
+    let (store, moves) = (Store::new(lake.state.clone()), Moves::default());
+    for _ in 0..3 {
+        let past = Past::of(&lake.state, store.records().await.unwrap(), &moves).await.unwrap();
+        assert_eq!(past.waiting.around("events/day=2020-01-01/"), Some(&"waiting for gateway"));
+    }
+    assert_eq!(reads("/plan.jsonl"), 1);
+    let run = store.records().await.unwrap()[0].run.clone();
+    endpoint.reset_requests();
+    let undone = lake.run(&["undo", &run, "policy.yaml"]);
+    assert_eq!(undone.status, 0, "{undone:?}");
+    // Two batches, what moves back and that it is back, by each pass of what looks for units to be put back. What moves is known
+    // from before the first one.
+    assert_eq!(reads("-intent.jsonl"), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 use s3life::plan::line::Amount;
 use s3life::run::keys;
 use s3life::run::lease::{Holder, Lease, Purpose};
-use s3life::run::record::{DatasetDone, RunRecord, RunState, Skipped};
+use s3life::run::left::Skipped;
+use s3life::run::record::{DatasetDone, RunRecord, RunState};
 use s3life::run::store::Store;
 use serde_json::{Value, json};
 

@@ -17,7 +17,8 @@ use s3core_gateway::Quirks;
 use s3life::plan::line::PolicySource;
 use s3life::run::Bucket;
 use s3life::run::lease::{Holder, Lease, LeaseError};
-use s3life::run::record::{Refused, RunRecord, RunState};
+use s3life::run::left::Refused;
+use s3life::run::record::{RunRecord, RunState};
 use tokio::sync::Notify;
 
 /// What answers a test.

@@ -10,7 +10,7 @@ use crate::plan::document::PlanReader;
 use crate::plan::line::{Amount, PlannedAction, PlannedObject, PlannedUnit};
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, Journal, Outcome};
-use crate::run::record::{Refused, RunRecord, Skipped};
+use crate::run::left::{Left, Skipped};
 use crate::tier::{AT_ONCE, TierUnit, Tiering};
 
 use super::tagged::{Direction, Tagged};
@@ -37,12 +37,8 @@ pub struct Back<'a> {
 pub struct TieredBack {
     /// By dataset.
     pub datasets: BTreeMap<String, Amount>,
-    /// What is left where it is: at most [`RunRecord::MOST_REPORTED`].
-    pub skipped: Vec<Skipped>,
-    /// Number of all that is left.
-    pub skipped_count: u64,
-    /// Those of it that somebody has to see to.
-    pub refused: Refused,
+    /// What is left where it is.
+    pub left: Left,
     /// Units that the gateway has still to move.
     pub waiting: u64,
 }
@@ -55,10 +51,10 @@ impl Back<'_> {
     /// What kept it from going on.
     pub async fn run(&self, plan: &mut PlanReader) -> Result<TieredBack, Failure> {
         let objects = self.objects;
+        let mut known = Known::of(self.bucket, self.run).await?;
         if !self.is_finished {
-            self.announce(plan).await?;
+            self.announce(plan, &mut known).await?;
         }
-        let known = Known::of(self.bucket, self.run).await?;
         let mut back = TieredBack::default();
         let (mut units, mut whole, mut ended) = (BTreeMap::new(), Vec::new(), Vec::new());
         let places = places(plan);
@@ -76,8 +72,7 @@ impl Back<'_> {
             let former = match former_class(&unit, &planned, class) {
                 Ok(former) => former,
                 Err(reason) => {
-                    back.refused.add(&reason);
-                    back.skip(&unit, None, reason);
+                    back.left.refuse(Skipped::new(&unit.prefix, None, reason));
                     continue;
                 }
             };
@@ -90,7 +85,8 @@ impl Back<'_> {
             if !is_there && !self.merge {
                 let found = survey(objects, &intended(&unit, planned), None).await?;
                 if let Some((key, reason)) = found.difference() {
-                    back.skip(&unit, Some(key), format!("{reason}: `--merge` moves it all the same"));
+                    let reason = format!("{reason}: `--merge` moves it all the same");
+                    back.left.skip(Skipped::new(&unit.prefix, Some(&key), reason));
                     continue;
                 }
             }
@@ -103,11 +99,8 @@ impl Back<'_> {
             match moved {
                 Moved::Done => done.push(unit),
                 Moved::Waiting => back.waiting += 1,
-                Moved::Left(key, reason) => back.skip(&unit, Some(key), reason),
-                Moved::Refused(key, reason) => {
-                    back.refused.add(&reason);
-                    back.skip(&unit, Some(key), reason);
-                }
+                Moved::Left(key, reason) => back.left.skip(Skipped::new(&unit.prefix, Some(&key), reason)),
+                Moved::Refused(key, reason) => back.left.refuse(Skipped::new(&unit.prefix, Some(&key), reason)),
             }
         }
         let tags = tagged.rules();
@@ -131,8 +124,7 @@ impl Back<'_> {
 
     /// Of a run that was under way the journal does not name what its rules are about. It does from now on, so that those units
     /// are known when the gateway is slower than this.
-    async fn announce(&self, plan: &mut PlanReader) -> Result<(), Failure> {
-        let known = Known::of(self.bucket, self.run).await?;
+    async fn announce(&self, plan: &mut PlanReader, known: &mut Known) -> Result<(), Failure> {
         let mut units = Vec::new();
         plan.rewind();
         let created = plan.header().created;
@@ -153,6 +145,7 @@ impl Back<'_> {
         for units in units.chunks(BATCH) {
             self.objects.permit.check()?;
             self.journal.intend(units).await?;
+            units.iter().for_each(|unit| known.begin(unit));
         }
         Ok(())
     }
@@ -170,14 +163,5 @@ fn former_class(unit: &PlannedUnit, planned: &[PlannedObject], class: &str) -> R
             "its objects came from several classes ({}): `s3life restore` moves it to one of them",
             classes.into_iter().collect::<Vec<_>>().join(", ")
         )),
-    }
-}
-
-impl TieredBack {
-    fn skip(&mut self, unit: &PlannedUnit, key: Option<String>, reason: String) {
-        self.skipped_count += 1;
-        if self.skipped.len() < RunRecord::MOST_REPORTED {
-            self.skipped.push(Skipped { unit: unit.prefix.clone(), key, reason });
-        }
     }
 }

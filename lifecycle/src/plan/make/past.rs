@@ -1,19 +1,16 @@
 //! What earlier runs did, as far as it matters for a plan.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::places::Places;
-use crate::plan::document::PlanReader;
-use crate::plan::line::{Amount, PlannedAction, PlannedTrash};
+use crate::plan::line::{Amount, PlannedTrash};
 use crate::policy::Action;
 use crate::run::Bucket;
 use crate::run::journal::{Journal, Outcome};
 use crate::run::record::{DatasetDone, HELD, NOT_RESTORED, RunRecord, RunState};
 use crate::run::store::Store;
 
-use super::MakeError;
+use super::{MakeError, Moves};
 
 /// Name of the action in what runs did.
 const ARCHIVE: &str = "archive";
@@ -40,14 +37,14 @@ impl Past {
     /// # Errors
     /// What is kept there cannot be read.
     pub async fn read(bucket: &Bucket) -> Result<Self, MakeError> {
-        Self::of(bucket, Store::new(bucket.clone()).records().await?).await
+        Self::of(bucket, Store::new(bucket.clone()).records().await?, &Moves::default()).await
     }
 
-    /// The same, of runs whose records were read already.
+    /// The same, of runs whose records were read already, as some of their plans may have been.
     ///
     /// # Errors
     /// What is kept of them cannot be read.
-    pub async fn of(bucket: &Bucket, records: Vec<RunRecord>) -> Result<Self, MakeError> {
+    pub async fn of(bucket: &Bucket, records: Vec<RunRecord>, moves: &Moves) -> Result<Self, MakeError> {
         let mut undone = Places::default();
         for record in records.iter().filter(|record| was_undone(record)) {
             for (prefix, outcome) in Journal::summary(bucket, &record.run).await? {
@@ -67,28 +64,16 @@ impl Past {
         }
         let (mut waiting, mut archiving) = (Places::default(), Vec::new());
         let store = Store::new(bucket.clone());
+        moves.keep_only(|run| records.iter().any(|record| record.run == run && what_waits(record).is_some()));
         for record in &records {
-            let word = match record.state {
-                RunState::WaitingForGateway => "waiting for gateway",
-                RunState::Undoing => "coming back",
-                _ => continue,
-            };
-            let file = store.plan(&record.run).await?;
-            let mut plan = PlanReader::open(file.path())?;
-            let mut planned: BTreeMap<String, Amount> = BTreeMap::new();
-            while let Some((unit, _)) = plan.next_unit()? {
-                if matches!(unit.action, PlannedAction::Archive(_)) {
-                    let amount = Amount { units: 1, objects: unit.objects, bytes: unit.bytes };
-                    planned.entry(unit.dataset.clone()).or_default().add(amount);
-                }
-                // One that waits for the gateway removes nothing more.
-                if record.state == RunState::Undoing || !unit.action.removes() {
-                    waiting.add(unit.prefix, word);
-                }
-            }
+            let Some(word) = what_waits(record) else { continue };
+            let units = moves.of(&store, record).await?;
+            // One that waits for the gateway removes nothing more.
+            let going = units.going.iter().filter(|_| record.state == RunState::Undoing);
+            going.chain(&units.moving).for_each(|prefix| waiting.add(prefix.clone(), word));
             if record.state == RunState::WaitingForGateway {
-                archiving.extend(planned.into_iter().filter_map(|(dataset, planned)| {
-                    let done = record.datasets.get(&dataset)?;
+                archiving.extend(units.archived.iter().filter_map(|(dataset, planned)| {
+                    let done = record.datasets.get(dataset)?;
                     Some((done.prefix.clone(), planned.without(total(done, &[ARCHIVE]))))
                 }));
             }
@@ -152,6 +137,15 @@ impl Past {
         let mut due: Vec<_> = due.collect();
         due.sort_by(|one, other| one.run.cmp(&other.run));
         due
+    }
+}
+
+/// The word for what units of a run wait for, where they do.
+fn what_waits(record: &RunRecord) -> Option<&'static str> {
+    match record.state {
+        RunState::WaitingForGateway => Some("waiting for gateway"),
+        RunState::Undoing => Some("coming back"),
+        _ => None,
     }
 }
 

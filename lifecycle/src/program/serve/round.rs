@@ -12,7 +12,7 @@ use crate::connection::Connection;
 use crate::metrics::Metrics;
 use crate::plan::document::PlanReader;
 use crate::plan::line::Amount;
-use crate::plan::make::{RuleDue, Served, UNCONFIRMED};
+use crate::plan::make::{Moves, RuleDue, Served, UNCONFIRMED};
 use crate::program::Common;
 use crate::program::apply::{Apply, Attempt, GoneOn};
 use crate::program::output::{self, Failure, ReadPolicy};
@@ -38,6 +38,8 @@ pub(super) struct Memory {
     told: BTreeSet<String>,
     /// When runs that nobody needs any more were forgotten.
     tidied: Option<Instant>,
+    /// Plans of runs that wait.
+    moves: Moves,
 }
 
 /// A failure with what it is about: one of [`crate::metrics::ERROR_KINDS`].
@@ -100,12 +102,12 @@ impl Serve {
         let round = Round { policy: &policy.policy, approved: &approved, known: &known, patience };
         let now = connection.block_on(bucket.time())?;
         let mut served = Served { rules: round.standings(now), patience, ..Served::default() };
-        let mut planned = self.plan(&connection, policy, &served, records)?;
+        let mut planned = self.plan(&connection, policy, &served, &memory.moves, records)?;
         metrics.planned(name, &planned.made.plan.end.datasets);
         served.stopped = stopped(&planned);
         if !served.stopped.is_empty() {
             warn!(datasets = ?served.stopped, "the guard stops what is due there: look at `s3life plan`");
-            planned = self.plan(&connection, policy, &served, Some(planned.past.records))?;
+            planned = self.plan(&connection, policy, &served, &memory.moves, Some(planned.past.records))?;
         }
         tell_unconfirmed(&mut memory.told, &planned);
         let due = due(policy, &planned);
@@ -184,9 +186,12 @@ impl Serve {
         connection: &Connection,
         policy: &ReadPolicy,
         served: &Served,
+        moves: &Moves,
         records: Option<Vec<RunRecord>>,
     ) -> Result<Planned, Failure> {
-        let (options, lister) = (self.options(served), connection.lister(self.pace));
+        let mut options = self.options(served);
+        options.moves = moves.clone();
+        let lister = connection.lister(self.pace);
         connection.block_on(async {
             tokio::select! {
                 planned = options.make_with(&lister, connection, policy, records) => planned,

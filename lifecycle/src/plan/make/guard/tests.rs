@@ -9,7 +9,8 @@ use super::*;
 use crate::plan::line::PolicySource;
 use crate::plan::make::Past;
 use crate::policy::{Action, Policy};
-use crate::run::record::{DatasetDone, Refused, RunRecord, RunState};
+use crate::run::left::Refused;
+use crate::run::record::{DatasetDone, RunRecord, RunState};
 
 const NOW: &str = "2026-06-30T00:00:00Z";
 
