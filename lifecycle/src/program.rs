@@ -1,5 +1,6 @@
 //! The command line of `s3life`.
 
+mod applied;
 mod apply;
 mod approve;
 mod call;

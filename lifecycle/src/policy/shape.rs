@@ -40,11 +40,17 @@ impl<'a> Shape<'a> {
                 let items = schema.get("items").unwrap_or(&Value::Null);
                 entries.iter().for_each(|entry| self.value(&format!("an entry of {name}"), items, entry));
             }
-            Tree::Number(_) if types.contains(&"integer") => {}
+            Tree::Number(number) if types.contains(&"integer") && u32::try_from(*number).is_ok() => {}
+            Tree::Nothing if std::ptr::eq(schema, self.schema) => {
+                self.find(
+                    written.referenced,
+                    "the policy is empty: begin with `version: 1` and `datasets:`".to_owned(),
+                );
+            }
             Tree::Number(_) | Tree::Text(_) if types.contains(&"string") => {}
             other => {
-                let message = format!("{name} is {}, and {} is wanted", shown(other), wanted(&types));
-                let hint = meaning(schema).map(|meaning| format!(": {meaning}")).unwrap_or_default();
+                let message = format!("{name} is {}: write {}", shown(other), wanted(&types));
+                let hint = meaning(schema).map(|meaning| format!(" ({meaning})")).unwrap_or_default();
                 self.find(written.referenced, message + &hint);
             }
         }
@@ -163,15 +169,16 @@ fn shown(tree: &Tree) -> String {
     match tree {
         Tree::Nothing => "empty".to_owned(),
         Tree::Number(number) => format!("`{number}`"),
+        Tree::Text(text) if text.parse::<u64>().is_ok() => format!("`{text}` in quotes"),
         Tree::Text(text) => format!("`{text}`"),
         Tree::List(_) => "a list".to_owned(),
-        Tree::Map(_) => "a mapping, names with values".to_owned(),
+        Tree::Map(_) => "a mapping".to_owned(),
     }
 }
 
 fn wanted(types: &[&str]) -> String {
     let word = |kind: &&&str| match **kind {
-        "object" => Some("a mapping, names with values"),
+        "object" => Some("names with values"),
         "array" => Some("a list, each entry behind `- `"),
         "integer" => Some("a whole number"),
         "string" => Some("a single value"),

@@ -73,9 +73,11 @@ fn what_is_wrong_names_line_and_remedy(#[case] from: &str, #[case] to: &str, #[c
 #[case("then: expire", "then: {expire: now}", 20, "nothing belongs to `expire`")]
 #[case("then: expire", "then: {tier: COLD, archive: COLD}", 20, "one thing only")]
 #[case("from: partition", "from: birth", 13, "`from` cannot be `birth`: write one of partition, newest_object")]
-#[case("version: 1", "version: one", 1, "`version` is `one`, and a whole number is wanted: Version of this format: 1")]
-#[case("trash: 7d", "trash: [7d]", 4, "`trash` is a list, and a single value is wanted")]
-#[case("{older_than: 30d}", "30d", 16, "`when` is `30d`, and a mapping, names with values is wanted")]
+#[case("version: 1", "version: one", 1, "`version` is `one`: write a whole number (Version of this format: 1)")]
+#[case("trash: 7d", "trash: [7d]", 4, "`trash` is a list: write a single value")]
+#[case("{older_than: 30d}", "30d", 16, "`when` is `30d`: write names with values (Conditions, of which all must hold)")]
+#[case("version: 1", "version: '1'", 1, "`version` is `1` in quotes: write a whole number")]
+#[case("version: 1", "version: 99999999999", 1, "`version` is `99999999999`: write a whole number")]
 #[case("{older_than: 30d}", "{older_then: 30d}", 16, "`when` has no `older_then`: write `older_than`")]
 #[case("zone: UTC", "zone: [UTC", 3, "a bracket in a line before this is not closed")]
 #[case("zone: UTC", "zone: \"UTC", 9, "a quote in a line before this is not closed")]
@@ -97,7 +99,7 @@ fn what_has_no_such_shape_names_its_place(#[case] from: &str, #[case] to: &str, 
 }
 
 #[rstest]
-#[case("", "the policy is empty")]
+#[case("", "the policy is empty: begin with `version: 1`")]
 #[case("version: 1\nzone: UTC\n", "the policy lacks `datasets`")]
 #[case("version: 1\n\ndatasets: []\n", "names no dataset")]
 #[case("version: 1\n---\nversion: 1\n", "make it two files")]

@@ -1,18 +1,17 @@
 //! `s3life apply POLICY`, `s3life apply --plan FILE`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::{Value, json};
 
 use super::carry_out::{carry_out, still_runs};
 use super::output::{self, Failure, ReadPolicy};
 use super::plan::PlanOptions;
 use super::question::confirm;
 use super::work::{Work, WorkOptions};
-use super::{Common, Form, history};
+use super::{Common, Form, applied};
 use crate::act::apply::Applied;
 use crate::catalog::Table;
 use crate::connection::Connection;
@@ -22,7 +21,7 @@ use crate::plan::report::Report;
 use crate::policy::Policy;
 use crate::run::lease::Purpose;
 use crate::run::left::Refused;
-use crate::run::record::{HELD, NOT_RESTORED, RunRecord, RunState};
+use crate::run::record::{RunRecord, RunState};
 use crate::run::store::Store;
 use crate::serve::rule_digest;
 
@@ -51,13 +50,13 @@ const MOST_PLANS: usize = 5;
 
 impl Apply {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
-        let (policy, done) = self.done(common)?;
-        report(common, &policy, &done)?;
-        done.iter().try_for_each(|record| see_to(record, &policy.source.path))
+        let Ended { policy, done, left } = self.done(common)?;
+        applied::report(common, &policy, &done, &left)?;
+        done.iter().try_for_each(|record| applied::see_to(record, &policy.source.path))
     }
 
     /// Ends the runs that were begun before, carries the plan out, and says which runs it ended.
-    pub(super) fn done(&self, common: &Common) -> Result<(ReadPolicy, Vec<RunRecord>), Failure> {
+    pub(super) fn done(&self, common: &Common) -> Result<Ended, Failure> {
         let policy = match (&self.policy, &self.plan) {
             (Some(path), _) => output::read_policy(path)?,
             (None, Some(plan)) => output::read_policy(Path::new(&PlanReader::open(plan)?.header().policy.path))?,
@@ -67,10 +66,10 @@ impl Apply {
         let GoneOn { mut done, mut records, .. } = self.go_on(&connection, &policy, None)?;
         for _ in 0..MOST_PLANS {
             match self.apply(common, &connection, &policy, records.take())? {
-                Attempt::NothingDue => return Ok((policy, done)),
+                Attempt::NothingDue(left) => return Ok(Ended { policy, done, left }),
                 Attempt::Done(record) => {
                     done.push(*record);
-                    return Ok((policy, done));
+                    return Ok(Ended { policy, done, left: BTreeMap::new() });
                 }
                 Attempt::Overtaken if self.yes && self.plan.is_none() => {}
                 Attempt::Overtaken => break,
@@ -148,14 +147,14 @@ impl Apply {
         let path = match (&self.plan, &made) {
             (Some(path), _) => path.as_path(),
             (None, Some(planned)) => planned.made.plan.path(),
-            (None, None) => return Ok(Attempt::NothingDue),
+            (None, None) => return Ok(Attempt::NothingDue(BTreeMap::new())),
         };
         let stopped = |end: &End| end.stopped().map_or(Ok(()), |reason| Err(Failure::Stopped(reason)));
         made.as_ref().map_or(Ok(()), |planned| stopped(&planned.made.plan.end))?;
         let plan = PlanReader::open_for(path, &policy.policy, &policy.source.sha256)?;
         check_bucket(&plan, policy)?;
         if plan.is_empty() {
-            return Ok(Attempt::NothingDue);
+            return Ok(Attempt::NothingDue(left(plan.end())));
         }
         stopped(plan.end())?;
         self.ask(common, &policy.policy, &plan)?;
@@ -267,12 +266,31 @@ pub(super) struct GoneOn {
     pub(super) left: Vec<(String, Vec<String>)>,
 }
 
+/// How it went.
+pub(super) struct Ended {
+    pub(super) policy: ReadPolicy,
+    /// The runs, the ones that were only ended first.
+    pub(super) done: Vec<RunRecord>,
+    /// Where nothing was due: what is left in its place, by the words of verdicts.
+    left: BTreeMap<String, u64>,
+}
+
 /// How an attempt to apply went.
 pub(super) enum Attempt {
-    NothingDue,
+    /// With the numbers of units that are left, by the words of their verdicts.
+    NothingDue(BTreeMap<String, u64>),
     /// Another process has changed something since the plan was made.
     Overtaken,
     Done(Box<RunRecord>),
+}
+
+/// Units that are left in all datasets, by the words of their verdicts.
+fn left(end: &End) -> BTreeMap<String, u64> {
+    let mut left: BTreeMap<String, u64> = BTreeMap::new();
+    for (word, count) in end.datasets.iter().flat_map(|dataset| &dataset.left) {
+        *left.entry(word.clone()).or_default() += count;
+    }
+    left
 }
 
 /// Whether a run is about places of the policy's datasets, by whatever policy.
@@ -309,63 +327,4 @@ fn check_bucket(plan: &PlanReader, policy: &ReadPolicy) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Usage(format!("the plan is for the bucket {planned}, and the policy for {own}")))
-}
-
-/// What was done, for programs.
-pub(super) fn json(done: &[RunRecord]) -> Value {
-    let Some(record) = done.last() else {
-        return json!({"run": null, "actions": {}, "skipped": 0, "left": [], "resumed": []});
-    };
-    let resumed: Vec<_> = done.iter().rev().skip(1).map(|record| &record.run).collect();
-    let mut result = json!(history::Run::of(record));
-    if let Some(object) = result.as_object_mut() {
-        object.insert("resumed".to_owned(), json!(resumed));
-        object.insert("left".to_owned(), json!(record.skipped));
-    }
-    result
-}
-
-/// Fails where somebody has to see to what a run has left.
-pub(super) fn see_to(record: &RunRecord, policy: &str) -> Result<(), Failure> {
-    let actions = || record.datasets.values().flat_map(|done| &done.actions);
-    let done = actions().filter(|(action, _)| !matches!(action.as_str(), HELD | NOT_RESTORED));
-    let waiting = record.waits().map_or(0, |waiting| waiting.units);
-    let all = done.map(|(_, amount)| amount.units).sum::<u64>() + waiting + record.skipped_count;
-    let half_gone = actions().any(|(action, _)| action == NOT_RESTORED);
-    let undo = format!(", or bring back what is half gone with `s3life undo {} {policy}`", record.run);
-    let undo = if half_gone { undo.as_str() } else { "" };
-    output::see_to(&record.refused, all, &format!("mend that, then run `s3life apply {policy}` again{undo}"))
-}
-
-/// Says what was done by each run, the ones that were only ended first.
-fn report(common: &Common, policy: &ReadPolicy, done: &[RunRecord]) -> Result<(), Failure> {
-    if common.output == Form::Json {
-        return output::line(&json(done).to_string());
-    }
-    if done.is_empty() {
-        return output::line("nothing is due");
-    }
-    for record in done {
-        let restores = if record.restores { " of `s3life restore`" } else { "" };
-        output::line(&format!("run {}{restores}:", record.run))?;
-        for (name, dataset) in &record.datasets {
-            for (action, amount) in &dataset.actions {
-                output::line(&format!("  {name}: {action} {}", crate::words::amount(*amount)))?;
-            }
-        }
-        output::skipped(&record.skipped, record.skipped_count)?;
-        if record.state == RunState::WaitingForGateway {
-            let waits =
-                record.waits().map_or_else(|| "units wait for the gateway's lifecycle".to_owned(), history::waits);
-            output::line(&format!("  {waits}: run `s3life apply {}` again later", policy.source.path))?;
-        }
-        let did_something = record.datasets.values().any(|dataset| !dataset.actions.is_empty());
-        if let Some(until) = record.trash_until.filter(|_| did_something) {
-            output::line(&format!(
-                "  until {until} `s3life undo {} {}` brings it back",
-                record.run, policy.source.path
-            ))?;
-        }
-    }
-    Ok(())
 }

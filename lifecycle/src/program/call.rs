@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::history::Run;
 use super::output::Failure;
-use super::{Arguments, Command, apply};
+use super::{Arguments, Command, applied};
 use crate::connection::Interrupt;
 use crate::plan::document::PlanError;
 use crate::plan::make::MakeError;
@@ -42,7 +42,7 @@ pub fn call(arguments: Vec<OsString>, options: Vec<(String, String)>, interrupt:
     common.caller = Caller { options, interrupt: Some(interrupt) };
     match &command {
         Command::Plan(command) => command.planned(&common).map(|(_, planned)| planned.summary()),
-        Command::Apply(command) => command.done(&common).map(|(_, done)| apply::json(&done)),
+        Command::Apply(command) => command.done(&common).map(|ended| applied::json(&ended.done)),
         Command::Undo(command) => command.undone(&common).map(|undone| command.json(&undone)),
         Command::Explain(command) => Ok(command.told(&common)?.into_iter().map(|told| told.json).collect()),
         Command::History(command) => value(&command.records(&common)?.iter().map(Run::of).collect::<Vec<_>>()),

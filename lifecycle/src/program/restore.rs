@@ -10,7 +10,7 @@ use super::carry_out::carry_out;
 use super::output::{self, Failure};
 use super::question::confirm;
 use super::work::{Work, WorkOptions};
-use super::{Common, Form, PolicyFile, history};
+use super::{Common, Form, PolicyFile, applied, history};
 use crate::act::apply::Applied;
 use crate::calendar::Period;
 use crate::connection::Connection;
@@ -71,7 +71,7 @@ impl Restore {
             record
         })?;
         self.report(common, &record)?;
-        super::apply::see_to(&record, &read.source.path)?;
+        applied::see_to(&record, &read.source.path)?;
         let is_moved = record.datasets.values().any(|done| !done.actions.is_empty());
         match record.skipped.first() {
             Some(first) if !is_moved && record.waits().is_none() => Err(Failure::Left(format!(

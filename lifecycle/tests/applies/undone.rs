@@ -54,6 +54,8 @@ async fn what_came_back_is_not_planned_until_it_is_released() {
     // Also when its trash is gone.
     assert_eq!(lake.run(&["purge", name(&run), "policy.yaml", "--yes"]).status, 0);
     assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 0);
+    let nothing = lake.run(&["apply", "policy.yaml", "--yes"]);
+    assert_eq!((nothing.status, nothing.out.as_str()), (0, "nothing is due; left in place: 3 undone\n"));
     let released = lake.run(&["release", name(&run), "policy.yaml"]);
     assert_eq!(released.status, 0, "{released:?}");
     assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 3);

@@ -175,7 +175,7 @@ impl Serve {
                 metrics.runs(name, &records, now);
             }
             Attempt::Overtaken => info!("{OVERTAKEN}"),
-            Attempt::NothingDue => {}
+            Attempt::NothingDue(_) => {}
         }
         Ok(())
     }
