@@ -72,4 +72,8 @@ impl objects::Permit for Lease {
     fn check(&self) -> s3core::Result<()> {
         Ok(Self::check(self)?)
     }
+
+    fn former_until(&self) -> Option<jiff::Timestamp> {
+        Self::former_until(self)
+    }
 }

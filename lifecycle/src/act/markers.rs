@@ -29,7 +29,7 @@ enum Hidden {
 }
 
 /// Hides a unit whose intent is in the journal, with the versions of its objects. Where another holder of the lease
-/// `is_resumed`, markers over those versions are taken for that one's.
+/// `is_resumed`, markers over those versions are taken for that one's, unless they came after its time.
 ///
 /// # Errors
 /// The permit's, and the gateway's where another attempt may help: the intent stays without outcome.
@@ -42,13 +42,14 @@ pub(super) async fn hide(
     let found = survey(objects, unit, Some(uploads_since)).await?;
     let stacks = stacks(objects, unit).await?;
     let mut removal = Removal::default();
-    let nothing = Stack::default();
+    let (nothing, until) = (Stack::default(), objects.permit.former_until());
     let mut live = Vec::new();
     let mut obstacle = found.difference().map(|(key, reason)| Outcome::Changed { key, reason });
     for object in &unit.objects {
         let key = &object.planned.key;
         let stack = stacks.get(key).unwrap_or(&nothing);
-        let over = object.version.as_deref().and_then(|version| stack.over(version));
+        let all = object.version.as_deref().and_then(|version| stack.over(version));
+        let over = all.clone().map(|over| stack.of_former(over, until));
         // What was no longer the planned object when it was announced was never touched.
         let could_be_gone = is_resumed && object.version.is_some();
         match over {
@@ -57,8 +58,9 @@ pub(super) async fn hide(
             // Its version went in an attempt that was cut short.
             None if could_be_gone && unit.action == PlannedAction::Delete && stack.is_hidden() => {}
             _ => {
-                if could_be_gone {
-                    unhide(objects, key, stack).await?;
+                // Where somebody else has deleted it, it stays deleted.
+                if could_be_gone && all.is_none_or(|all| all.is_empty()) {
+                    unhide(objects, key, stack, until).await?;
                 }
                 let reason = "it was written again, or deleted, after it was planned".to_owned();
                 obstacle.get_or_insert_with(|| Outcome::Changed { key: key.clone(), reason });
@@ -129,7 +131,7 @@ async fn hide_one(objects: &Objects<'_>, object: &IntendedObject) -> Result<Hidd
             _ => {
                 match own {
                     Some(own) => remove_version(objects, key, &own).await?,
-                    None if in_doubt => unhide(objects, key, &stack).await?,
+                    None if in_doubt => unhide(objects, key, &stack, None).await?,
                     None => {}
                 }
                 let reason = "it was written again, or deleted, while its unit was being removed".to_owned();
@@ -140,9 +142,9 @@ async fn hide_one(objects: &Objects<'_>, object: &IntendedObject) -> Result<Hidd
     }
 }
 
-/// Removes the markers over whatever lies on top of a key: a removal of this run's may have put one there.
-async fn unhide(objects: &Objects<'_>, key: &str, stack: &Stack) -> Result<()> {
-    for marker in stack.markers_on_top() {
+/// Removes the markers over whatever lies on top of a key: a removal of this run's may have put one there, until then.
+async fn unhide(objects: &Objects<'_>, key: &str, stack: &Stack, until: Option<Timestamp>) -> Result<()> {
+    for marker in stack.of_former(stack.markers_on_top(), until) {
         objects.permit.check()?;
         remove_version(objects, key, &marker).await?;
     }
@@ -192,8 +194,12 @@ pub(super) async fn show(
     if !stack.is_hidden() {
         return Ok(Restored::InTheWay("another object has been written there".to_owned()));
     }
+    let own = match markers {
+        Some(_) => over.clone(),
+        None => stack.of_former(over.clone(), objects.permit.former_until()),
+    };
     let is_own = |id: &String| markers.is_none_or(|own| own.iter().any(|marker| marker.version == *id));
-    if over != stack.markers_on_top() || !over.iter().all(is_own) {
+    if over != stack.markers_on_top() || own != over || !over.iter().all(is_own) {
         return Ok(Restored::InTheWay("somebody has written and deleted it since".to_owned()));
     }
     for marker in over {

@@ -136,8 +136,10 @@ pub(super) async fn markers_over(objects: &Objects<'_>, unit: &IntendedUnit) -> 
     if unit.means == Means::Markers {
         let stacks = stacks(objects, unit).await?;
         for IntendedObject { planned, version, .. } in &unit.objects {
-            let over = version.as_deref().and_then(|version| stacks.get(&planned.key)?.over(version));
-            found.add(&planned.key, over.unwrap_or_default());
+            let stack = stacks.get(&planned.key);
+            let over = version.as_deref().and_then(|version| stack?.over(version)).unwrap_or_default();
+            let until = objects.permit.former_until();
+            found.add(&planned.key, stack.map(|stack| stack.of_former(over, until)).unwrap_or_default());
         }
     }
     Ok(found.markers)

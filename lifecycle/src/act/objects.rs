@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use futures::FutureExt;
+use jiff::Timestamp;
 use s3core::gateway::Gateway;
 use s3core::ops::{
     CopyObject, DeleteObject, DeleteObjects, GetObjectAcl, HeadObject, ListObjectsV2, ListedObject, ObjectHead,
@@ -31,6 +32,11 @@ pub trait Permit: Send + Sync {
     /// # Errors
     /// The lease is lost, or may be.
     fn check(&self) -> Result<()>;
+
+    /// Until when holders of earlier leases may have changed something, by the gateway's clock, where that is known.
+    fn former_until(&self) -> Option<Timestamp> {
+        None
+    }
 
     /// Whether the process is asked to end: no other unit is begun.
     fn is_ending(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use s3core::Result;
 use s3core::ops::{ListObjectVersions, ListedVersion};
 
@@ -31,6 +32,13 @@ impl Stack {
         let mut markers: Vec<_> = markers.map(|marker| marker.version_id.clone()).collect();
         markers.reverse();
         markers
+    }
+
+    /// Those of these markers that holders of earlier leases may have put there: not what came after `until`.
+    pub(crate) fn of_former(&self, markers: Vec<String>, until: Option<Timestamp>) -> Vec<String> {
+        let is_late = |found: &&ListedVersion| until.is_some_and(|until| timestamp(found.modified) > until);
+        let late: Vec<&str> = self.0.iter().filter(is_late).map(|found| found.version_id.as_str()).collect();
+        markers.into_iter().filter(|marker| !late.contains(&marker.as_str())).collect()
     }
 
     /// Whether a reader finds nothing at the key.

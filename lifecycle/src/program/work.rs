@@ -148,6 +148,10 @@ impl Permit for WorkPermit {
         Ok(self.lease.check()?)
     }
 
+    fn former_until(&self) -> Option<jiff::Timestamp> {
+        self.lease.former_until()
+    }
+
     fn is_ending(&self) -> bool {
         self.stopping.is_asked()
     }

@@ -85,6 +85,12 @@ impl Lease {
         self.held.keeper.holder()
     }
 
+    /// Until when holders of earlier leases may have changed something, by the gateway's clock: the end of the lease before, and
+    /// what gateways' clocks may be apart. None where there was none.
+    pub fn former_until(&self) -> Option<Timestamp> {
+        self.held.keeper.former_until()
+    }
+
     /// Whether it certainly is this process's still. To be asked before each request that changes something; sends
     /// nothing. Once lost it stays lost.
     ///

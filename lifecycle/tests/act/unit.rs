@@ -228,9 +228,19 @@ impl Scene {
         lease: u64,
         merge: bool,
     ) -> Result<Outcome> {
-        let gateway = self.process(transport);
-        let (once, held) = (once(&gateway), Held(lease));
-        put_back(&self.objects(&gateway, &once, &held), unit, merge, None).await.map(|back| back.outcome)
+        self.put_back_under(&self.process(transport), unit, &Held(lease), merge).await
+    }
+
+    /// The same by a process that may lose the lease.
+    pub(crate) async fn put_back_under(
+        &self,
+        gateway: &Gateway,
+        unit: &IntendedUnit,
+        permit: &dyn Permit,
+        merge: bool,
+    ) -> Result<Outcome> {
+        let once = once(gateway);
+        put_back(&self.objects(gateway, &once, permit), unit, merge, None).await.map(|back| back.outcome)
     }
 
     pub(crate) fn process(&self, transport: Arc<dyn Transport>) -> Gateway {

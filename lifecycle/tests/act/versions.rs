@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::join_all;
+use jiff::Timestamp;
+use rstest::rstest;
+use s3core::ops::DeleteObject;
 use s3core::{Error, ErrorKind, Result};
 use s3life::act::objects::Permit;
 use s3life::plan::line::PlannedAction;
@@ -131,4 +135,55 @@ async fn a_holder_that_was_stopped_hides_nothing_of_its_successor() {
     let gateway = scene.process(Arc::new(process));
     scene.remove_under(&gateway, &scene.intent(1), &Lost(&is_lost)).await.unwrap_err();
     assert_eq!((scene.list(PREFIX).await, scene.versions().await), before);
+}
+
+/// The second lease of a bucket, whose first one has ended then.
+struct Second(Timestamp);
+
+impl Permit for Second {
+    fn number(&self) -> u64 {
+        2
+    }
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn former_until(&self) -> Option<Timestamp> {
+        Some(self.0)
+    }
+}
+
+/// Somebody deletes an object when the lease of a holder that was killed has ended: that was not the run.
+#[rstest]
+#[case::ended(true)]
+#[case::undone(false)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_delete_after_the_time_of_a_killed_holder_stays_deleted(#[case] goes_on: bool) {
+    let scene = Scene::with_versions().await;
+    let before = scene.list(PREFIX).await;
+    let (marker, theirs) = (format!("{PREFIX}_SUCCESS"), scene.planned[3].key.clone());
+    // As soon as `_SUCCESS` is gone.
+    let requests = requests_of_a_removal().await;
+    scene.remove_by(dying(requests - 10, true), &scene.intent(1), 1).await.unwrap_err();
+    assert_eq!(scene.list(PREFIX).await.len(), 4, "{marker} is not the only one that is hidden");
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let second = Second(Timestamp::now());
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    scene.place.gateway.run(DeleteObject::new(&scene.place.bucket, &theirs)).await.unwrap();
+    let (unit, gateway) = (scene.intent(2), scene.process(undisturbed()));
+    let outcome = match goes_on {
+        true => scene.remove_under(&gateway, &unit, &second).await.unwrap(),
+        false => scene.put_back_under(&gateway, &unit, &second, false).await.unwrap(),
+    };
+    let key = match outcome {
+        Outcome::Changed { key, .. } if goes_on => key,
+        Outcome::NotRestored { key, .. } if !goes_on => key,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(key, theirs);
+    let left: Vec<_> = scene.list(PREFIX).await.into_iter().map(|object| object.key).collect();
+    let all = before.into_iter().map(|object| object.key);
+    // `_SUCCESS` comes back only beside all that it speaks of.
+    assert_eq!(left, all.filter(|key| *key != theirs && (goes_on || *key != marker)).collect::<Vec<_>>());
 }

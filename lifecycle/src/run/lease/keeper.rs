@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use jiff::Timestamp;
+
 use crate::pace::first;
 use crate::run::bucket::Bucket;
 use crate::run::error::StateError;
@@ -25,6 +27,8 @@ pub(super) struct Keeper {
     holder: Holder,
     key: String,
     term: Duration,
+    /// See [`Lease::former_until`](super::Lease::former_until).
+    former: Option<Timestamp>,
     written: tokio::sync::Mutex<Written>,
     validity: Mutex<Validity>,
 }
@@ -74,7 +78,7 @@ enum Renewal {
 
 impl Keeper {
     /// Of a lease that was `written` by a request that was sent at `sent`, or later.
-    pub(super) fn new(bucket: Bucket, key: String, written: Written, sent: Moment) -> Self {
+    pub(super) fn new(bucket: Bucket, key: String, written: Written, sent: Moment, former: Option<Timestamp>) -> Self {
         let LeaseDocument { number, holder, .. } = &written.document;
         Self {
             bucket,
@@ -82,6 +86,7 @@ impl Keeper {
             holder: holder.clone(),
             key,
             term: written.document.term(),
+            former,
             written: tokio::sync::Mutex::new(written),
             validity: Mutex::new(Validity { since: sent, failure: None, ended: None }),
         }
@@ -89,6 +94,10 @@ impl Keeper {
 
     pub(super) fn number(&self) -> u64 {
         self.number
+    }
+
+    pub(super) fn former_until(&self) -> Option<Timestamp> {
+        self.former
     }
 
     pub(super) fn holder(&self) -> Holder {

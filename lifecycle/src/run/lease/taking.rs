@@ -78,7 +78,7 @@ pub(super) async fn take(
     let bucket = bucket.impatient(term / ATTEMPTS, term);
     let token = format!("{:032x}", bucket.gateway().environment().random.bits());
     for _ in 0..MOST_ROUNDS {
-        let Some(number) = next_number(&bucket, holder).await? else { continue };
+        let Some((number, former)) = next_number(&bucket, holder).await? else { continue };
         let key = document::key(number);
         let document = LeaseDocument::new(number, holder, purpose, token.clone(), term, bucket.time().await?);
         let sent = Moment::now(&bucket);
@@ -97,7 +97,7 @@ pub(super) async fn take(
             // What stays, the next one removes.
             let _ = remove(&bucket, old).await;
         }
-        let keeper = Keeper::new(bucket, key, Written { document, etag }, sent);
+        let keeper = Keeper::new(bucket, key, Written { document, etag }, sent, former);
         keeper.check().map_err(StateError::from)?;
         return Ok(keeper);
     }
@@ -116,17 +116,20 @@ pub(super) async fn look(bucket: &Bucket) -> Result<Option<LeaseView>, StateErro
     Ok(None)
 }
 
-/// The number that may be created next; `None` where it must be looked again.
-async fn next_number(bucket: &Bucket, holder: &Holder) -> Result<Option<u64>, LeaseError> {
-    let Some(newest) = numbers(bucket).await?.pop() else { return Ok(Some(1)) };
+/// The number that may be created next, and until when the holders before it may have changed something; `None` where it must
+/// be looked again.
+async fn next_number(bucket: &Bucket, holder: &Holder) -> Result<Option<(u64, Option<Timestamp>)>, LeaseError> {
+    let Some(newest) = numbers(bucket).await?.pop() else { return Ok(Some((1, None))) };
     let Some(found) = find(bucket, newest).await? else { return Ok(None) };
     let next = newest.checked_add(1).ok_or_else(|| bucket.malformed(&document::key(newest), "no number follows"))?;
+    let watched = found.document.term() / WATCHED;
+    let next = (next, found.view.until.checked_add(watched).ok());
     match found.view.standing {
         Standing::Closed => return Ok(Some(next)),
         Standing::Held => return Err(held(found.view)),
         Standing::Expired => {}
     }
-    bucket.gateway().environment().clock.sleep(found.document.term() / WATCHED).await;
+    bucket.gateway().environment().clock.sleep(watched).await;
     let closed = found.document.closed(Closed::TakenOver { by: holder.clone() });
     match bucket.replace_json(&document::key(newest), &closed, &found.etag).await {
         Ok(_) => return Ok(Some(next)),
