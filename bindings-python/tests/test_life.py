@@ -118,6 +118,7 @@ def test_a_plan_is_made_applied_and_undone(settled: str, keys: dict[str, Any], s
     undone = life.undo(run, "s3a://lake", **keys)
     assert (undone.restored, undone.left, undone.refused) == ({"events": life.Amount(3, 3, 30)}, (), 0)
     assert store.get("events/day=2020-01-01/part-0") == b"2020-01-01"
+    assert life.status(settled, **keys).unreleased == (life.Kept(run.run, life.Amount(3, 3, 30), None),)
     assert life.history(settled, **keys)[0].state == "undone"
 
 

@@ -6,6 +6,7 @@ mod approve;
 mod call;
 mod carry_out;
 mod explain;
+mod help;
 mod history;
 mod inventory;
 mod kept;
@@ -17,7 +18,6 @@ mod progress;
 mod question;
 mod report;
 mod restore;
-mod rights;
 mod serve;
 mod served;
 mod status;
@@ -153,7 +153,14 @@ impl BucketOrPolicy {
         if self.place.contains("://") {
             return Ok(self.place.parse::<Place>().map_err(Failure::Usage)?.bucket);
         }
-        Ok(output::policy(Path::new(&self.place))?.bucket)
+        let path = Path::new(&self.place);
+        if !path.exists() && !self.place.contains(['/', '.']) {
+            return Err(Failure::Usage(format!(
+                "there is no policy {0} here: write s3a://{0} where that is the bucket, or the path of a policy's file",
+                self.place
+            )));
+        }
+        Ok(output::policy(path)?.bucket)
     }
 }
 

@@ -198,15 +198,21 @@ async fn empty_units(
 }
 
 fn begin(record: &mut RunRecord) -> Result<(), StateError> {
-    let refused = |reason: &str| Err(StateError::Refused { run: record.run.clone(), reason: reason.to_owned() });
-    match record.state {
-        RunState::Done | RunState::WaitingForGateway | RunState::Undone | RunState::Purging => {}
-        RunState::Running => {
-            return refused("is under way: end it with `s3life apply`, or bring it back with `s3life undo`");
-        }
-        RunState::Undoing => return refused("is being brought back: end that with `s3life undo`"),
-        RunState::Purged => return refused("has nothing in the trash any more"),
-    }
+    can_be_emptied(record)?;
     record.state = RunState::Purging;
     Ok(())
+}
+
+/// Whether the trash of a run can be emptied now.
+///
+/// # Errors
+/// `Refused` where it cannot.
+pub fn can_be_emptied(record: &RunRecord) -> Result<(), StateError> {
+    let refused = |reason: &str| Err(StateError::Refused { run: record.run.clone(), reason: reason.to_owned() });
+    match record.state {
+        RunState::Done | RunState::WaitingForGateway | RunState::Undone | RunState::Purging => Ok(()),
+        RunState::Running => refused("is under way: end it with `s3life apply`, or bring it back with `s3life undo`"),
+        RunState::Undoing => refused("is being brought back: end that with `s3life undo`"),
+        RunState::Purged => refused("has nothing in the trash any more"),
+    }
 }

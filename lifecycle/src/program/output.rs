@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Form, rights};
+use super::{Form, help};
 use crate::catalog::sql::SqlError;
 use crate::plan::document::PlanError;
 use crate::plan::line::PolicySource;
@@ -108,7 +108,7 @@ impl PolicyFailure {
 impl Failure {
     /// Prints it; returns the exit status.
     pub(super) fn print(&self, form: Form) -> u8 {
-        let told = format!("{self}{}", rights::missing(self));
+        let told = format!("{self}{}", help::help(self));
         let text = match (form, self) {
             (Form::Text, _) => told,
             (Form::Json, Self::Policy(wrong)) => wrong.json().to_string(),

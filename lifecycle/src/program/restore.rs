@@ -156,11 +156,14 @@ impl Restore {
     fn nothing(&self, common: &Common, plan: &WrittenPlan) -> Result<(), Failure> {
         let left: u64 = plan.end.datasets.iter().flat_map(|dataset| dataset.left.values()).sum();
         if left > 0 {
+            let words = plan.end.datasets.iter().flat_map(|dataset| &dataset.left);
+            let words: Vec<_> = words.map(|(word, count)| format!("{count} {word}")).collect();
+            let (units, words) = (counted(left, "unit"), words.join(", "));
             let message = format!(
-                "{} changed just now or wait for another run, and nothing else is left to move: try again later",
-                counted(left, "unit")
+                "nothing can be moved now, {units} being left ({words}): end the run that is at work there, which \
+                 `s3life status` names, or try again later"
             );
-            return Err(Failure::Usage(message));
+            return Err(Failure::Left(message));
         }
         output::line(&match common.output {
             Form::Json => json!({"run": null, "moved": 0, "waiting": null}).to_string(),

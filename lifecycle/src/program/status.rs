@@ -98,6 +98,7 @@ impl Found {
             trash: &self.trash,
             hidden: &self.kept.hidden,
             held: &self.kept.held,
+            unreleased: self.records.iter().filter_map(Unreleased::of).collect(),
             served: &self.served,
         }
     }
@@ -126,6 +127,8 @@ pub(super) struct Report<'a> {
     hidden: &'a [Kept],
     /// What waits in its place until it goes.
     held: &'a [Kept],
+    /// Runs whose units no rule touches until they are released.
+    unreleased: Vec<Unreleased<'a>>,
     /// What `serve` has said of policies.
     served: &'a [ServedPolicy],
     skipped: Vec<Skipped<'a>>,
@@ -199,6 +202,28 @@ impl Trash {
     }
 }
 
+/// What a run has brought back, or moved because somebody asked for it: no rule touches it until the run is released.
+#[derive(Serialize)]
+struct Unreleased<'a> {
+    run: &'a str,
+    #[serde(flatten)]
+    amount: Amount,
+}
+
+impl<'a> Unreleased<'a> {
+    fn of(record: &'a RunRecord) -> Option<Self> {
+        let is_over = !matches!(record.state, RunState::Running | RunState::WaitingForGateway | RunState::Undoing);
+        let mut amount = Amount::default();
+        for done in record.datasets.values().filter(|_| is_over && record.came_back() && !record.released) {
+            amount.add(done.undone);
+            amount.add(done.moved_back);
+            let asked_for = done.actions.values().filter(|_| record.restores && !record.undone);
+            asked_for.for_each(|moved| amount.add(*moved));
+        }
+        (amount.units > 0).then_some(Self { run: &record.run, amount })
+    }
+}
+
 #[derive(Serialize)]
 struct Skipped<'a> {
     run: &'a str,
@@ -234,6 +259,10 @@ impl Report<'_> {
         for Kept { run, amount: kept, until } in self.held {
             let kept = amount(*kept);
             lines.push(format!("held   {run}  {kept} in place, because they cannot be copied, {}", goes(*until)));
+        }
+        for Unreleased { run, amount: back } in &self.unreleased {
+            let release = format!("`s3life release {run} s3a://{}`", self.bucket);
+            lines.push(format!("back   {run}  {}: no rule touches them until {release}", amount(*back)));
         }
         lines.extend(self.served.iter().flat_map(|served| served::lines(self.bucket, served, self.time)));
         for Skipped { run, unit, key, reason } in &self.skipped {

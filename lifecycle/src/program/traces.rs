@@ -163,11 +163,12 @@ fn trace(record: &RunRecord, unit: &IntendedUnit, outcome: &UnitOutcome, policy:
             ("removed", record.trash_until, Some(undo), text)
         }
         (Outcome::Done | Outcome::NotRestored { .. }, _) => {
-            let why = match unit.action {
-                PlannedAction::Delete => "without trash, as the policy says",
-                _ => "and its trash was emptied",
+            let why = match (&unit.action, record.state) {
+                (PlannedAction::Delete, _) => "without trash, as the policy says: it is gone for good",
+                (_, RunState::Purging) => "and its trash is being emptied: what no lock keeps is gone for good",
+                _ => "and its trash was emptied: it is gone for good",
             };
-            ("gone", None, None, format!("it was removed by the run {run} at {at}, {why}: it is gone for good"))
+            ("gone", None, None, format!("it was removed by the run {run} at {at}, {why}"))
         }
     };
     Some(Trace { run: run.clone(), what, at: *at, until, command, text })

@@ -12,12 +12,13 @@ use super::progress::Units;
 use super::question::ask;
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{BucketOrPolicy, Common, Form, history};
-use crate::act::purge::{Emptied, purge};
+use crate::act::purge::{Emptied, can_be_emptied, purge};
 use crate::act::tier::{Back, TieredBack};
 use crate::act::undo::{Undo as Undoing, Undone};
 use crate::catalog::Catalogs;
-use crate::plan::document::{PlanReader, RuleTally};
-use crate::plan::line::{Amount, PlannedAction};
+use crate::plan::document::PlanReader;
+use crate::plan::line::Amount;
+use crate::policy::Action;
 use crate::run::StateError;
 use crate::run::journal::Journal;
 use crate::run::lease::Purpose;
@@ -90,6 +91,7 @@ impl Undo {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
         connection.wait(async {
+            comes_back(&Store::new(connection.bucket()).record(run).await?)?;
             let work = Work::begin(&connection, work, &Purpose::of_run("undo", run)).await?;
             let back = self.bring_back(&work, run).await;
             work.end().await;
@@ -110,7 +112,6 @@ impl Undo {
         };
         let file = work.store.plan(run).await?;
         let mut plan = PlanReader::open(file.path())?;
-        comes_back(&work.store.record(run).await?, &plan)?;
         work.store.update(&work.lease, run, begun).await?;
         let journal = Journal::open(&work.bucket, run, work.lease.number()).await?;
         let objects = work.objects();
@@ -173,22 +174,25 @@ fn begin(record: &mut RunRecord) -> Result<(), StateError> {
 }
 
 /// Refused where nothing that a run did can come back. One that is under way goes no further all the same.
-fn comes_back(record: &RunRecord, plan: &PlanReader) -> Result<(), StateError> {
-    let is_gone = |rule: &RuleTally| rule.action == PlannedAction::Delete.name() || rule.uploads > 0;
-    let rules = &plan.tally().rules;
-    if record.finished.is_none() || !rules.values().all(is_gone) {
+fn comes_back(record: &RunRecord) -> Result<(), StateError> {
+    let is_gone = |action: &str| action == Action::Delete.name() || action == Action::AbortUploads.name();
+    let mut actions = record.datasets.values().flat_map(|done| done.actions.keys());
+    // What an undo that was begun has left may still come back.
+    if record.state != RunState::Done || record.undone || actions.any(|action| !is_gone(action)) {
         return Ok(());
     }
-    if rules.is_empty() {
-        let reason = "has only emptied the trash of earlier runs: nothing can come back".to_owned();
-        return Err(StateError::Refused { run: record.run.clone(), reason });
-    }
-    let named: Vec<_> = rules.iter().map(|((dataset, rule), _)| format!("{rule} of {dataset}")).collect();
-    let reason = format!(
-        "went by rules that delete without trash or abort uploads ({}): nothing of it was kept, and nothing can come back. \
-         `then: expire` keeps what goes for the time of `trash`",
-        named.join(", ")
-    );
+    let gone: Vec<_> = record.datasets.iter().filter(|(_, done)| !done.actions.is_empty()).collect();
+    let reason = match gone.as_slice() {
+        [] => "has removed and moved nothing: there is nothing to bring back".to_owned(),
+        gone => {
+            let names: Vec<_> = gone.iter().map(|(name, _)| name.as_str()).collect();
+            format!(
+                "has only deleted without trash and aborted uploads ({}): nothing of it was kept, and nothing can come back. \
+                 `then: expire` keeps what goes for the time of `trash`",
+                names.join(", ")
+            )
+        }
+    };
     Err(StateError::Refused { run: record.run.clone(), reason })
 }
 
@@ -246,6 +250,7 @@ impl Purge {
         let connection = bucket.connect(common)?;
         if !self.yes {
             let record = connection.wait(Store::new(connection.bucket()).record(run))?;
+            can_be_emptied(&record)?;
             if common.output == Form::Json || !io::stdin().is_terminal() {
                 let message = "nobody is there to be asked, and nothing brings back what is emptied: add `--yes`";
                 return Err(Failure::Usage(message.to_owned()));
@@ -319,6 +324,35 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case("done", &["delete"], false, false)]
+    #[case("done", &["delete", "abort_uploads"], false, false)]
+    #[case("done", &[], false, false)]
+    #[case("done", &["delete", "expire"], false, true)]
+    #[case("done", &["held"], false, true)]
+    // It goes no further.
+    #[case("running", &[], false, true)]
+    // Of a run that was killed the record names nothing, and its undo has left something.
+    #[case("undone", &[], true, true)]
+    fn what_was_not_kept_cannot_come_back(
+        #[case] state: &str,
+        #[case] actions: &[&str],
+        #[case] undone: bool,
+        #[case] may_come_back: bool,
+    ) {
+        let amount = json!({"units": 1, "objects": 1, "bytes": 1});
+        let actions: serde_json::Map<_, _> =
+            actions.iter().map(|action| ((*action).to_owned(), amount.clone())).collect();
+        let record: RunRecord = serde_json::from_value(json!({
+            "run": "a", "policy": {"path": "", "sha256": ""}, "digest": "", "started": "2026-01-01T00:00:00Z",
+            "finished": "2026-01-01T00:00:00Z", "state": state, "holder": "", "lease": 1, "skipped": [],
+            "skipped_count": 0, "trash_until": null, "released": false, "undone": undone,
+            "datasets": {"events": {"prefix": "", "total": amount, "actions": actions, "undone": amount}},
+        }))
+        .unwrap();
+        assert_eq!(comes_back(&record).is_ok(), may_come_back);
+    }
 
     #[rstest]
     #[case("undone", 0, true)]

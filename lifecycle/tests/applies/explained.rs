@@ -26,7 +26,7 @@ async fn what_a_run_removed_is_told_with_the_way_back() {
         let (told, text) = explained(&lake, path);
         assert_eq!((told.len(), &told[0]["verdict"], &told[0]["run"]["until"]), (1, &json!("removed"), &json!(until)));
         assert!(told[0]["run"]["command"].as_str().unwrap().starts_with(&undo), "{told:?}");
-        let line = format!("s3a://{}/{UNIT}: removed: it was removed by the run {} at ", lake.bucket, name(&run));
+        let line = format!("s3a://{}/{UNIT}: removed by the run {} at ", lake.bucket, name(&run));
         assert!(text.starts_with(&line) && text.contains(&format!("in the trash until {until}: `{undo}")), "{text}");
     }
     let (all, _) = explained(&lake, "events/");

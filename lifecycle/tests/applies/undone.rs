@@ -54,6 +54,15 @@ async fn what_came_back_is_not_planned_until_it_is_released() {
     // Also when its trash is gone.
     assert_eq!(lake.run(&["purge", name(&run), "policy.yaml", "--yes"]).status, 0);
     assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 0);
+    let told = said(&lake.run(&["--output", "json", "status", "policy.yaml"]));
+    let back = json!([{"run": run["run"], "units": 3, "objects": 9, "bytes": 90}]);
+    assert_eq!(told["unreleased"], back);
+    let told = lake.run(&["status", "policy.yaml"]).out;
+    let line = format!(
+        "back   {0}  3 units (9 objects, 90 B): no rule touches them until `s3life release {0} s3a://",
+        name(&run)
+    );
+    assert!(told.contains(&line), "{told}");
     let nothing = lake.run(&["apply", "policy.yaml", "--yes"]);
     assert_eq!((nothing.status, nothing.out.as_str()), (0, "nothing is due; left in place: 3 undone\n"));
     let released = lake.run(&["release", name(&run), "policy.yaml"]);
@@ -103,7 +112,7 @@ async fn a_trash_that_was_emptied_brings_nothing_back() {
     assert!(lake.listed(".s3core/trash/").await.is_empty());
     let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
     assert!(undone.status == 1 && undone.error.contains("its trash was emptied"), "{undone:?}");
-    let again = lake.run(&["purge", name(&run), "policy.yaml", "--yes"]);
+    let again = lake.run(&["purge", name(&run), "policy.yaml"]);
     assert!(again.status == 1 && again.error.contains("nothing in the trash"), "{again:?}");
 }
 

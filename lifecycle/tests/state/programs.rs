@@ -166,6 +166,7 @@ async fn what_cannot_be_read_is_said() {
     };
     assert!(said("s3a://no-such-bucket-anywhere").contains("no-such-bucket-anywhere"));
     assert!(said("missing.yaml").contains("missing.yaml cannot be read"));
+    assert!(said("lake").contains("write s3a://lake where that is the bucket"));
     lake.put(&keys::record(NEW), "{").await;
     let text = said(&format!("s3a://{}", lake.name));
     assert!(text.contains(&keys::record(NEW)), "{text}");

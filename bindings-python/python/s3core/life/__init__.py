@@ -138,7 +138,7 @@ def apply(
         options: as those of :class:`s3core.Store`.
 
     Returns:
-        The run; ``None`` where nothing is due.
+        The run; ``None`` where nothing is due. Where :attr:`Run.refused` is not 0 somebody has to see to what was left.
 
     Raises:
         PreconditionFailedError: a guard stops the plan.
@@ -220,6 +220,7 @@ def status(policy_or_bucket: str | os.PathLike[str], **options: _Option) -> Stat
         ),
         answers.kept(answer["hidden"]),
         answers.kept(answer["held"]),
+        answers.kept(answer["unreleased"]),
         answers.left(answer["skipped"]),
     )
 

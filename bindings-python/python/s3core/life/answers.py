@@ -98,7 +98,7 @@ def run(answer: Mapping[str, Any]) -> Run:
 
 
 def kept(answer: Iterable[Mapping[str, Any]]) -> tuple[Kept, ...]:
-    return tuple(Kept(one["run"], amount(one), maybe_time(one["until"])) for one in answer)
+    return tuple(Kept(one["run"], amount(one), maybe_time(one.get("until"))) for one in answer)
 
 
 def lease(answer: Mapping[str, Any]) -> Lease:

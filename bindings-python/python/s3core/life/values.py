@@ -346,7 +346,7 @@ class Trash:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a run keeps outside of the trash, and after when it goes for good."""
+    """What a run keeps outside of the trash, and after when it goes for good, if it does."""
 
     run: str
     amount: Amount
@@ -365,6 +365,7 @@ class Status:
         trash: what lies in the trash, and can be brought back.
         hidden: the same, under delete markers, in a bucket that keeps versions.
         held: what is in its place until it goes, because it cannot be copied.
+        unreleased: what was brought back, or moved for somebody: no rule touches it until the run is released.
         left: what those runs and the newest one have left as it is.
     """
 
@@ -375,6 +376,7 @@ class Status:
     trash: tuple[Trash, ...]
     hidden: tuple[Kept, ...]
     held: tuple[Kept, ...]
+    unreleased: tuple[Kept, ...]
     left: tuple[Left, ...]
 
 

@@ -303,7 +303,10 @@ fn tell_run(metrics: &Metrics, bucket: &str, before: Option<&RunRecord>, after: 
         warn!(run, units = after.refused.units, reason = after.refused.reason, "left: somebody has to see to them");
     }
     match state {
-        RunState::WaitingForGateway => info!(run, skipped, "the gateway has still to move units"),
+        RunState::WaitingForGateway => {
+            let units = after.waits().map_or(0, |waiting| waiting.units);
+            info!(run, skipped, units, "the gateway has still to move units");
+        }
         _ => info!(run, skipped, "the run has ended"),
     }
 }

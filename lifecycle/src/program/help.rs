@@ -1,4 +1,4 @@
-//! Which right is missing where the gateway denies a request.
+//! What helps where the gateway denies a request, or is not found.
 
 use s3core::{Error, ErrorKind};
 
@@ -30,17 +30,27 @@ const RIGHTS: [(&str, &str); 16] = [
     ("DeleteObject", "s3:DeleteObject, and s3:DeleteObjectVersion where the bucket keeps versions"),
 ];
 
-/// What helps where a right is missing; empty elsewhere.
-pub(super) fn missing(failure: &Failure) -> String {
-    let denied = gateway(failure).filter(|failure| failure.kind() == ErrorKind::AccessDenied);
-    let Some((denied, operation)) = denied.and_then(|denied| Some((denied, denied.operation()?))) else {
-        return String::new();
-    };
-    let right = RIGHTS.iter().find(|(name, _)| *name == operation).map(|(_, right)| *right);
-    match (right, denied.location()) {
-        (Some(right), Some(place)) => format!("; s3life needs {right} at {place}: ask the bucket's owner for it"),
+/// What helps, in words of s3life; empty where the failure says it.
+pub(super) fn help(failure: &Failure) -> String {
+    let Some(failure) = gateway(failure) else { return String::new() };
+    match failure.kind() {
+        ErrorKind::AccessDenied => missing_right(failure).unwrap_or_default(),
+        ErrorKind::UnknownHost | ErrorKind::Unreachable => {
+            "; `--endpoint URL` gives the gateway's address, too".to_owned()
+        }
         _ => String::new(),
     }
+}
+
+/// Whether the gateway has denied a request.
+pub(super) fn is_denied(failure: &Failure) -> bool {
+    gateway(failure).is_some_and(|failure| failure.kind() == ErrorKind::AccessDenied)
+}
+
+fn missing_right(denied: &Error) -> Option<String> {
+    let (operation, place) = (denied.operation()?, denied.location()?);
+    let (_, right) = RIGHTS.iter().find(|(name, _)| *name == operation)?;
+    Some(format!("; s3life needs {right} at {place}: ask the bucket's owner for it"))
 }
 
 /// The gateway's failure in it.
@@ -64,13 +74,14 @@ mod tests {
     #[test]
     fn a_missing_right_is_named_with_its_place() {
         let denied = |kind, operation| Failure::Gateway(Error::new(kind, "x").during(operation).at("lake", "a/"));
-        let told = missing(&denied(ErrorKind::AccessDenied, "ListObjectsV2"));
+        let told = help(&denied(ErrorKind::AccessDenied, "ListObjectsV2"));
         assert_eq!(told, "; s3life needs s3:ListBucket at s3a://lake/a/: ask the bucket's owner for it");
         let state = Failure::State(StateError::Gateway(
             Error::new(ErrorKind::AccessDenied, "x").during("GetObjectAcl").at("lake", "a"),
         ));
-        assert!(missing(&state).contains("s3:GetObjectAcl at s3a://lake/a"));
-        assert_eq!(missing(&denied(ErrorKind::Unreachable, "ListObjectsV2")), "");
-        assert_eq!(missing(&Failure::Usage("no".to_owned())), "");
+        assert!(help(&state).contains("s3:GetObjectAcl at s3a://lake/a"));
+        assert!(help(&denied(ErrorKind::Unreachable, "ListObjectsV2")).contains("--endpoint"));
+        assert_eq!(help(&denied(ErrorKind::TimedOut, "ListObjectsV2")), "");
+        assert_eq!(help(&Failure::Usage("no".to_owned())), "");
     }
 }
