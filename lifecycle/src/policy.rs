@@ -20,7 +20,7 @@ use crate::calendar::Period;
 
 use document::{At, Document};
 use shape::Shape;
-use tree::Tree;
+use tree::{Lines, Tree};
 
 pub use dataset::{Age, Catalog, Dataset, Guard, Met, Unit};
 pub use document::Stretch;
@@ -67,8 +67,9 @@ impl Policy {
         let unreadable = |failure: serde_saphyr::Error| Findings(vec![yaml::finding(&failure)]);
         let written: At<Tree> = serde_saphyr::from_str(text).map_err(unreadable)?;
         let schema = Self::schema();
-        let misshaped = Shape::check(&schema, &written);
+        let (mut misshaped, left) = Shape::check(&schema, written);
         if !misshaped.is_empty() {
+            misshaped.extend(left.map(|left| Self::findings(&left)).unwrap_or_default());
             return Err(Findings::of(misshaped));
         }
         let document: Document = serde_saphyr::from_str(text).map_err(unreadable)?;
@@ -78,6 +79,16 @@ impl Policy {
             Some(policy) if findings.is_empty() => Ok(policy),
             _ => Err(Findings::of(findings)),
         }
+    }
+
+    /// What makes no sense in what is left of a policy without what has no such shape.
+    fn findings(left: &At<Tree>) -> Vec<Finding> {
+        let lines = Lines::of(left);
+        let Ok(document) = serde_saphyr::from_str::<Document>(&lines.text) else { return Vec::new() };
+        let mut findings = Vec::new();
+        // Holds may be about datasets that are not there.
+        Self::check(Document { hold: Vec::new(), ..document }, &mut findings);
+        findings.into_iter().map(|finding| lines.back(finding)).collect()
     }
 
     /// Index of the hold that protects a unit. It goes as a whole, so that what holds a part of it, or all around it,
@@ -109,6 +120,7 @@ impl Policy {
         let mut checked: Vec<(Dataset, Location)> = Vec::new();
         let mut bucket: Option<String> = None;
         let datasets_at = datasets.referenced;
+        let written = datasets.value.len();
         for entry in datasets.value {
             let at = entry.location.referenced;
             let Some((place, dataset)) = Dataset::check(entry, &settings, findings) else { continue };
@@ -127,8 +139,10 @@ impl Policy {
         if datasets.is_empty() && findings.is_empty() {
             findings.push(Finding::at(datasets_at, "the policy names no dataset: add one below `datasets:`"));
         }
+        // Where one is wrong a hold may be about it.
+        let known = (datasets.len() == written).then_some(datasets.as_slice());
         let holds = hold.into_iter().filter_map(|entry| {
-            let prefix = check_hold(&entry.path, &bucket, &datasets, findings)?;
+            let prefix = check_hold(&entry.path, &bucket, known, findings)?;
             Some(Hold { prefix, reason: entry.reason, owner: entry.owner })
         });
         let holds = holds.collect();
@@ -157,7 +171,13 @@ fn check_apart(datasets: &[(Dataset, Location)], findings: &mut Vec<Finding>) {
     }
 }
 
-fn check_hold(path: &At<String>, bucket: &str, datasets: &[Dataset], findings: &mut Vec<Finding>) -> Option<String> {
+/// `datasets` are all of the policy, or None where some are not known.
+fn check_hold(
+    path: &At<String>,
+    bucket: &str,
+    datasets: Option<&[Dataset]>,
+    findings: &mut Vec<Finding>,
+) -> Option<String> {
     let place = match path.value.parse::<Place>() {
         Ok(place) => place,
         Err(message) => {
@@ -167,7 +187,7 @@ fn check_hold(path: &At<String>, bucket: &str, datasets: &[Dataset], findings: &
     };
     let meets =
         |dataset: &Dataset| dataset.prefix.starts_with(&place.prefix) || place.prefix.starts_with(&dataset.prefix);
-    if place.bucket != bucket || !datasets.iter().any(meets) {
+    if datasets.is_some_and(|datasets| place.bucket != bucket || !datasets.iter().any(meets)) {
         let message =
             format!("the hold protects nothing: no dataset lies at {} or around it; correct the path", path.value);
         findings.push(Finding::at(path.referenced, message));

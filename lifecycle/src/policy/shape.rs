@@ -15,45 +15,54 @@ pub(super) struct Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    /// All in which a policy is not of this schema.
-    pub(super) fn check(schema: &'a Value, written: &At<Tree>) -> Vec<Finding> {
+    /// All in which a policy is not of this schema, and what is left of it without the entries of lists that are not.
+    pub(super) fn check(schema: &'a Value, written: At<Tree>) -> (Vec<Finding>, Option<At<Tree>>) {
         let mut shape = Self { schema, findings: Vec::new() };
-        shape.value("the policy", schema, written);
-        shape.findings
+        let left = shape.value("the policy", schema, written);
+        (shape.findings, left)
     }
 
     fn find(&mut self, at: Location, message: String) {
         self.findings.push(Finding::at(at, message));
     }
 
-    /// `name` is what people call it.
-    fn value(&mut self, name: &str, schema: &'a Value, written: &At<Tree>) {
+    /// `name` is what people call it. None where it is not of this schema.
+    fn value(&mut self, name: &str, schema: &'a Value, written: At<Tree>) -> Option<At<Tree>> {
         let schema = self.meant(schema);
         if let Some(choices) = choices(schema) {
-            return self.choice(name, &choices, written);
+            return self.choice(name, &choices, &written).then_some(written);
         }
         let types = types(schema);
-        match &written.value {
-            Tree::Nothing if types.contains(&"null") => {}
-            Tree::Map(entries) if types.contains(&"object") => self.map(name, schema, written.referenced, entries),
+        let At { value, referenced, defined } = written;
+        let left = match value {
+            Tree::Nothing if types.contains(&"null") => Tree::Nothing,
+            Tree::Map(entries) if types.contains(&"object") => Tree::Map(self.map(name, schema, referenced, entries)?),
             Tree::List(entries) if types.contains(&"array") => {
                 let items = schema.get("items").unwrap_or(&Value::Null);
-                entries.iter().for_each(|entry| self.value(&format!("an entry of {name}"), items, entry));
+                let entry = format!("an entry of {name}");
+                let left: Vec<_> = entries.into_iter().map(|one| self.value(&entry, items, one)).collect();
+                let (all, left) = (left.len(), left.into_iter().flatten().collect::<Vec<_>>());
+                // Where none is left nobody knows what it would have meant.
+                if left.is_empty() && all > 0 {
+                    return None;
+                }
+                Tree::List(left)
             }
-            Tree::Number(number) if types.contains(&"integer") && u32::try_from(*number).is_ok() => {}
+            Tree::Number(number) if types.contains(&"integer") && u32::try_from(number).is_ok() => Tree::Number(number),
+            Tree::Number(number) if types.contains(&"string") => Tree::Text(number.to_string()),
+            Tree::Text(text) if types.contains(&"string") => Tree::Text(text),
             Tree::Nothing if std::ptr::eq(schema, self.schema) => {
-                self.find(
-                    written.referenced,
-                    "the policy is empty: begin with `version: 1` and `datasets:`".to_owned(),
-                );
+                self.find(referenced, "the policy is empty: begin with `version: 1` and `datasets:`".to_owned());
+                return None;
             }
-            Tree::Number(_) | Tree::Text(_) if types.contains(&"string") => {}
             other => {
-                let message = format!("{name} is {}: write {}", shown(other), wanted(&types));
+                let message = format!("{name} is {}: write {}", shown(&other), wanted(&types));
                 let hint = meaning(schema).map(|meaning| format!(" ({meaning})")).unwrap_or_default();
-                self.find(written.referenced, message + &hint);
+                self.find(referenced, message + &hint);
+                return None;
             }
-        }
+        };
+        Some(At { value: left, referenced, defined })
     }
 
     /// What a schema refers to, and that of two which is not `null`.
@@ -69,21 +78,18 @@ impl<'a> Shape<'a> {
         }
     }
 
-    fn map(&mut self, name: &str, schema: &'a Value, at: Location, entries: &[(At<String>, At<Tree>)]) {
+    fn map(
+        &mut self,
+        name: &str,
+        schema: &'a Value,
+        at: Location,
+        entries: Vec<(At<String>, At<Tree>)>,
+    ) -> Option<Vec<(At<String>, At<Tree>)>> {
+        let before = self.findings.len();
         let none = Map::new();
         let known = schema.get("properties").and_then(Value::as_object);
         // Of tags, which have any names.
         let others = schema.get("additionalProperties").filter(|others| others.is_object());
-        for (key, value) in entries {
-            match known.and_then(|known| known.get(&key.value)).or(others) {
-                Some(schema) => self.value(&format!("`{}`", key.value), schema, value),
-                None => {
-                    let names: Vec<&str> = known.unwrap_or(&none).keys().map(String::as_str).collect();
-                    let message = format!("{name} has no `{}`: {}", key.value, one_of(&key.value, &names));
-                    self.find(key.referenced, message);
-                }
-            }
-        }
         for required in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
             let Some(required) = required.as_str() else { continue };
             if entries.iter().any(|(key, _)| key.value == required) {
@@ -98,40 +104,68 @@ impl<'a> Shape<'a> {
             let at = entries.first().map_or(at, |(key, _)| key.referenced);
             self.find(at, format!("{lacks} `{required}`: add it ({meaning})"));
         }
+        let mut left = Vec::with_capacity(entries.len());
+        // An entry of a list in it may be missing, and not more.
+        let mut is_whole = self.findings.len() == before;
+        for (key, value) in entries {
+            match known.and_then(|known| known.get(&key.value)).or(others) {
+                Some(schema) => match self.value(&format!("`{}`", key.value), schema, value) {
+                    Some(value) => left.push((key, value)),
+                    None => is_whole = false,
+                },
+                None => {
+                    let names: Vec<&str> = known.unwrap_or(&none).keys().map(String::as_str).collect();
+                    let message = format!("{name} has no `{}`: {}", key.value, one_of(&key.value, &names));
+                    self.find(key.referenced, message);
+                    is_whole = false;
+                }
+            }
+        }
+        is_whole.then_some(left)
     }
 
-    /// One of several words, or a word with something behind it.
-    fn choice(&mut self, name: &str, choices: &[(&'a str, Option<&'a Value>)], written: &At<Tree>) {
+    /// One of several words, or a word with something behind it. Returns whether it is.
+    fn choice(&mut self, name: &str, choices: &[(&'a str, Option<&'a Value>)], written: &At<Tree>) -> bool {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         let found = |word: &str| choices.iter().find(|(known, _)| *known == word);
-        match &written.value {
+        let (at, message) = match &written.value {
             Tree::Text(text) => match found(text) {
-                Some((_, None)) => {}
+                Some((_, None)) => return true,
                 Some((word, Some(_))) => {
                     let message = format!("{name} is `{word}` without what belongs to it: write `{{{word}: …}}`");
-                    self.find(written.referenced, message);
+                    (written.referenced, message)
                 }
-                None => self.find(written.referenced, format!("{name} cannot be `{text}`: {}", one_of(text, &words))),
+                None => (written.referenced, format!("{name} cannot be `{text}`: {}", one_of(text, &words))),
             },
             Tree::Map(entries) => match entries.as_slice() {
                 [(key, value)] => match found(&key.value) {
-                    Some((word, Some(schema))) => self.value(&format!("`{word}`"), schema, value),
+                    Some((word, Some(schema))) => return self.belonging(word, schema, value),
                     Some((word, None)) => {
-                        self.find(key.referenced, format!("nothing belongs to `{word}`: write {name} as `{word}`"));
+                        (key.referenced, format!("nothing belongs to `{word}`: write {name} as `{word}`"))
                     }
                     None => {
                         let message = format!("{name} cannot be `{}`: {}", key.value, one_of(&key.value, &words));
-                        self.find(key.referenced, message);
+                        (key.referenced, message)
                     }
                 },
-                _ => {
-                    let message = format!("{name} is one thing only: {}", one_of("", &words));
-                    self.find(written.referenced, message);
-                }
+                _ => (written.referenced, format!("{name} is one thing only: {}", one_of("", &words))),
             },
-            other => {
-                let message = format!("{name} is {}: {}", shown(other), one_of("", &words));
-                self.find(written.referenced, message);
+            other => (written.referenced, format!("{name} is {}: {}", shown(other), one_of("", &words))),
+        };
+        self.find(at, message);
+        false
+    }
+
+    /// What stands behind a word: a single value, or another word.
+    fn belonging(&mut self, word: &str, schema: &'a Value, value: &At<Tree>) -> bool {
+        let name = format!("`{word}`");
+        let schema = self.meant(schema);
+        match (&value.value, choices(schema)) {
+            (_, Some(choices)) => self.choice(&name, &choices, value),
+            (Tree::Number(_) | Tree::Text(_), None) => true,
+            (other, None) => {
+                self.find(value.referenced, format!("{name} is {}: write {}", shown(other), wanted(&types(schema))));
+                false
             }
         }
     }

@@ -119,6 +119,19 @@ fn all_that_has_no_such_shape_is_said_at_once() {
 }
 
 #[test]
+fn what_makes_no_sense_is_said_beside_what_has_no_such_shape() {
+    let text = EXAMPLE.replacen("zone: UTC", "zone: Mars", 1).replacen("then: abort_uploads", "then: abort", 1);
+    let text = text.replacen("{day:%Y-%m-%d}", "{day:%d}", 1).replacen("{older_than: 3d}", "{older_than: 3x}", 1);
+    let findings = Policy::read(&text).unwrap_err();
+    let told: Vec<_> = findings.0.iter().map(|finding| (finding.line, finding.column)).collect();
+    let all = Policy::read(&text.replacen("then: abort", "then: abort_uploads", 1)).unwrap_err();
+    let mut expected: Vec<_> = all.0.iter().map(|finding| (finding.line, finding.column)).collect();
+    assert_eq!(expected.len(), 3, "{all}");
+    expected.push(*told.last().unwrap());
+    assert_eq!((told.len(), told), (4, expected), "{findings}");
+}
+
+#[test]
 fn all_that_is_wrong_is_said_at_once() {
     let text = EXAMPLE.replacen("zone: UTC", "zone: Mars", 1).replacen("30d}", "30x}", 1).replacen("COLD", "C D", 1);
     assert_eq!(Policy::read(&text).unwrap_err().0.len(), 3);

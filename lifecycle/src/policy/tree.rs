@@ -4,8 +4,11 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_saphyr::Location;
 
 use super::document::At;
+use super::finding::Finding;
 
 /// A value as it is written.
 #[derive(Debug)]
@@ -20,6 +23,56 @@ pub(super) enum Tree {
     List(Vec<At<Self>>),
     /// Several with names.
     Map(Vec<(At<String>, At<Self>)>),
+}
+
+/// The same as text, JSON, of which each line begins with one value.
+#[derive(Default)]
+pub(super) struct Lines {
+    pub(super) text: String,
+    /// Where the value of each line stands in the policy.
+    places: Vec<Location>,
+}
+
+impl Lines {
+    /// Of a policy.
+    pub(super) fn of(tree: &At<Tree>) -> Self {
+        let mut lines = Self::default();
+        lines.add(tree);
+        lines
+    }
+
+    /// Where what was found in this text stands in the policy.
+    pub(super) fn back(&self, finding: Finding) -> Finding {
+        let line = usize::try_from(finding.line).unwrap_or_default();
+        let place = line.checked_sub(1).and_then(|line| self.places.get(line)).copied();
+        Finding::at(place.unwrap_or(Location::UNKNOWN), finding.message)
+    }
+
+    fn add(&mut self, tree: &At<Tree>) {
+        self.places.push(tree.referenced);
+        match &tree.value {
+            Tree::Nothing => self.text.push_str("null"),
+            Tree::Number(number) => self.text.push_str(&number.to_string()),
+            Tree::Text(text) => self.text.push_str(&Value::from(text.as_str()).to_string()),
+            Tree::List(entries) => {
+                self.text.push('[');
+                for (index, entry) in entries.iter().enumerate() {
+                    self.text.push_str(if index == 0 { "\n" } else { ",\n" });
+                    self.add(entry);
+                }
+                self.text.push(']');
+            }
+            Tree::Map(entries) => {
+                self.text.push('{');
+                for (index, (key, value)) in entries.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    self.text.push_str(&format!("{comma}{}:\n", Value::from(key.value.as_str())));
+                    self.add(value);
+                }
+                self.text.push('}');
+            }
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Tree {
