@@ -126,7 +126,10 @@ impl Lister {
         let mut left = range.objects;
         loop {
             // What is asked for beyond the range is listed for nothing.
-            let wanted = u32::try_from(left).unwrap_or(PAGE).clamp(99, PAGE - 1);
+            let wanted = match left {
+                0 => PAGE - 1, // there is more than anybody thought
+                left => u32::try_from(left).unwrap_or(PAGE).clamp(99, PAGE - 1),
+            };
             list.max_keys = Some(wanted + 1);
             let mut page = match self.page(&list).await {
                 Ok(page) => page,

@@ -1,8 +1,8 @@
 //! The first look at a dataset: level by level down to enough directories, then all that these hold.
 //!
-//! A directory costs a request at least, and most tables have many small ones: adjacent directories share a listing of about
-//! a page, by what those listed before them held. Where a listing does not reach the end of its directories, those that it has
-//! not come to go back to the waiting ones, so that large ones among small ones are still listed side by side.
+//! A directory costs a request at least, and most tables have many small ones: adjacent directories share a page, by what those
+//! listed before them held. What the page does not hold to its end goes back to the waiting ones, and a directory that fills a
+//! page by itself is listed by itself, beside others.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ use super::{Lister, PAGE, Range, Tags, as_object};
 
 /// So many directories for each request that may be under way, and the parts of a dataset are small enough.
 const PARTS_FOR_EACH: usize = 4;
+
+/// So many behind a directory that fills a page are listed by themselves, too.
+const BEHIND: usize = 4;
 
 /// Directories are not looked into deeper than this to find enough of them.
 const MOST_LEVELS: usize = 4;
@@ -57,8 +60,12 @@ struct Part {
     objects: u64,
     /// Directories in what was listed, where a delimiter was asked for.
     inner: Vec<String>,
-    /// How many directories were listed to their end, and those that were not come to.
+    /// How many directories were listed to their end.
     done: u64,
+    /// Whether it took more than a page.
+    is_large: bool,
+    /// Directories that were not listed to their end: one that fills a page with those behind it, which may be as large.
+    large: VecDeque<String>,
     left: VecDeque<String>,
 }
 
@@ -114,15 +121,19 @@ impl Lister {
             }
             let Some(done) = under_way.join_next().await else { return Ok(inner) };
             let part = done.map_err(lost_task)??;
-            sizes.add(part.done, part.objects);
+            if !part.is_large {
+                sizes.add(part.done, part.objects);
+            }
             found.contents.merge(part.contents);
             found.samples.add(part.marks);
             inner.extend(part.inner);
             waiting.add(part.left);
+            // What takes longest begins first.
+            part.large.into_iter().rev().for_each(|directory| waiting.add_first(directory));
         }
     }
 
-    /// Lists adjacent directories as far as the first page reaches, and the one that it ends in to its end.
+    /// Lists a directory, or those of some adjacent ones that a page holds to their end.
     async fn part(
         &self,
         wanted: &Wanted,
@@ -135,7 +146,10 @@ impl Lister {
         let mut group = Group::new(wanted, directories);
         loop {
             let mut page = self.page(&list).await?;
-            let last = page.objects.last().map(|object| object.key.clone());
+            let is_cut = page.next.is_some() && !group.is_one && !page.objects.is_empty();
+            if let (true, Some(last)) = (is_cut, page.objects.last()) {
+                group.leave_from(&last.key);
+            }
             page.objects.retain(|object| group.holds(&object.key));
             let tags = self.tags(&wanted.dataset, &page.objects).await?;
             for object in &page.objects {
@@ -143,15 +157,11 @@ impl Lister {
             }
             group.part.inner.extend(page.common_prefixes);
             match page.next {
-                Some(token) if group.is_one() => list.continuation_token = Some(token),
-                Some(_) => match group.cut(last.as_deref()) {
-                    Some(directory) => {
-                        list = listing_of(&self.bucket, &VecDeque::from([directory]), PAGE);
-                        list.start_after = last;
-                    }
-                    None => return Ok(group.finish()),
-                },
-                None => return Ok(group.finish()),
+                Some(token) if !is_cut => {
+                    list.continuation_token = Some(token);
+                    group.part.is_large = true;
+                }
+                _ => return Ok(group.finish()),
             }
         }
     }
@@ -171,6 +181,7 @@ struct Group<'a> {
     wanted: &'a Wanted,
     /// The one that objects come of, and those after it.
     directories: VecDeque<String>,
+    /// Whether pages of one directory come, and nothing else.
     is_one: bool,
     builder: Option<InventoryBuilder<'a>>,
     part: Part,
@@ -180,11 +191,6 @@ impl<'a> Group<'a> {
     fn new(wanted: &'a Wanted, directories: VecDeque<String>) -> Self {
         let is_one = directories.len() == 1;
         Self { wanted, directories, is_one, builder: None, part: Part::default() }
-    }
-
-    /// Whether pages of one directory come, and nothing else.
-    fn is_one(&self) -> bool {
-        self.is_one
     }
 
     /// Whether a key that comes next lies in one of the directories: what lies between them belongs to others.
@@ -209,7 +215,7 @@ impl<'a> Group<'a> {
 
     /// Ends the directories that lie before a key.
     fn pass_to(&mut self, key: &str) {
-        while self.directories.front().is_some_and(|first| first.as_str() < key && !key.starts_with(first)) {
+        while self.directories.front().is_some_and(|first| is_passed(first, key)) {
             self.directories.pop_front();
             self.part.done += 1;
             self.close();
@@ -222,14 +228,14 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Leaves what the page that ended with `last` has not come to. Returns the directory that the page ended in.
-    fn cut(&mut self, last: Option<&str>) -> Option<String> {
-        let last = last.unwrap_or_default();
-        self.pass_to(last);
-        let is_inside = self.directories.front().is_some_and(|first| last.starts_with(first));
-        self.part.left = self.directories.split_off(usize::from(is_inside));
-        self.is_one = true;
-        self.directories.front().cloned()
+    /// Leaves the directories that a page with this last key does not hold to their end.
+    fn leave_from(&mut self, last: &str) {
+        let whole = self.directories.partition_point(|directory| is_passed(directory, last));
+        let mut left = self.directories.split_off(whole);
+        if whole == 0 {
+            self.part.large = left.drain(..left.len().min(1 + BEHIND)).collect();
+        }
+        self.part.left = left;
     }
 
     fn finish(mut self) -> Part {
@@ -262,6 +268,12 @@ impl Waiting {
         }
     }
 
+    /// One that is taken next, by itself.
+    fn add_first(&mut self, directory: String) {
+        self.directories += 1;
+        self.stretches.push_front(VecDeque::from([directory]));
+    }
+
     /// So many adjacent directories at most.
     fn take(&mut self, most: usize) -> Option<VecDeque<String>> {
         let stretch = self.stretches.front_mut()?;
@@ -272,6 +284,11 @@ impl Waiting {
         }
         Some(group)
     }
+}
+
+/// Whether a listing that has come to `key` has shown all of a directory.
+fn is_passed(directory: &str, key: &str) -> bool {
+    directory < key && !key.starts_with(directory)
 }
 
 /// How many objects directories hold, by those that were listed.

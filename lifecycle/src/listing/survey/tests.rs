@@ -22,24 +22,25 @@ fn what_a_page_does_not_reach_is_left() {
                   rules: [{name: drop, when: {older_than: 1d}, then: expire}]\n";
     let policy = Policy::read(policy).unwrap();
     let wanted = Wanted { dataset: policy.datasets[0].clone(), zone: policy.zone.clone(), kept: None };
-    let group = || Group::new(&wanted, ["t/a/", "t/b/", "t/c/", "t/d/"].map(str::to_owned).into());
-    let left = |part: Part| (part.done, Vec::from(part.left));
-    let rest = |names: &[&str]| names.iter().map(|name| format!("t/{name}/")).collect::<Vec<_>>();
-
-    let mut inside = group();
-    assert_eq!(inside.cut(Some("t/b/1")).as_deref(), Some("t/b/"));
-    assert!(inside.is_one());
-    assert_eq!(left(inside.finish()), (2, rest(&["c", "d"])));
-
-    let mut between = group();
-    assert_eq!(between.cut(Some("t/b0")), None);
-    assert_eq!(left(between.finish()), (2, rest(&["c", "d"])));
-
-    let mut behind = group();
-    assert_eq!(behind.cut(Some("t/e")), None);
-    assert_eq!(left(behind.finish()), (4, rest(&[])));
-
-    assert_eq!(left(group().finish()), (4, rest(&[])));
+    let group = || Group::new(&wanted, ["t/a/", "t/b/", "t/c/", "t/d/", "t/e/", "t/f/"].map(str::to_owned).into());
+    let left = |last: &str| {
+        let mut group = group();
+        group.leave_from(last);
+        let part = group.finish();
+        let names = |stretch: &VecDeque<String>| stretch.iter().map(|own| &own[2..3]).collect::<String>();
+        (part.done, names(&part.large), names(&part.left))
+    };
+    for (last, done, large, small) in [
+        ("t/a/1", 0, "abcde", "f"),
+        ("t/A", 0, "abcde", "f"),
+        ("t/b/1", 1, "", "bcdef"),
+        ("t/b0", 2, "", "cdef"),
+        ("t/f/1", 5, "", "f"),
+        ("t/g", 6, "", ""),
+    ] {
+        assert_eq!(left(last), (done, large.to_owned(), small.to_owned()), "{last}");
+    }
+    assert_eq!(group().finish().done, 6);
     let held = ["t/a", "t/a/", "t/a/1", "t/a0", "t/b-c/1", "t/b/", "t/z"].map(|key| group().holds(key));
     assert_eq!(held, [false, true, true, false, false, true, false]);
 }
@@ -52,7 +53,8 @@ fn only_adjacent_directories_are_taken_together() {
     waiting.add(names(&["a/", "b/"]).into());
     waiting.add(VecDeque::new());
     assert_eq!(waiting.directories, 4);
+    waiting.add_first("f/".to_owned());
     let taken: Vec<_> = std::iter::from_fn(|| waiting.take(9)).map(Vec::from).collect();
-    assert_eq!(taken, [names(&["d/", "e/"]), names(&["a/", "b/"])]);
+    assert_eq!(taken, [names(&["f/"]), names(&["d/", "e/"]), names(&["a/", "b/"])]);
     assert_eq!(waiting.directories, 0);
 }

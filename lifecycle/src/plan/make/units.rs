@@ -45,10 +45,12 @@ impl Due<'_> {
         }
     }
 
-    /// Whether no other unit lies between this one and the next, nor one in the other.
-    fn is_beside(&self, next: &Self) -> bool {
+    /// Whether nothing of another unit lies between this one and the next, nor the state of s3life.
+    fn is_beside(&self, next: &Self, second: &Second<'_>) -> bool {
         let follows = self.place.is_some_and(|place| next.place == Some(place + 1));
-        follows && !next.prefix().starts_with(self.prefix())
+        let is_in_another = |due: &Self| second.directories.around(due.prefix().trim_end_matches('/')).is_some();
+        let spans_state = self.prefix() < CONTROL_PREFIX && CONTROL_PREFIX < next.prefix();
+        follows && !spans_state && !is_in_another(self) && !is_in_another(next)
     }
 }
 
@@ -56,7 +58,7 @@ impl Due<'_> {
 pub(super) async fn plan(planning: &mut Planning<'_>, inventory: &Inventory) -> Result<(), MakeError> {
     let due = due(planning, inventory);
     let second = Second::new(planning, inventory);
-    let groups = groups(&due, inventory);
+    let groups = groups(&due, inventory, &second);
     let ranges = groups.iter().filter_map(|group| {
         let (first, last) = (group.first()?, group.last()?);
         Some(Range::adjacent(first.prefix(), last.prefix(), group.iter().map(Due::objects).sum()))
@@ -74,12 +76,12 @@ pub(super) async fn plan(planning: &mut Planning<'_>, inventory: &Inventory) -> 
 }
 
 /// Units that are listed together: adjacent ones that fit in a page, where little lies between units that belongs to none.
-fn groups<'d, 'a>(due: &'d [Due<'a>], inventory: &Inventory) -> Vec<&'d [Due<'a>]> {
+fn groups<'d, 'a>(due: &'d [Due<'a>], inventory: &Inventory, second: &Second<'_>) -> Vec<&'d [Due<'a>]> {
     let between = inventory.outside.objects + inventory.jobs.iter().map(|job| job.objects).sum::<u64>();
     let mut objects = 0;
     due.chunk_by(|one, next| {
         objects += one.objects();
-        let together = between <= TOGETHER && one.is_beside(next) && objects + next.objects() <= TOGETHER;
+        let together = between <= TOGETHER && one.is_beside(next, second) && objects + next.objects() <= TOGETHER;
         if !together {
             objects = 0;
         }
