@@ -25,7 +25,7 @@ const TERM: Duration = Duration::from_secs(3);
 #[tokio::test(flavor = "multi_thread")]
 async fn of_sixteen_that_want_it_one_gets_it(#[case] service: Service) {
     let lake = Lake::at(service).await;
-    let clients: Vec<_> = (0..16).map(|_| lake.client()).collect();
+    let clients = lake.clients(16);
     for round in 1..=5 {
         let outcomes = join_all((0..16).zip(&clients).map(|(number, client)| take(client, number, MINUTE))).await;
         let winners: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).collect();
@@ -122,7 +122,7 @@ async fn lost_replies_make_no_second_holder(
     let lake = Lake::at(Service::Embedded(quirks)).await;
     let faults = lake.embedded().faults();
     let lost = faults.add(Fault::lose_reply().method("PUT").key_prefix(&keys::leases()).fraction(0.5, seed));
-    let clients: Vec<_> = (0..16).map(|_| lake.client()).collect();
+    let clients = lake.clients(16);
     let outcomes = join_all((0..16).zip(&clients).map(|(number, client)| take(client, number, TERM))).await;
     let leases: Vec<_> = outcomes.into_iter().filter_map(Result::ok).collect();
     assert_eq!(leases.len(), 1);

@@ -86,8 +86,7 @@ async fn of_eight_that_replace_a_document_each_is_heard(#[case] service: Service
     const KEY: &str = ".s3core/life/count.json";
     let lake = Lake::at(service).await;
     lake.bucket.create_json(KEY, &0_u32).await.unwrap();
-    let writers = (0..8).map(|_| {
-        let bucket = lake.client();
+    let writers = lake.clients(8).into_iter().map(|bucket| {
         tokio::spawn(async move {
             let (mut done, mut refused) = (0, 0);
             while done < 10 {
@@ -122,8 +121,8 @@ async fn what_eight_add_to_a_record_is_added_once(#[case] service: Service, #[ca
         let fault = Fault::lose_reply().method("PUT").key_prefix(&keys::record(name)).fraction(lost, 5);
         lake.embedded().faults().add(fault);
     }
-    let writers = (0..8).map(|_| {
-        let (store, lease) = (Store::new(lake.client()), lease.clone());
+    let writers = lake.clients(8).into_iter().map(|bucket| {
+        let (store, lease) = (Store::new(bucket), lease.clone());
         tokio::spawn(async move {
             for _ in 0..10 {
                 let add = |record: &mut RunRecord| {

@@ -74,6 +74,14 @@ impl Lake {
         self.client_in(environment())
     }
 
+    /// Other processes. On Ceph every second one talks to another gateway of the zone: what makes one of them win is the bucket's
+    /// index, not a gateway.
+    pub(crate) fn clients(&self, number: usize) -> Vec<Bucket> {
+        let other = if self.embedded.is_some() { self.url.clone() } else { variable("S3CORE_TEST_STS_ENDPOINT") };
+        let urls = [&self.url, &other].into_iter().cycle().take(number);
+        urls.map(|url| client(url, &self.access_key, &self.secret_key, &self.name, environment())).collect()
+    }
+
     /// The same in another world.
     pub(crate) fn client_in(&self, environment: Environment) -> Bucket {
         client(&self.url, &self.access_key, &self.secret_key, &self.name, environment)
