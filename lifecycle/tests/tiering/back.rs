@@ -7,7 +7,7 @@ use rstest::rstest;
 use s3core::ops::{GetObjectTagging, PutObjectTagging};
 use serde_json::{Value, json};
 
-use crate::lake::{Lake, Service};
+use crate::lake::{Lake, Service, variable};
 use crate::{FOREIGN, day, listed};
 
 const PARTITIONS: &str = "\
@@ -202,7 +202,11 @@ async fn single_objects_move_by_a_tag_and_keep_those_that_they_had(#[case] servi
 
     let report = lake.run(&["plan", "policy.yaml"]);
     assert!(report.contains("objects move one by one: each has the tag s3core-tier until it has moved"), "{report}");
-    assert!(report.contains("this gateway sets its modification time to now"), "{report}");
+    let sets_times = match service {
+        Service::Embedded => true,
+        Service::Ceph => variable("S3CORE_TEST_CEPH_RELEASE") == "pacific",
+    };
+    assert_eq!(report.contains("this gateway sets its modification time to now"), sets_times, "{report}");
     let applied = apply(&lake).await;
     let left = &applied["left"];
     assert!(left.as_array().unwrap().len() == 1 && left[0]["reason"].as_str().unwrap().contains("10 tags"), "{left}");
