@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use s3core::ops::{DeleteObject, ObjectHead};
 use s3core::{Error, ErrorKind, Result};
 
-use crate::plan::line::{PlannedAction, PlannedObject};
+use crate::plan::line::{PlannedAction, PlannedObject, Shape};
 use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Outcome};
 
 use super::attempts::Attempts;
@@ -69,6 +69,11 @@ pub(super) async fn hide(
     }
     if obstacle.is_none() {
         obstacle = hide_all(objects, live, &mut removal).await?;
+    }
+    // Something may have come beside what was hidden.
+    if obstacle.is_none() && unit.shape != Shape::Object {
+        let last = survey(objects, unit, Some(uploads_since)).await?;
+        obstacle = last.difference().map(|(key, reason)| Outcome::Changed { key, reason });
     }
     if let Some(obstacle) = obstacle {
         removal.outcome = give_up(objects, unit, &removal.markers).await?.unwrap_or(obstacle);

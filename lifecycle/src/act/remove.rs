@@ -1,18 +1,18 @@
 //! The removal of a unit: all of it, or nothing.
 //!
 //! Every object is copied to the trash and the copies are compared before the first one is removed, `_SUCCESS` first.
-//! Where anything turns out to be other than planned, what was removed is put back.
+//! Where anything turns out to be other than planned, also right after the last removal, what was removed is put back.
 
 use jiff::Timestamp;
 use s3core::Result;
 
 use crate::inventory::SUCCESS;
 use crate::plan::line::Shape;
-use crate::run::journal::{IntendedObject, IntendedUnit, Outcome};
+use crate::run::journal::{IntendedObject, IntendedUnit, Means, Outcome};
 
 use super::objects::{Copied, Objects, Removed};
 use super::restore::{Restored, restore};
-use super::survey::{Survey, survey};
+use super::survey::{Survey, survey, survey_objects};
 
 /// Removes a unit whose intent is in the journal. Also goes on with a removal that was cut short, by whichever holder of
 /// the lease. Uploads that were begun before `uploads_since` are nobody's.
@@ -53,7 +53,8 @@ enum Ending {
 
 impl<'a> Removal<'a> {
     async fn run(&mut self, uploads_since: Timestamp) -> Result<Ending> {
-        let found = survey(self.objects, self.unit, Some(uploads_since)).await?;
+        // Whether anything is being uploaded is asked before the first removal.
+        let found = survey_objects(self.objects, self.unit, Some(uploads_since)).await?;
         let (live, gone): (Vec<_>, Vec<_>) =
             self.unit.objects.iter().partition(|object| found.present.contains(&object.planned.key));
         let mut deleted = None;
@@ -78,16 +79,23 @@ impl<'a> Removal<'a> {
             other => return Ok(other),
         }
         // One object is removed under a condition on itself. Of several, one may have come meanwhile.
-        if self.unit.shape != Shape::Object {
-            let again = survey(self.objects, self.unit, Some(uploads_since)).await?;
-            if let Some((key, reason)) = again.difference() {
-                return Ok(Ending::Changed(key, reason));
-            }
-            if let Some(object) = missing(&live, &again) {
-                return Ok(was_deleted(object));
-            }
+        if self.unit.shape == Shape::Object {
+            return self.remove_all(live).await;
         }
-        self.remove_all(live).await
+        let again = survey(self.objects, self.unit, Some(uploads_since)).await?;
+        if let Some((key, reason)) = again.difference() {
+            return Ok(Ending::Changed(key, reason));
+        }
+        if let Some(object) = missing(&live, &again) {
+            return Ok(was_deleted(object));
+        }
+        match self.remove_all(live).await? {
+            // What went without copies cannot come back beside it.
+            Ending::Done if self.unit.means == Means::Copies => {}
+            other => return Ok(other),
+        }
+        let last = survey(self.objects, self.unit, Some(uploads_since)).await?;
+        Ok(last.difference().map_or(Ending::Done, |(key, reason)| Ending::Changed(key, reason)))
     }
 
     /// Whether the run has removed the object before: then its copy is there.

@@ -46,6 +46,23 @@ impl Survey {
 /// # Errors
 /// The gateway's.
 pub async fn survey(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: Option<Timestamp>) -> Result<Survey> {
+    // Uploads first: one that is completed between the two lists is in the second.
+    let upload = match (uploads_since, unit.shape) {
+        (Some(since), Shape::Prefix | Shape::Directory) => young_upload(objects, &unit.prefix, since).await?,
+        _ => None,
+    };
+    Ok(Survey { upload, ..survey_objects(objects, unit, uploads_since).await? })
+}
+
+/// The same without a look at uploads.
+///
+/// # Errors
+/// The gateway's.
+pub(super) async fn survey_objects(
+    objects: &Objects<'_>,
+    unit: &IntendedUnit,
+    uploads_since: Option<Timestamp>,
+) -> Result<Survey> {
     let planned: BTreeMap<&str, &PlannedObject> =
         unit.objects.iter().map(|object| (object.planned.key.as_str(), &object.planned)).collect();
     let mut found = Vec::new();
@@ -79,9 +96,6 @@ pub async fn survey(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: O
                 survey.unknown.get_or_insert(object.key);
             }
         }
-    }
-    if let (Some(since), Shape::Prefix | Shape::Directory) = (uploads_since, unit.shape) {
-        survey.upload = young_upload(objects, &unit.prefix, since).await?;
     }
     Ok(survey)
 }

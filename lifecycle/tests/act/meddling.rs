@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use rstest::rstest;
 use s3core::ops::{CreateMultipartUpload, DeleteObject, PutObject};
 use s3core_gateway::Quirks;
-use s3life::run::journal::Outcome;
+use s3life::plan::line::PlannedAction;
+use s3life::run::journal::{IntendedObject, IntendedUnit, Means, Outcome};
 use s3life::run::keys;
 
 use crate::interposed::{Fate, Interposed};
@@ -37,6 +38,22 @@ pub(crate) fn while_somebody_puts(scene: &Scene, at: usize, key: &str, body: &'s
         async move {
             if number == at {
                 gateway.run(put).await.unwrap();
+            }
+            Fate::Sent
+        }
+        .boxed()
+    }))
+}
+
+/// A process during whose request with number `at` somebody begins an upload at `key`.
+fn while_somebody_begins(scene: &Scene, at: usize, key: &str) -> Arc<Interposed> {
+    let upload = CreateMultipartUpload::new(&scene.place.bucket, key);
+    let gateway = scene.place.gateway.clone();
+    Arc::new(Interposed::new(undisturbed(), move |number, _| {
+        let (gateway, upload) = (gateway.clone(), upload.clone());
+        async move {
+            if number == at {
+                gateway.run(upload).await.unwrap();
             }
             Fate::Sent
         }
@@ -74,23 +91,48 @@ async fn what_a_writer_puts_in_place_of_an_object_stays(#[case] service: Service
     .await;
 }
 
+/// A new object at any request, also when the last of the unit is gone.
+#[rstest]
+#[case::put(false)]
+#[case::being_uploaded(true)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_unit_with_a_new_object_stays_until_the_first_removal() {
-    let requests = requests_of_a_removal(PACIFIC).await;
-    let removals = 5;
-    join_all((0..requests).map(async |at| {
+async fn a_unit_with_a_new_object_stays(#[case] is_upload: bool) {
+    // What begins after the last look at uploads comes after the unit is gone.
+    let looks = requests_of_a_removal(PACIFIC).await - usize::from(is_upload);
+    join_all((0..looks).map(async |at| {
         let scene = Scene::new(PACIFIC).await;
-        let process = while_somebody_puts(&scene, at, &format!("{PREFIX}part-9"), b"new");
+        let before = scene.read(PREFIX).await;
+        let key = format!("{PREFIX}part-9");
+        let process = match is_upload {
+            true => while_somebody_begins(&scene, at, &key),
+            false => while_somebody_puts(&scene, at, &key, b"new"),
+        };
         let outcome = scene.remove_by(process, &scene.intent(1), 1).await.unwrap();
-        assert_eq!(scene.place.get(&format!("{PREFIX}part-9")).await, b"new");
-        // The second look is the last request before the removals.
-        if at < requests - removals - 1 {
-            assert!(matches!(outcome, Outcome::Changed { .. }), "at {at}: {outcome:?}");
-            assert_eq!(scene.list(PREFIX).await.len(), 6, "at {at}");
-            assert_eq!(scene.list(&keys::trash("run")).await, [], "at {at}");
-        }
+        assert!(matches!(&outcome, Outcome::Changed { key: told, .. } if *told == key), "at {at}: {outcome:?}");
+        let mut after = scene.read(PREFIX).await;
+        assert_eq!(after.remove("part-9").is_some(), !is_upload, "at {at}");
+        assert_eq!(after, before, "at {at}");
+        assert_eq!(scene.list(&keys::trash("run")).await, [], "at {at}");
     }))
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_without_copies_is_gone_beside_a_new_object() {
+    let in_place = |scene: &Scene| IntendedUnit {
+        action: PlannedAction::Delete,
+        means: Means::InPlace,
+        objects: scene.intent(1).objects.into_iter().map(|object| IntendedObject { trash: None, ..object }).collect(),
+        ..scene.intent(1)
+    };
+    let scene = Scene::new(PACIFIC).await;
+    let process = Interposed::counted();
+    scene.remove_by(Arc::new(process.clone()), &in_place(&scene), 1).await.unwrap();
+    let scene = Scene::new(PACIFIC).await;
+    let key = format!("{PREFIX}part-9");
+    let process = while_somebody_puts(&scene, process.requests() - 1, &key, b"new");
+    assert_eq!(scene.remove_by(process, &in_place(&scene), 1).await.unwrap(), Outcome::Done);
+    assert_eq!(scene.list(PREFIX).await.len(), 1);
 }
 
 #[tokio::test]

@@ -86,6 +86,22 @@ async fn what_a_writer_puts_in_place_of_an_object_stays_visible() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_unit_with_a_new_object_stays_visible() {
+    join_all((0..requests_of_a_removal().await).map(async |at| {
+        let scene = Scene::with_versions().await;
+        let before = scene.list(PREFIX).await;
+        let key = format!("{PREFIX}part-9");
+        let process = while_somebody_puts(&scene, at, &key, b"new");
+        let outcome = scene.remove_by(process, &scene.intent(1), 1).await.unwrap();
+        assert!(matches!(&outcome, Outcome::Changed { key: told, .. } if *told == key), "at {at}: {outcome:?}");
+        let mut after = scene.list(PREFIX).await;
+        after.retain(|object| object.key != key);
+        assert_eq!(after, before, "at {at}");
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_lost_is_looked_for() {
     join_all((0..requests_of_a_removal().await).map(async |at| {
         let scene = Scene::with_versions().await;
@@ -163,9 +179,9 @@ async fn what_others_delete_after_the_time_of_a_killed_holder_stays_deleted(#[ca
     let scene = Scene::with_versions().await;
     let before = scene.list(PREFIX).await;
     let (marker, theirs) = (format!("{PREFIX}_SUCCESS"), scene.planned[3].key.clone());
-    // As soon as `_SUCCESS` is gone.
+    // As soon as `_SUCCESS` is gone: four others follow, of two requests each, and a look of two.
     let requests = requests_of_a_removal().await;
-    scene.remove_by(dying(requests - 10, true), &scene.intent(1), 1).await.unwrap_err();
+    scene.remove_by(dying(requests - 12, true), &scene.intent(1), 1).await.unwrap_err();
     assert_eq!(scene.list(PREFIX).await.len(), 4, "{marker} is not the only one that is hidden");
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let second = Second(Timestamp::now());
