@@ -20,12 +20,19 @@ const RECOVERY: u32 = 16;
 tokio::task_local! {
     /// Set where requests are sent that wait for nobody.
     static FIRST: ();
+    /// Set where requests change something though the lease is lost.
+    static UNLEASED: ();
 }
 
 /// What `work` sends waits for no turn; what comes after it waits the longer. For the renewal of a lease, which would be lost by
-/// this process's own patience.
+/// this process's own patience, and for what must follow a look at once: what others do between the two is not seen.
 pub(crate) async fn first<T>(work: impl Future<Output = T>) -> T {
     FIRST.scope((), work).await
+}
+
+/// What `work` sends goes out though the lease is lost. For what takes back something of this process's own.
+pub(crate) async fn unleased<T>(work: impl Future<Output = T>) -> T {
+    UNLEASED.scope((), work).await
 }
 
 /// Hands out turns to send a request. Clones share them.
@@ -64,8 +71,8 @@ impl Turns {
         Arc::new(Paced { turns: self.clone(), transport })
     }
 
-    /// As long as the answer is kept, what waits for its turn while the lease is held is sent only if it is held still then:
-    /// whoever asked before the turn has seen an older lease.
+    /// As long as the answer is kept, what changes something is sent only while the lease is held: whoever asked before the
+    /// turn has seen an older lease, and what is sent again asks nobody.
     pub fn work_under(&self, lease: Lease) -> Under {
         self.pace().lease = Some(lease);
         Under(self.clone())
@@ -136,15 +143,17 @@ impl Transport for Paced {
         // Everybody waits for new keys, the renewal of the lease too: those are asked for at the root.
         let asks_for_keys = request.method == Method::POST && request.path_and_query == "/";
         let is_first = asks_for_keys || FIRST.try_with(|()| ()).is_ok();
+        let needs_lease = changes(&request.method) && !asks_for_keys && UNLEASED.try_with(|()| ()).is_err();
         Box::pin(async move {
+            if !is_first {
+                turns.next().await;
+            }
+            let lease = turns.pace().lease.clone();
+            if let Some(lease) = lease.filter(|_| needs_lease) {
+                lease.check()?;
+            }
             if is_first {
                 turns.pace().went();
-            } else {
-                let lease = turns.pace().lease.clone().filter(|lease| lease.check().is_ok());
-                turns.next().await;
-                if let Some(lease) = lease.filter(|_| changes(&request.method)) {
-                    lease.check()?;
-                }
             }
             let response = transport.send(&endpoint, request, limits).await?;
             turns.saw(response.status);

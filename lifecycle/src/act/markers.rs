@@ -3,10 +3,13 @@
 //! No condition is honoured on such a DELETE. So each is followed by a look at the versions of its key: where another one
 //! than the planned one lies under the marker, the marker goes again at once.
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
 use s3core::ops::{DeleteObject, ObjectHead};
 use s3core::{Error, ErrorKind, Result};
 
+use crate::pace::{first, unleased};
 use crate::plan::line::{PlannedAction, PlannedObject, Shape};
 use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Outcome};
 
@@ -121,29 +124,34 @@ async fn hide_one(objects: &Objects<'_>, object: &IntendedObject) -> Result<Hidd
         if let Err(lost) = objects.permit.check() {
             // Whoever has the lease now may have put the unit back already.
             if let Some(own) = &own {
-                remove_version(objects, key, own).await?;
+                first(unleased(remove_version(objects, key, own))).await?;
             }
             return Err(lost);
         }
-        let stack = stack(objects, key).await?;
-        let over = object.version.as_deref().and_then(|version| stack.over(version)).unwrap_or_default();
-        let is_right = own.as_ref().map_or(in_doubt && !over.is_empty(), |own| over.contains(own));
-        if is_right {
-            return Ok(Hidden::Under(over));
-        }
-        let failure = match answer {
-            Err(failure) if stack.is_current(object) => failure,
-            _ => {
-                match own {
-                    Some(own) => remove_version(objects, key, &own).await?,
-                    None if in_doubt => unhide(objects, key, &stack, None).await?,
-                    None => {}
-                }
-                let reason = "it was written again, or deleted, while its unit was being removed".to_owned();
-                return Ok(Hidden::Changed(reason));
+        let looked = async {
+            let stack = stack(objects, key).await?;
+            let over = object.version.as_deref().and_then(|version| stack.over(version)).unwrap_or_default();
+            let is_right = own.as_ref().map_or(in_doubt && !over.is_empty(), |own| over.contains(own));
+            if is_right {
+                return Ok(ControlFlow::Break(Hidden::Under(over)));
             }
+            match answer {
+                Err(failure) if stack.is_current(object) => return Ok(ControlFlow::Continue(failure)),
+                _ => {}
+            }
+            match own {
+                Some(own) => unleased(remove_version(objects, key, &own)).await?,
+                None if in_doubt => unhide(objects, key, &stack, None).await?,
+                None => {}
+            }
+            let reason = "it was written again, or deleted, while its unit was being removed".to_owned();
+            Ok::<_, Error>(ControlFlow::Break(Hidden::Changed(reason)))
         };
-        attempts.again(objects, failure).await?;
+        // What somebody has written meanwhile is hidden until then.
+        match first(looked).await? {
+            ControlFlow::Break(hidden) => return Ok(hidden),
+            ControlFlow::Continue(failure) => attempts.again(objects, failure).await?,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use s3core::Result;
 
+use crate::pace::first;
+use crate::plan::line::PlannedObject;
 use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Outcome};
 
 use super::attempts::Attempts;
@@ -26,7 +28,8 @@ pub enum Restored {
 /// Brings an object back, unless something is at its key.
 ///
 /// Radosgw copies whatever is at the target (`If-None-Match` on CopyObject is ignored by all releases): an object that
-/// somebody writes between the look and the copy is replaced. So each attempt to copy is preceded by a look.
+/// somebody writes between the look and the copy is replaced. So each attempt to copy is preceded by a look, and follows it
+/// at once.
 ///
 /// # Errors
 /// The permit's and the gateway's.
@@ -41,8 +44,18 @@ pub async fn restore(objects: &Objects<'_>, object: &IntendedObject) -> Result<R
 }
 
 async fn try_to_restore(objects: &Objects<'_>, object: &IntendedObject) -> Result<Restored> {
+    let found = objects.find(&object.planned.key).await?;
+    first(restore_over(objects, object, found)).await
+}
+
+/// Brings an object back over what was `found` at its key.
+async fn restore_over(
+    objects: &Objects<'_>,
+    object: &IntendedObject,
+    found: Option<PlannedObject>,
+) -> Result<Restored> {
     let planned = &object.planned;
-    if let Some(found) = objects.find(&planned.key).await? {
+    if let Some(found) = found {
         if found.etag != planned.etag || found.bytes != planned.bytes {
             return Ok(Restored::InTheWay("another object has been written there".to_owned()));
         }

@@ -5,6 +5,7 @@ use s3core::ops::{AbortMultipartUpload, ListParts};
 use s3core::{ErrorKind, Result};
 
 use crate::listing::timestamp;
+use crate::pace::first;
 use crate::plan::line::PlannedUpload;
 
 use super::objects::Objects;
@@ -39,7 +40,9 @@ pub async fn abort(objects: &Objects<'_>, upload: &PlannedUpload, created: Times
         }
     }
     objects.permit.check()?;
-    match objects.gateway.run(AbortMultipartUpload::new(objects.bucket, &upload.key, &upload.upload)).await {
+    let abort = AbortMultipartUpload::new(objects.bucket, &upload.key, &upload.upload);
+    // At once: a part that is sent after the look goes with the others.
+    match first(objects.gateway.run(abort)).await {
         Ok(()) => Ok(Aborted::Gone),
         Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(Aborted::Gone),
         Err(failure) => Err(failure),

@@ -9,6 +9,7 @@ use s3core::ops::{
 };
 use s3core::{Error, ErrorKind, Result};
 
+use crate::pace::first;
 use crate::policy::CONTROL_PREFIX;
 
 /// First letters of the ids of all rules that s3life makes.
@@ -119,14 +120,15 @@ impl Rules {
         }
         merged.extend(rules);
         check()?;
+        // At once: what others change after it was read is lost.
         if merged.is_empty() {
-            self.gateway.run(DeleteBucketLifecycle::new(&self.bucket)).await?;
+            first(self.gateway.run(DeleteBucketLifecycle::new(&self.bucket))).await?;
         } else {
             let configuration = LifecycleConfiguration {
                 rules: merged.clone(),
                 minimum_size: before.configuration.minimum_size.clone(),
             };
-            self.gateway.run(PutBucketLifecycleConfiguration::new(&self.bucket, configuration)).await?;
+            first(self.gateway.run(PutBucketLifecycleConfiguration::new(&self.bucket, configuration))).await?;
         }
         self.read_back(before.all(), &merged).await
     }

@@ -248,7 +248,12 @@ impl Scene {
         Gateway::new(self.place.gateway.settings().clone(), environment)
     }
 
-    fn objects<'a>(&'a self, gateway: &'a Gateway, once: &'a Gateway, permit: &'a dyn Permit) -> Objects<'a> {
+    pub(crate) fn objects<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        once: &'a Gateway,
+        permit: &'a dyn Permit,
+    ) -> Objects<'a> {
         Objects { gateway, once, bucket: &self.place.bucket, permit, deletion: self.deletion, at_once: 1 }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use s3core::ErrorKind;
 use s3core::environment::Environment;
 use s3core::ops::{DeleteObject, HeadBucket};
-use s3core_gateway::Quirks;
+use s3core_gateway::{Fault, Quirks};
 use s3life::pace::Turns;
 use tokio::time::sleep;
 
@@ -55,6 +55,37 @@ async fn what_waited_longer_than_its_lease_is_not_sent() {
     let failure = waiting.await.unwrap().unwrap_err();
     assert_eq!(failure.kind(), ErrorKind::Interrupted, "{failure}");
     assert_eq!(lake.bucket.keys("kept").await.unwrap(), ["kept"]);
-    // What is sent by whoever knows that it is lost, to take back what it did, goes.
-    bucket.gateway().run(DeleteObject::new(&lake.name, "kept")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_again_needs_the_lease_still() {
+    let lake = Lake::at(Service::Embedded(Quirks::Pacific)).await;
+    lake.put("kept", "text").await;
+    let clock = Arc::new(MovedClock::default());
+    let world = Environment { clock: Arc::clone(&clock) as _, ..environment() };
+    let lease = take(&lake.client_in(world), 1, MINUTE).await.unwrap();
+    let turns = Turns::new(1);
+    let bucket = lake.client_in(paced(&turns, environment()));
+    let _under = turns.work_under(lease.clone());
+    lake.embedded().faults().add(Fault::slow_down().operation("DeleteObject").key_prefix("kept").nth(1));
+    let delete = || {
+        let (gateway, delete) = (bucket.gateway().clone(), DeleteObject::new(&lake.name, "kept"));
+        tokio::spawn(async move { gateway.run(delete).await })
+    };
+    let tried = || {
+        let log = lake.embedded().requests();
+        let deletes = log.into_iter().filter(|request| request.method == "DELETE" && request.key == "kept");
+        deletes.map(|request| request.status).collect::<Vec<_>>()
+    };
+    let deletes = delete();
+    while tried() != [503] {
+        sleep(Duration::from_millis(10)).await;
+    }
+    clock.put_ahead(MINUTE);
+    // Sent again, and by whoever did not ask.
+    for deletes in [deletes, delete()] {
+        let failure = deletes.await.unwrap().unwrap_err();
+        assert_eq!(failure.kind(), ErrorKind::Interrupted, "{failure}");
+    }
+    assert_eq!((tried(), lake.bucket.keys("kept").await.unwrap()), (vec![503], vec!["kept".to_owned()]));
 }

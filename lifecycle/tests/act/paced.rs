@@ -1,0 +1,180 @@
+//! A rate of requests puts nothing between a look and what is done because of it.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::FutureExt;
+use http::Method;
+use jiff::Timestamp;
+use s3core::config::{Options, Sources};
+use s3core::fs::{FileSystem, WorkPaths};
+use s3core::http::Transport;
+use s3core::ops::{
+    CreateMultipartUpload, DeleteObject, GetObjectAcl, LifecycleConfiguration, LifecycleRule,
+    PutBucketLifecycleConfiguration, PutObject, UploadPart,
+};
+use s3core::transfer::budget::MemoryBudget;
+use s3core_gateway::Quirks;
+use s3life::act::objects::Permit;
+use s3life::act::uploads::{Aborted, abort};
+use s3life::pace::Turns;
+use s3life::plan::line::PlannedUpload;
+use s3life::run::Bucket;
+use s3life::run::journal::{IntendedUnit, Outcome};
+use s3life::run::lease::{Holder, Lease};
+use s3life::tier::Rules;
+
+use crate::interposed::{Fate, Interposed};
+use crate::support::{self, Place, Service};
+use crate::unit::{Held, PREFIX, Scene, undisturbed};
+
+const PACIFIC: Service = Service::Embedded(Quirks::Pacific);
+
+/// Requests with the times at which they left, one a second.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<(Instant, String)>>>);
+
+impl Log {
+    fn paced(&self) -> Arc<dyn Transport> {
+        let log = self.clone();
+        let noted = Interposed::new(undisturbed(), move |_, request| {
+            log.0.lock().unwrap().push((Instant::now(), format!("{} {}", request.method, request.path_and_query)));
+            async { Fate::Sent }.boxed()
+        });
+        Turns::new(1).through(Arc::new(noted))
+    }
+
+    /// Asserts that the last request with `name` in it left right after the one before it.
+    fn at_once(&self, name: &str) {
+        let log = self.0.lock().unwrap();
+        let at = log.iter().rposition(|(_, request)| request.contains(name)).unwrap();
+        let gap = log[at].0 - log[at - 1].0;
+        assert!(gap < Duration::from_millis(700), "{gap:?} before {} in {log:?}", log[at].1);
+    }
+}
+
+fn one_of(unit: IntendedUnit) -> IntendedUnit {
+    let one = unit.objects.into_iter().filter(|object| object.planned.key.ends_with("/empty")).collect();
+    IntendedUnit { objects: one, ..unit }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_follows_the_look_at_its_place() {
+    let scene = Scene::new(PACIFIC).await;
+    scene.remove_by(undisturbed(), &scene.intent(1), 1).await.unwrap();
+    let log = Log::default();
+    let mut unit = one_of(scene.intent(1));
+    let list = GetObjectAcl::new(&scene.place.bucket, &keys_of(&unit)[0]);
+    let back = scene.put_back_by(log.paced(), &unit, 1).await.unwrap();
+    assert_eq!(back, Outcome::Restored);
+    log.at_once("PUT");
+    // So does its access control list.
+    let acl = scene.place.gateway.run(list).await.unwrap();
+    unit.objects[0].acl = Some(acl.as_str().to_owned());
+    let log = Log::default();
+    scene.put_back_by(log.paced(), &unit, 1).await.unwrap();
+    log.at_once("PUT");
+}
+
+fn keys_of(unit: &IntendedUnit) -> Vec<String> {
+    unit.objects.iter().map(|object| object.planned.key.clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_hidden_is_looked_at() {
+    let scene = Scene::with_versions().await;
+    let unit = one_of(scene.intent(1));
+    let log = Log::default();
+    let turns = log.paced();
+    let key = keys_of(&unit)[0].clone();
+    let put = PutObject::new(&scene.place.bucket, &key, Bytes::from_static(b"written meanwhile"));
+    let gateway = scene.place.gateway.clone();
+    let is_first = Mutex::new(true);
+    let process = Interposed::new(turns, move |_, request| {
+        let acts = request.method == Method::DELETE && std::mem::take(&mut *is_first.lock().unwrap());
+        let (gateway, put) = (gateway.clone(), put.clone());
+        async move {
+            if acts {
+                gateway.run(put).await.unwrap();
+            }
+            Fate::Sent
+        }
+        .boxed()
+    });
+    for name in scene.planned.iter().map(|planned| &planned.key).filter(|planned| **planned != key) {
+        scene.place.gateway.run(DeleteObject::new(&scene.place.bucket, name)).await.unwrap();
+    }
+    let outcome = scene.remove_by(Arc::new(process), &unit, 1).await.unwrap();
+    assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
+    assert_eq!(scene.place.get(&key).await, b"written meanwhile");
+    log.at_once("versions");
+    log.at_once("versionId=");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_are_written_as_they_were_read() {
+    let scene = Scene::new(PACIFIC).await;
+    let rule = |id: &str| LifecycleRule::transition(id, "events/", 9, "COLD").unwrap();
+    let theirs = LifecycleConfiguration { rules: vec![rule("theirs")], minimum_size: None };
+    let bucket = &scene.place.bucket;
+    scene.place.gateway.run(PutBucketLifecycleConfiguration::new(bucket, theirs)).await.unwrap();
+    let log = Log::default();
+    let mut rules = Rules::read(&scene.process(log.paced()), bucket).await.unwrap();
+    rules.replace("run", vec![rule("s3core-run-0")], || Ok(())).await.unwrap();
+    log.at_once("PUT");
+    assert_eq!(rules.all().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_goes_as_it_was_looked_at() {
+    let scene = Scene::new(PACIFIC).await;
+    let (gateway, bucket) = (&scene.place.gateway, &scene.place.bucket);
+    let key = format!("{PREFIX}part");
+    let upload = gateway.run(CreateMultipartUpload::new(bucket, &key)).await.unwrap();
+    gateway.run(UploadPart::new(bucket, &key, &upload, 1, Bytes::from_static(b"part"))).await.unwrap();
+    let log = Log::default();
+    let process = scene.process(log.paced());
+    let objects = scene.objects(&process, &process, &Held(1));
+    let planned = PlannedUpload {
+        dataset: "events".to_owned(),
+        rule: "uploads".to_owned(),
+        key,
+        upload,
+        begun: Timestamp::UNIX_EPOCH,
+        reason: String::new(),
+    };
+    assert_eq!(abort(&objects, &planned, Timestamp::MAX).await.unwrap(), Aborted::Gone);
+    log.at_once("DELETE");
+}
+
+/// The lease is lost while the DELETE of an object is on its way: the marker that it made goes, though nothing else does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marker_of_a_lost_lease_is_taken_back() {
+    let scene = Scene::with_versions().await;
+    let before = (scene.list(PREFIX).await, scene.versions().await);
+    let lease = lease(&scene.place).await;
+    let turns = Turns::new(100);
+    let _under = turns.work_under(lease.clone());
+    let loses = lease.clone();
+    let process = Interposed::at_first_deletion(async move { loses.release().await.unwrap() });
+    let gateway = scene.process(turns.through(Arc::new(process)));
+    scene.remove_under(&gateway, &scene.intent(1), &lease).await.unwrap_err();
+    assert!(Permit::check(&lease).is_err());
+    assert_eq!((scene.list(PREFIX).await, scene.versions().await), before);
+}
+
+async fn lease(place: &Place) -> Lease {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let running = &place.running;
+    let explicit = vec![
+        pair("endpoint", &running.url),
+        pair("access.key", &running.access_key),
+        pair("secret.key", &running.secret_key),
+    ];
+    let sources = Sources { explicit, hadoop: Vec::new(), environment: &|_| None, home: None };
+    let options = Options::resolve(&place.bucket, &sources).unwrap();
+    let files = FileSystem::new(&options, support::environment(), MemoryBudget::new(64 << 20), WorkPaths::new());
+    let holder = Holder::this_process();
+    Lease::take_for(&Bucket::new(files), &holder, &"apply".into(), Duration::from_secs(60)).await.unwrap()
+}
