@@ -85,15 +85,13 @@ impl Work {
         };
         let turns = connection.turns();
         let under = turns.map(|turns| turns.work_under(lease.clone()));
-        // Where versions are kept no condition is honoured, and none is needed.
-        let keeps_versions = bucket.keeps_versions().await?;
-        let has = async |capability| match keeps_versions {
-            true => Ok(false),
-            false => probe(bucket.gateway(), bucket.name(), capability).await,
-        };
-        let deletion = Deletion {
-            by_etag: has(Capability::ConditionalDelete).await?,
-            by_time: has(Capability::DeleteIfUnmodifiedSince).await?,
+        let deletion = match conditions(&bucket).await {
+            Ok(deletion) => deletion,
+            Err(failure) => {
+                // Where that fails, too, it ends by itself.
+                let _ = lease.release().await;
+                return Err(failure);
+            }
         };
         let store = Store::new(bucket.clone());
         let gateway = with_patience(bucket.gateway(), RetryPolicy { patience: term / 2, ..RetryPolicy::default() });
@@ -131,6 +129,20 @@ impl Work {
     pub(super) async fn end(self) {
         let _ = self.lease.release().await;
     }
+}
+
+/// Under which conditions objects are removed.
+async fn conditions(bucket: &Bucket) -> Result<Deletion, Failure> {
+    // Where versions are kept no condition is honoured, and none is needed.
+    let keeps_versions = bucket.keeps_versions().await?;
+    let has = async |capability| match keeps_versions {
+        true => Ok(false),
+        false => probe(bucket.gateway(), bucket.name(), capability).await,
+    };
+    Ok(Deletion {
+        by_etag: has(Capability::ConditionalDelete).await?,
+        by_time: has(Capability::DeleteIfUnmodifiedSince).await?,
+    })
 }
 
 /// Allows what the holder of the lease may do, until the process is asked to end.

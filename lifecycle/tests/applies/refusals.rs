@@ -1,6 +1,7 @@
 //! What is not applied, with the remedy.
 
-use super::{POLICY, three_days};
+use super::lake::Lake;
+use super::{POLICY, three_days, three_days_in};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_not_be_applied_changes_nothing() {
@@ -43,4 +44,24 @@ async fn what_may_not_be_applied_changes_nothing() {
     assert_eq!(lake.run(&["apply", "--plan", "good.jsonl", "--yes"]).status, 0);
     let again = lake.run(&["apply", "--plan", "good.jsonl", "--yes"]);
     assert!(again.status == 1 && again.error.contains("was carried out before"), "{again:?}");
+}
+
+/// Conditions on removals are tried out under the lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_right_after_the_lease_was_taken_keeps_no_bucket_locked() {
+    let endpoint = s3core_gateway::Gateway::builder().start().unwrap();
+    let lake = three_days_in(Lake::embedded(&endpoint).await, POLICY).await;
+    assert_eq!(lake.plan(&["--out", "plan.jsonl"]).status, 0);
+    let leases = async || lake.listed(".s3core/life/leases/").await.len();
+    // Later and later, until the lease was taken before it.
+    let mut nth = 1;
+    while leases().await == 0 {
+        let denied = s3core_gateway::Fault::error(403, "AccessDenied").method("DELETE").key_prefix(".s3core/probe/");
+        let denied = endpoint.faults().add(denied.nth(nth));
+        let failed = lake.run(&["apply", "--plan", "plan.jsonl", "--yes"]);
+        endpoint.faults().remove(denied);
+        assert!(failed.status == 1 && failed.error.contains("AccessDenied"), "{failed:?}");
+        nth += 1;
+    }
+    assert_eq!(lake.run(&["apply", "--plan", "plan.jsonl", "--yes"]).status, 0);
 }
