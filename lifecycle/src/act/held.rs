@@ -28,14 +28,20 @@ pub(super) async fn remove_held(
     started: Timestamp,
     emptied: &mut Emptied,
 ) -> Result<(), Failure> {
+    // Only here it is announced in place.
+    let begun: Vec<bool> = units.iter().map(|unit| unit.means == Means::InPlace).collect();
     let in_place = |unit: IntendedUnit| IntendedUnit { means: Means::InPlace, ..unit };
     let units: Vec<_> = units.into_iter().map(in_place).collect();
     objects.permit.check()?;
     let batch = journal.intend(&units).await?;
     catalogs.drop_again(objects.permit, units.iter().map(|unit| unit.prefix.as_str())).await?;
     let mut done = Vec::with_capacity(units.len());
-    for unit in &units {
-        let (outcome, removed) = remove_unit(objects, unit, started, bucket.keeps_versions().await?).await?;
+    for (unit, is_begun) in units.iter().zip(begun) {
+        let (mut outcome, removed) = remove_unit(objects, unit, started, bucket.keeps_versions().await?).await?;
+        // An earlier holder of the lease may have removed some of it.
+        if is_begun && outcome.is_shown() && is_gone_in_part(objects, unit).await? {
+            outcome = half_gone(unit, outcome);
+        }
         emptied.removed.add(removed);
         emptied.note(&unit.prefix, &outcome);
         done.push((unit.prefix.as_str(), outcome));
@@ -88,6 +94,15 @@ async fn remove_unit(
         }
     }
     Ok((if amount.objects > 0 { half_gone(unit, outcome) } else { outcome }, amount))
+}
+
+/// Whether objects of a unit are gone.
+async fn is_gone_in_part(objects: &Objects<'_>, unit: &IntendedUnit) -> Result<bool, Failure> {
+    let look = |object: &IntendedObject| {
+        let key = object.planned.key.clone();
+        async move { Ok(objects.find(&key).await?.is_none()) }
+    };
+    Ok(objects.for_all(unit.objects.iter().collect(), look).await?.contains(&true))
 }
 
 /// What came of a unit of which something went.

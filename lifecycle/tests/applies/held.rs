@@ -9,7 +9,10 @@ use super::{POLICY, apply, json as said, keys, name};
 
 /// Two partitions whose keys are too long below the trash's prefix.
 async fn two_days(policy: &str) -> Lake {
-    let lake = Lake::new().await;
+    two_days_in(Lake::new().await, policy).await
+}
+
+async fn two_days_in(lake: Lake, policy: &str) -> Lake {
     lake.policy(policy);
     lake.put_all([1, 2].iter().flat_map(|day| [key(*day, "_SUCCESS"), key(*day, "a")])).await;
     lake.rest().await;
@@ -86,6 +89,35 @@ async fn what_is_held_goes_when_the_trash_is_emptied_unless_it_was_written_again
     // It may be planned again.
     lake.rest().await;
     assert_eq!(apply(&lake)["actions"]["held"]["units"], 1);
+}
+
+/// The trash is emptied by a process that ends between two objects of a unit; then somebody writes there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_unit_of_which_a_part_is_gone_is_told_as_that() {
+    let endpoint = s3core_gateway::Gateway::builder().start().unwrap();
+    let lake = two_days_in(Lake::embedded(&endpoint).await, &policy("0h")).await;
+    let run = apply(&lake);
+    assert_eq!(run["actions"]["held"]["units"], 2, "{run}");
+    let busy = s3core_gateway::Fault::error(500, "InternalError").method("DELETE").key_prefix(&key(1, "a"));
+    let busy = endpoint.faults().add(busy);
+    let purge =
+        |more: &[&str]| lake.run(&[&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"], more].concat());
+    let ended = purge(&["--lease-seconds", "2"]);
+    assert!(ended.status == 1 && ended.out.is_empty(), "{ended:?}");
+    assert_eq!(keys(&lake.listed("events/day=2020-01-01/").await), [key(1, "a")]);
+    endpoint.faults().remove(busy);
+    lake.put(&key(1, "new")).await;
+    let purged = purge(&["--wait-seconds", "60"]);
+    assert_eq!(purged.status, 1, "{purged:?}");
+    let purged: serde_json::Value = serde_json::from_str(&purged.out).unwrap();
+    assert_eq!(
+        (&purged["refused"]["units"], &purged["left"][0]["key"]),
+        (&json!(1), &json!(key(1, "new"))),
+        "{purged}"
+    );
+    assert_eq!(keys(&lake.listed("events/").await), [key(1, "a"), key(1, "new")]);
+    let proof = said(&lake.run(&["--output", "json", "verify", name(&run), "policy.yaml"]));
+    assert_eq!(proof["proven"], true, "{proof}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
