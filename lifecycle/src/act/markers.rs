@@ -175,7 +175,7 @@ pub(super) async fn give_up(objects: &Objects<'_>, unit: &IntendedUnit, markers:
             async move { Ok((show(objects, &object, Some(markers)).await?, object.planned.key)) }
         };
         for (restored, key) in objects.for_all(group, show).await? {
-            if let Restored::NoCopy(reason) = restored {
+            if let Restored::NoCopy(reason) | Restored::Gone(reason) = restored {
                 lost = Some(Outcome::NotRestored { key, reason });
             }
         }
@@ -199,7 +199,7 @@ pub(super) async fn show(
         return Ok(Restored::NoCopy("it was something else before it could be removed".to_owned()));
     };
     let Some(over) = stack.over(version) else {
-        return Ok(Restored::NoCopy("its version is gone".to_owned()));
+        return Ok(Restored::Gone("its version is gone".to_owned()));
     };
     if stack.is_current(object) {
         return Ok(Restored::Untouched);
@@ -242,6 +242,8 @@ pub(super) enum Emptied {
     Changed(String),
     /// A lock keeps it until then, or until somebody lifts it.
     Locked(String, Option<Timestamp>),
+    /// This user may not remove it.
+    Refused(String),
 }
 
 /// Removes the planned version for good, and then the run's markers over it. They stay where an older version lies under
@@ -281,9 +283,15 @@ pub(super) async fn empty(objects: &Objects<'_>, object: &IntendedObject, marker
 
 /// Why a version could not be removed: it is locked, or this user may not.
 async fn locked(objects: &Objects<'_>, key: &str, version: &str, failure: Error) -> Result<Emptied> {
-    let (reason, until) =
-        lock_of(&objects.head_version(key, version).await?).unwrap_or_else(|| (failure.to_string(), None));
-    Ok(Emptied::Locked(reason, until))
+    let lock = match objects.head_version(key, version).await {
+        Ok(head) => lock_of(&head),
+        Err(unread) if unread.kind() == ErrorKind::AccessDenied => None,
+        Err(unread) => return Err(unread),
+    };
+    Ok(match lock {
+        Some((reason, until)) => Emptied::Locked(reason, until),
+        None => Emptied::Refused(format!("this user may not remove it: {failure}")),
+    })
 }
 
 /// The lock of a version, and until when it is locked, where that is known.

@@ -102,7 +102,7 @@ async fn remove_versions(
     for object in &unit.objects {
         let reason = match markers::empty(objects, object, &removal.markers).await? {
             Emptied::Gone | Emptied::Before => continue,
-            Emptied::Changed(reason) | Emptied::Locked(reason, _) => reason,
+            Emptied::Changed(reason) | Emptied::Locked(reason, _) | Emptied::Refused(reason) => reason,
         };
         markers::show(objects, object, Some(&removal.markers)).await?;
         outcome = Outcome::NotRestored { key: object.planned.key.clone(), reason };
@@ -162,6 +162,7 @@ pub(super) async fn empty(
         let object = object.clone();
         async move { Ok((markers::empty(objects, &object, markers).await?, object.planned)) }
     };
+    let mut refused = None;
     for (ended, planned) in objects.for_all(unit.objects.iter().collect(), empty).await? {
         match ended {
             Emptied::Gone => emptied.add(planned.bytes),
@@ -171,7 +172,14 @@ pub(super) async fn empty(
                 emptied.left.skip(Skipped::new(&unit.prefix, Some(&planned.key), reason));
                 emptied.lock(until);
             }
+            Emptied::Refused(reason) => {
+                refused.get_or_insert_with(|| Skipped::new(&unit.prefix, Some(&planned.key), reason));
+            }
         }
+    }
+    if let Some(refused) = refused {
+        emptied.left.refuse(refused);
+        emptied.is_refused = true;
     }
     Ok(())
 }

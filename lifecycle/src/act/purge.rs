@@ -31,6 +31,8 @@ pub struct Emptied {
     pub left: Left,
     /// Whether a lock keeps something, and until when, where that is known.
     pub locked: Option<Option<Timestamp>>,
+    /// Whether something is still to go that this user may not remove.
+    pub is_refused: bool,
 }
 
 impl Emptied {
@@ -96,7 +98,8 @@ async fn empty(objects: &Objects<'_>, store: &Store, lease: &Lease, record: RunR
     let now = store.bucket().time().await?;
     store
         .update(lease, run, |record| {
-            record.state = if emptied.locked.is_some() { RunState::Purging } else { RunState::Purged };
+            let is_kept = emptied.locked.is_some() || emptied.is_refused;
+            record.state = if is_kept { RunState::Purging } else { RunState::Purged };
             if let Some(until) = emptied.locked {
                 // The first plan after that empties the rest.
                 record.trash_until = until.max(now.checked_add(LOOKS_AGAIN).ok());

@@ -172,7 +172,9 @@ impl<'a> Removal<'a> {
                 match restored {
                     Restored::Back => copies.extend(object.copies().cloned()),
                     Restored::Untouched | Restored::InTheWay(_) => {}
-                    Restored::NoCopy(reason) => lost = Some((object.planned.key.clone(), reason)),
+                    Restored::NoCopy(reason) | Restored::Gone(reason) => {
+                        lost = Some((object.planned.key.clone(), reason));
+                    }
                 }
             }
         }

@@ -3,8 +3,8 @@
 use s3core::Result;
 
 use crate::pace::first;
-use crate::plan::line::PlannedObject;
-use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Outcome};
+use crate::plan::line::{PlannedAction, PlannedObject};
+use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Means, Outcome};
 
 use super::attempts::Attempts;
 use super::means;
@@ -21,8 +21,10 @@ pub enum Restored {
     Untouched,
     /// Something else is there, and stays.
     InTheWay(String),
-    /// There is nothing to bring back.
+    /// There is nothing to bring it back from, though there should be.
     NoCopy(String),
+    /// It went for good, and was to.
+    Gone(String),
 }
 
 /// Brings an object back, unless something is at its key.
@@ -63,7 +65,7 @@ async fn restore_over(
         return Ok(if is_same(planned, &found) { Restored::Untouched } else { Restored::Back });
     }
     if object.trash.is_none() {
-        return Ok(Restored::NoCopy("it went for good, as the policy says".to_owned()));
+        return Ok(Restored::Gone("it went for good, as the policy says".to_owned()));
     }
     for copy in object.copies() {
         match objects.copy_once(copy, &planned.key, planned).await? {
@@ -92,7 +94,7 @@ async fn give_list(objects: &Objects<'_>, object: &IntendedObject) -> Result<()>
 pub struct PutBack {
     /// For the journal.
     pub outcome: Outcome,
-    /// Whether it stays because somebody has written there since.
+    /// Whether it stays because somebody has written there since, or because it was to go for good.
     pub is_changed: bool,
 }
 
@@ -109,6 +111,9 @@ pub async fn put_back(
     run_markers: Option<&[Marker]>,
 ) -> Result<PutBack> {
     let found = survey(objects, unit, None).await?;
+    if unit.means == Means::InPlace && unit.objects.iter().all(|object| found.present.contains(&object.planned.key)) {
+        return Ok(PutBack { outcome: Outcome::Restored, is_changed: false });
+    }
     if let (Some(key), false) = (found.replaced.or(found.unknown), merge) {
         let reason = "it was written after the run: `--merge` brings the unit back beside it".to_owned();
         return Ok(PutBack { outcome: Outcome::NotRestored { key, reason }, is_changed: true });
@@ -129,6 +134,9 @@ pub async fn put_back(
                 Restored::Untouched => {}
                 Restored::InTheWay(reason) => failure = Some((object.planned.key, reason, true)),
                 Restored::NoCopy(reason) => failure = Some((object.planned.key, reason, false)),
+                Restored::Gone(reason) => {
+                    failure = Some((object.planned.key, reason, unit.action == PlannedAction::Delete));
+                }
             }
         }
     }

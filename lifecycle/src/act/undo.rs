@@ -103,8 +103,8 @@ impl Undo<'_> {
                     let known = before.map(|before| before.markers.clone());
                     let as_it_is = |outcome| PutBack { outcome, is_changed: true };
                     let back = match (&unit.action, before.map(|before| &before.outcome)) {
-                        // Nobody can see to that.
-                        (PlannedAction::Delete, _) => as_it_is(Outcome::NotRestored {
+                        // Nobody can see to that. Where nothing was written down it may be there still.
+                        (PlannedAction::Delete, Some(Outcome::Done)) => as_it_is(Outcome::NotRestored {
                             key: unit.prefix.clone(),
                             reason: "it went for good, as the policy says".to_owned(),
                         }),

@@ -264,20 +264,35 @@ impl Purge {
             work.end().await;
             Ok::<_, Failure>(emptied?)
         })?;
-        let Emptied { removed, left: Left { skipped, refused }, locked } = emptied;
+        let Emptied { removed, left: Left { skipped, refused }, locked, is_refused } = emptied;
+        let see_to_rest = || match is_refused {
+            true => {
+                let place = &self.run.bucket.place;
+                output::see_to(
+                    &refused,
+                    skipped.count,
+                    &format!("mend that, then run `s3life purge {run} {place}` again"),
+                )
+            }
+            false => see_to_rest(&refused, skipped.count),
+        };
         if common.output == Form::Json {
             let result = json!({"run": run, "objects": removed.objects, "bytes": removed.bytes, "left": skipped.first, "skipped": skipped.count, "refused": refused});
             output::line(&result.to_string())?;
-            return see_to_rest(&refused, skipped.count);
+            return see_to_rest();
         }
-        let is = if locked.is_some() { "is empty but for what is locked" } else { "is empty" };
+        let is = match (is_refused, locked) {
+            (true, _) => "is not empty",
+            (false, Some(_)) => "is empty but for what is locked",
+            (false, None) => "is empty",
+        };
         output::line(&format!(
             "the trash of the run {run} {is}: {}, {} in all, gone for good",
             counted(removed.objects, "object"),
             size(removed.bytes)
         ))?;
         output::skipped(&skipped.first, skipped.count)?;
-        see_to_rest(&refused, skipped.count)
+        see_to_rest()
     }
 }
 

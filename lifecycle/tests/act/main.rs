@@ -15,5 +15,6 @@ mod paced;
 mod round_trip;
 #[path = "../../../core/tests/support/mod.rs"]
 mod support;
+mod undone;
 mod unit;
 mod versions;

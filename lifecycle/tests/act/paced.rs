@@ -7,26 +7,22 @@ use bytes::Bytes;
 use futures::FutureExt;
 use http::Method;
 use jiff::Timestamp;
-use s3core::config::{Options, Sources};
-use s3core::fs::{FileSystem, WorkPaths};
 use s3core::http::Transport;
 use s3core::ops::{
     CreateMultipartUpload, DeleteObject, GetObjectAcl, LifecycleConfiguration, LifecycleRule,
     PutBucketLifecycleConfiguration, PutObject, UploadPart,
 };
-use s3core::transfer::budget::MemoryBudget;
 use s3core_gateway::Quirks;
 use s3life::act::objects::Permit;
 use s3life::act::uploads::{Aborted, abort};
 use s3life::pace::Turns;
 use s3life::plan::line::PlannedUpload;
-use s3life::run::Bucket;
 use s3life::run::journal::{IntendedUnit, Outcome};
 use s3life::run::lease::{Holder, Lease};
 use s3life::tier::Rules;
 
 use crate::interposed::{Fate, Interposed};
-use crate::support::{self, Place, Service};
+use crate::support::Service;
 use crate::unit::{Held, PREFIX, Scene, undisturbed};
 
 const PACIFIC: Service = Service::Embedded(Quirks::Pacific);
@@ -153,7 +149,8 @@ async fn an_upload_goes_as_it_was_looked_at() {
 async fn a_marker_of_a_lost_lease_is_taken_back() {
     let scene = Scene::with_versions().await;
     let before = (scene.list(PREFIX).await, scene.versions().await);
-    let lease = lease(&scene.place).await;
+    let (bucket, holder) = (scene.bucket(), Holder::this_process());
+    let lease = Lease::take_for(&bucket, &holder, &"apply".into(), Duration::from_secs(60)).await.unwrap();
     let turns = Turns::new(100);
     let _under = turns.work_under(lease.clone());
     let loses = lease.clone();
@@ -162,19 +159,4 @@ async fn a_marker_of_a_lost_lease_is_taken_back() {
     scene.remove_under(&gateway, &scene.intent(1), &lease).await.unwrap_err();
     assert!(Permit::check(&lease).is_err());
     assert_eq!((scene.list(PREFIX).await, scene.versions().await), before);
-}
-
-async fn lease(place: &Place) -> Lease {
-    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let running = &place.running;
-    let explicit = vec![
-        pair("endpoint", &running.url),
-        pair("access.key", &running.access_key),
-        pair("secret.key", &running.secret_key),
-    ];
-    let sources = Sources { explicit, hadoop: Vec::new(), environment: &|_| None, home: None };
-    let options = Options::resolve(&place.bucket, &sources).unwrap();
-    let files = FileSystem::new(&options, support::environment(), MemoryBudget::new(64 << 20), WorkPaths::new());
-    let holder = Holder::this_process();
-    Lease::take_for(&Bucket::new(files), &holder, &"apply".into(), Duration::from_secs(60)).await.unwrap()
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use s3core::Result;
+use s3core::config::{Options, Sources};
 use s3core::environment::Environment;
+use s3core::fs::{FileSystem, WorkPaths};
 use s3core::gateway::capabilities::Capability;
 use s3core::gateway::retry::RetryPolicy;
 use s3core::gateway::{Gateway, GatewaySettings};
@@ -17,10 +19,12 @@ use s3core::ops::{
     ListedVersion, ObjectAttributes, ObjectHead, PutBucketVersioning, PutObject, UploadPart,
 };
 use s3core::probe::probe;
+use s3core::transfer::budget::MemoryBudget;
 use s3life::act::means::remove;
 use s3life::act::objects::{Deletion, Objects, Permit, listed};
 use s3life::act::restore::put_back;
 use s3life::plan::line::{PlannedAction, PlannedObject, Shape};
+use s3life::run::Bucket;
 use s3life::run::journal::{IntendedObject, IntendedUnit, Means, Outcome};
 use s3life::run::keys;
 use sha2::{Digest, Sha256};
@@ -243,6 +247,21 @@ impl Scene {
         put_back(&self.objects(gateway, &once, permit), unit, merge, None).await.map(|back| back.outcome)
     }
 
+    /// Where runs keep their state.
+    pub(crate) fn bucket(&self) -> Bucket {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let running = &self.place.running;
+        let explicit = vec![
+            pair("endpoint", &running.url),
+            pair("access.key", &running.access_key),
+            pair("secret.key", &running.secret_key),
+        ];
+        let sources = Sources { explicit, hadoop: Vec::new(), environment: &|_| None, home: None };
+        let options = Options::resolve(&self.place.bucket, &sources).unwrap();
+        let budget = MemoryBudget::new(64 << 20);
+        Bucket::new(FileSystem::new(&options, support::environment(), budget, WorkPaths::new()))
+    }
+
     pub(crate) fn process(&self, transport: Arc<dyn Transport>) -> Gateway {
         let environment = Environment { transport, ..support::environment() };
         Gateway::new(self.place.gateway.settings().clone(), environment)
@@ -264,7 +283,7 @@ impl Scene {
 }
 
 /// The same gateway, which tries once.
-fn once(gateway: &Gateway) -> Gateway {
+pub(crate) fn once(gateway: &Gateway) -> Gateway {
     let retry = RetryPolicy { patience: Duration::ZERO, brief_attempts: 1, ..RetryPolicy::default() };
     Gateway::new(GatewaySettings { retry, ..gateway.settings().clone() }, gateway.environment().clone())
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::admin::User;
 use super::lake::Lake;
-use super::{POLICY, three_days};
+use super::{POLICY, apply, name, three_days};
 
 /// Says who may do what with a bucket.
 struct PutBucketPolicy<'a>(&'a str, String);
@@ -131,4 +131,29 @@ async fn who_may_not_remove_delete_markers_is_told_so_before_anything_is_hidden(
     assert!(refused.status == 1 && is_told, "{refused:?}");
     assert_eq!(lake.listed("events/").await, before);
     user.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_remove_versions_empties_no_trash() {
+    let lake = three_days(POLICY).await;
+    lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
+    let run = apply(&lake);
+    let set = async |effect: &str| {
+        let versions = format!("arn:aws:s3:::{}/events/*", lake.bucket);
+        let statement =
+            json!({"Effect": effect, "Principal": "*", "Action": "s3:DeleteObjectVersion", "Resource": versions});
+        let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        lake.gateway.run(PutBucketPolicy(&lake.bucket, policy)).await.unwrap();
+    };
+    set("Deny").await;
+    let purge = ["purge", name(&run), "policy.yaml", "--yes"];
+    let refused = lake.run(&purge);
+    let told = "error: 3 of 3 units were left: this user may not remove it: ";
+    assert!(refused.status == 1 && refused.error.starts_with(told), "{refused:?}");
+    assert!(refused.out.contains(" is not empty: 0 objects"), "{refused:?}");
+    let again = format!("; mend that, then run `s3life purge {} policy.yaml` again", name(&run));
+    assert!(refused.error.contains(&again), "{refused:?}");
+    set("Allow").await;
+    let purged = lake.run(&purge);
+    assert!(purged.status == 0 && purged.out.contains(" is empty: 9 objects"), "{purged:?}");
 }
