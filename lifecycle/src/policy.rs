@@ -94,9 +94,7 @@ impl Policy {
     /// Index of the hold that protects a unit. It goes as a whole, so that what holds a part of it, or all around it,
     /// holds it.
     pub fn hold_of(&self, unit: &str) -> Option<usize> {
-        let is_directory = unit.is_empty() || unit.ends_with('/');
-        let meets = |place: &str| unit.starts_with(place) || is_directory && place.starts_with(unit);
-        self.holds.iter().position(|hold| meets(&hold.prefix))
+        self.holds.iter().position(|hold| is_met(&hold.prefix, unit))
     }
 
     /// The JSON Schema of policies, for editors.
@@ -148,6 +146,12 @@ impl Policy {
         let holds = holds.collect();
         Some(Self { zone: found?, zone_name, bucket, holds, datasets })
     }
+}
+
+/// Whether what is held at a place is in a unit, or around it.
+pub fn is_met(place: &str, unit: &str) -> bool {
+    let is_directory = unit.is_empty() || unit.ends_with('/');
+    unit.starts_with(place) || is_directory && place.starts_with(unit)
 }
 
 /// No dataset has another's name, or lies inside another.

@@ -35,7 +35,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::connection::Connection;
-use crate::policy::Place;
+use crate::policy::{Place, Policy};
 
 use call::Caller;
 pub use call::call;
@@ -148,6 +148,11 @@ impl BucketOrPolicy {
         common.connect(&self.name()?)
     }
 
+    /// The policy, where one is given.
+    fn policy(&self) -> Result<Option<Policy>, Failure> {
+        if self.place.contains("://") { Ok(None) } else { output::policy(Path::new(&self.place)).map(Some) }
+    }
+
     /// Name of the bucket.
     fn name(&self) -> Result<String, Failure> {
         if self.place.contains("://") {
@@ -200,7 +205,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Command::Report(command) => command.run(&common).map(|()| 0),
         Command::Completion(command) => command.run().map(|()| 0),
         Command::Man(command) => command.run(&common).map(|()| 0),
-        Command::Schema => output::line(&format!("{:#}", crate::policy::Policy::schema())).map(|()| 0),
+        Command::Schema => output::line(&format!("{:#}", Policy::schema())).map(|()| 0),
         Command::Native(command) => command.run(&common).map(|()| 0),
     };
     match done {

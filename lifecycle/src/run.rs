@@ -3,6 +3,7 @@
 
 pub mod bucket;
 pub mod error;
+pub mod holds;
 pub mod journal;
 pub mod keys;
 pub mod lease;

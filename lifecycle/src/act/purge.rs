@@ -7,6 +7,8 @@ use s3core::ops::{ListObjectVersions, ListObjectsV2, ListedVersion};
 
 use crate::catalog::Catalogs;
 use crate::plan::line::Amount;
+use crate::policy::Policy;
+use crate::run::holds::HeldBack;
 use crate::run::journal::{BATCH, Journal, Latest, Outcome};
 use crate::run::keys;
 use crate::run::lease::Lease;
@@ -29,6 +31,8 @@ pub struct Emptied {
     pub removed: Amount,
     /// What stays.
     pub left: Left,
+    /// What holds of the policy keep.
+    pub held: Option<HeldBack>,
     /// Whether a lock keeps something, and until when, where that is known.
     pub locked: Option<Option<Timestamp>>,
     /// Whether something is still to go that this user may not remove.
@@ -47,6 +51,11 @@ impl Emptied {
         self.left.add(Skipped::new(unit, key, reason), is_refused);
     }
 
+    /// Whether a copy in the trash is held.
+    fn holds_copy(&self, copy: &str) -> bool {
+        self.held.as_ref().is_some_and(|held| held.has_copy(copy))
+    }
+
     /// Adds an object that is gone.
     pub(super) fn add(&mut self, bytes: u64) {
         self.removed.add(Amount { units: 0, objects: 1, bytes });
@@ -59,36 +68,69 @@ impl Emptied {
 }
 
 /// Empties the trash of a run, and removes what it holds. The record says so before the first copy goes, so that nobody
-/// begins to bring them back.
+/// begins to bring them back. What `policy` holds stays; where that is all, the run stays what it is.
 ///
 /// # Errors
 /// `Refused` for a run that is under way, the lease's and the gateway's: it can be called again.
-pub async fn purge(objects: &Objects<'_>, store: &Store, lease: &Lease, run: &str) -> Result<Emptied, Failure> {
-    let record = store.update(lease, run, begin).await?;
-    empty(objects, store, lease, record).await
+pub async fn purge(
+    objects: &Objects<'_>,
+    store: &Store,
+    lease: &Lease,
+    run: &str,
+    policy: Option<&Policy>,
+) -> Result<Emptied, Failure> {
+    empty(objects, store, lease, run, policy, can_be_emptied).await
 }
 
 /// The same as a plan says, which may be old: only where its time is still over, and nothing in it wanted.
 ///
 /// # Errors
 /// As [`purge`]; `Refused` also where it is not due.
-pub async fn purge_due(objects: &Objects<'_>, store: &Store, lease: &Lease, run: &str) -> Result<Emptied, Failure> {
+pub async fn purge_due(
+    objects: &Objects<'_>,
+    store: &Store,
+    lease: &Lease,
+    run: &str,
+    policy: &Policy,
+) -> Result<Emptied, Failure> {
     let now = store.bucket().time().await?;
-    let begin_due = |record: &mut RunRecord| {
+    let is_due = |record: &RunRecord| {
         if record.trash_is_due(now) {
-            return begin(record);
+            return can_be_emptied(record);
         }
         let reason = "has something in the trash that is still wanted".to_owned();
         Err(StateError::Refused { run: record.run.clone(), reason })
     };
-    let record = store.update(lease, run, begin_due).await?;
-    empty(objects, store, lease, record).await
+    empty(objects, store, lease, run, Some(policy), is_due).await
 }
 
-async fn empty(objects: &Objects<'_>, store: &Store, lease: &Lease, record: RunRecord) -> Result<Emptied, Failure> {
-    let run = record.run.as_str();
+async fn empty(
+    objects: &Objects<'_>,
+    store: &Store,
+    lease: &Lease,
+    run: &str,
+    policy: Option<&Policy>,
+    check: impl Fn(&RunRecord) -> Result<(), StateError> + Send + Sync,
+) -> Result<Emptied, Failure> {
+    let record = store.record(run).await?;
+    check(&record)?;
+    let held = match policy {
+        Some(policy) => HeldBack::of(store.bucket(), &record, policy).await?,
+        None => None,
+    };
+    let mut emptied = Emptied { held, ..Emptied::default() };
+    if emptied.held.as_ref().is_some_and(HeldBack::is_all) {
+        return Ok(emptied);
+    }
+    let begin = |record: &mut RunRecord| {
+        check(record)?;
+        record.state = RunState::Purging;
+        // Until all of it has gone it is not known what is left.
+        record.held_for.clear();
+        Ok(())
+    };
+    store.update(lease, run, begin).await?;
     stop_tiering(objects, run).await?;
-    let mut emptied = Emptied::default();
     if store.bucket().keeps_versions().await? {
         empty_trash_of_versions(objects, run, &mut emptied).await?;
     } else {
@@ -98,8 +140,12 @@ async fn empty(objects: &Objects<'_>, store: &Store, lease: &Lease, record: RunR
     let now = store.bucket().time().await?;
     store
         .update(lease, run, |record| {
-            let is_kept = emptied.locked.is_some() || emptied.is_refused;
+            let is_held = emptied.held.is_some();
+            let is_kept = is_held || emptied.locked.is_some() || emptied.is_refused;
             record.state = if is_kept { RunState::Purging } else { RunState::Purged };
+            // What a lock keeps, or this user may not remove, is tried again, whatever is held beside it.
+            let held = emptied.held.as_ref().filter(|_| emptied.locked.is_none() && !emptied.is_refused);
+            record.held_for = held.map(HeldBack::places).unwrap_or_default();
             if let Some(until) = emptied.locked {
                 // The first plan after that empties the rest.
                 record.trash_until = until.max(now.checked_add(LOOKS_AGAIN).ok());
@@ -117,34 +163,37 @@ async fn empty(objects: &Objects<'_>, store: &Store, lease: &Lease, record: RunR
     Ok(emptied)
 }
 
-/// What lies in the trash goes.
+/// What lies in the trash goes, but for what is held.
 async fn empty_trash(objects: &Objects<'_>, run: &str, emptied: &mut Emptied) -> Result<(), Failure> {
+    let mut list = ListObjectsV2::new(objects.bucket, &keys::trash(run));
     loop {
-        // What was removed is listed no more: the first page is always the next one.
-        let copies = objects.gateway.run(ListObjectsV2::new(objects.bucket, &keys::trash(run))).await?.objects;
-        if copies.is_empty() {
-            return Ok(());
-        }
+        let page = objects.gateway.run(list.clone()).await?;
         if objects.permit.is_ending() {
             return Err(Failure::Stopped);
         }
-        for copy in &copies {
+        let going: Vec<_> = page.objects.into_iter().filter(|copy| !emptied.holds_copy(&copy.key)).collect();
+        for copy in &going {
             emptied.add(copy.length);
         }
-        objects.discard(copies.into_iter().map(|copy| copy.key).collect()).await?;
+        objects.discard(going.into_iter().map(|copy| copy.key).collect()).await?;
+        match page.next {
+            Some(token) => list.continuation_token = Some(token),
+            None => return Ok(()),
+        }
     }
 }
 
 /// The same in a bucket that has begun to keep versions since.
 async fn empty_trash_of_versions(objects: &Objects<'_>, run: &str, emptied: &mut Emptied) -> Result<(), Failure> {
+    let all = ListObjectVersions::new(objects.bucket, &keys::trash(run));
+    let (mut list, mut removed) = (all.clone(), 0);
     loop {
-        let copies = objects.gateway.run(ListObjectVersions::new(objects.bucket, &keys::trash(run))).await?.versions;
-        if copies.is_empty() {
-            return Ok(());
-        }
+        let page = objects.gateway.run(list.clone()).await?;
         if objects.permit.is_ending() {
             return Err(Failure::Stopped);
         }
+        let copies: Vec<_> = page.versions.into_iter().filter(|copy| !emptied.holds_copy(&copy.key)).collect();
+        removed += copies.len();
         for copy in copies.iter().filter(|copy| !copy.is_delete_marker) {
             emptied.add(copy.length);
         }
@@ -153,6 +202,12 @@ async fn empty_trash_of_versions(objects: &Objects<'_>, run: &str, emptied: &mut
             remove_version(objects, &copy.key, &copy.version_id).await
         };
         objects.for_all(copies, remove).await?;
+        match page.next {
+            Some(marker) => list.marker = Some(marker),
+            None if removed == 0 => return Ok(()),
+            // From a version that is gone a gateway may go on behind those that were older.
+            None => (list, removed) = (all.clone(), 0),
+        }
     }
 }
 
@@ -178,6 +233,7 @@ async fn empty_units(
         if let Some(found) = next
             && let Some(Latest { batch, outcome: Some(last) }) = latest.get(&found.unit.prefix)
             && *batch == found.batch
+            && !emptied.held.as_ref().is_some_and(|held| held.has(&found.unit.prefix))
         {
             match &last.outcome {
                 Outcome::Held { until: Some(_), .. } => {
@@ -198,12 +254,6 @@ async fn empty_units(
             return Ok(());
         }
     }
-}
-
-fn begin(record: &mut RunRecord) -> Result<(), StateError> {
-    can_be_emptied(record)?;
-    record.state = RunState::Purging;
-    Ok(())
 }
 
 /// Whether the trash of a run can be emptied now.

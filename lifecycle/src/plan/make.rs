@@ -84,7 +84,7 @@ pub async fn make(lister: &Lister, request: &Request<'_>) -> Result<MadePlan, Ma
         summaries.push(summary);
         notes.push(found);
     }
-    for trash in request.past.due_trash(request.now) {
+    for trash in request.past.due_trash(request.now, policy) {
         writer.trash(trash)?;
     }
     check_confirmed(request, &writer)?;

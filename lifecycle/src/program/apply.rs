@@ -154,7 +154,13 @@ impl Apply {
         let plan = PlanReader::open_for(path, &policy.policy, &policy.source.sha256)?;
         check_bucket(&plan, policy)?;
         if plan.is_empty() {
-            return Ok(Attempt::NothingDue(left(plan.end())));
+            let mut left = left(plan.end());
+            let held_back = made.iter().flat_map(|planned| planned.past.held_back.values());
+            let held_back: u64 = held_back.flat_map(|held| &held.holds).map(|(_, amount)| amount.units).sum();
+            if held_back > 0 {
+                left.insert("held in trash".to_owned(), held_back);
+            }
+            return Ok(Attempt::NothingDue(left));
         }
         stopped(plan.end())?;
         self.ask(common, &policy.policy, &plan)?;
@@ -234,6 +240,7 @@ impl Apply {
             undone: false,
             moved: None,
             waiting: None,
+            held_for: BTreeMap::new(),
             refused: Refused::default(),
         };
         let record = work.store.begin_new(&work.lease, record, path).await?;

@@ -14,6 +14,7 @@ use crate::plan::document::{PlanReader, RuleTally};
 use crate::plan::make::keeps_versions;
 use crate::policy::Policy;
 use crate::run::StateError;
+use crate::run::holds::HeldBack;
 use crate::run::journal::{Journal, Outcome};
 use crate::run::keys;
 use crate::run::record::{RunRecord, RunState, Waiting};
@@ -58,8 +59,11 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
         if objects.permit.is_ending() {
             return Err(crate::act::Failure::Stopped.into());
         }
-        match purge_due(&objects, &work.store, &work.lease, &trash?.run).await {
-            Ok(emptied) => applied.left.append(emptied.left),
+        match purge_due(&objects, &work.store, &work.lease, &trash?.run, policy).await {
+            Ok(emptied) => {
+                emptied.held.iter().flat_map(HeldBack::told).for_each(|held| applied.left.skip(held));
+                applied.left.append(emptied.left);
+            }
             // Somebody brings it back, has brought back a part of it, or has emptied it.
             Err(crate::act::Failure::State(StateError::Refused { .. } | StateError::NoSuchRun { .. })) => {}
             Err(failure) => return Err(failure.into()),

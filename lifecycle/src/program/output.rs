@@ -10,9 +10,10 @@ use super::{Form, help};
 use crate::catalog::sql::SqlError;
 use crate::plan::document::PlanError;
 use crate::plan::line::PolicySource;
-use crate::plan::make::MakeError;
+use crate::plan::make::{MakeError, Past};
 use crate::policy::{Finding, Findings, Policy};
 use crate::run::StateError;
+use crate::run::holds::HeldBack;
 use crate::run::lease::LeaseError;
 use crate::run::left::{Refused, Skipped};
 use crate::serve::ServeError;
@@ -150,6 +151,12 @@ pub(super) fn skipped(all: &[Skipped], count: u64) -> Result<(), Failure> {
     }
     let named = all.len().min(MOST_NAMED) as u64;
     if count > named { line(&format!("  and {} more", count - named)) } else { Ok(()) }
+}
+
+/// Prints what holds keep of trash that may be emptied.
+pub(super) fn held_back(past: &Past) -> Result<(), Failure> {
+    let held: Vec<_> = past.held_back.values().flat_map(HeldBack::told).collect();
+    skipped(&held, held.len() as u64)
 }
 
 /// Fails where somebody has to see to what was left of so many units.

@@ -21,6 +21,7 @@ use crate::plan::document::{PlanError, PlanReader, WrittenPlan};
 use crate::plan::line::Header;
 use crate::plan::make::{DatasetNotes, MadePlan, Moves, Past, Request, Served, make};
 use crate::plan::report::Report;
+use crate::run::holds::json as held_json;
 use crate::run::record::RunRecord;
 use crate::run::store::Store;
 use crate::tier::{Conflict, Rules};
@@ -78,7 +79,7 @@ fn allowed(text: &str) -> Result<(String, u32), String> {
 impl Plan {
     pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
         self.try_out()?;
-        let (read, Planned { made, conflicts, .. }) = self.planned(common)?;
+        let (read, Planned { made, conflicts, past }) = self.planned(common)?;
         let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &made;
         match common.output {
             Form::Text => {
@@ -89,11 +90,12 @@ impl Plan {
                     ))?;
                 }
                 output::text(&Report { header, end, tally, notes, policy: Some(&read.policy) }.to_string())?;
+                output::held_back(&past)?;
                 if let Some(path) = &self.out {
                     output::line(&saved(path, &made.plan))?;
                 }
             }
-            Form::Json => json(&made, &conflicts)?,
+            Form::Json => json(&made, &conflicts, &past)?,
         }
         match end.stopped() {
             Some(reason) => Err(Failure::Stopped(reason)),
@@ -165,6 +167,7 @@ impl Planned {
         });
         json!({
             "plan": header, "rules": rules.collect::<Vec<_>>(), "trash": tally.trash, "running": running(notes),
+            "held_back": held_json(self.past.held_back.values()),
             "foreign_rules": foreign(&self.conflicts), "empty": tally.is_empty(), "stopped": end.stopped(), "end": end,
         })
     }
@@ -218,11 +221,12 @@ impl PlanOptions {
             let places = policy.datasets.iter().map(|dataset| (dataset.name.as_str(), dataset.prefix.as_str()));
             let conflicts = rules.conflicts(places)?;
             let created = bucket.time().await?;
-            let past = match records {
+            let mut past = match records {
                 Some(records) => Past::of(&bucket, records, &self.moves).await?,
                 None => Past::of(&bucket, Store::new(bucket.clone()).records().await?, &self.moves).await?,
             };
             let expires = self.expires.after(&created.to_zoned_datetime(policy.zone.clone()));
+            past.look_for_holds(&bucket, policy, self.now.unwrap_or(created)).await?;
             let request = Request {
                 policy,
                 source: source.clone(),
@@ -242,14 +246,14 @@ impl PlanOptions {
 
 /// One object: the first and the last line of the plan, with its units, uploads and trash between them. There may be as
 /// many units as objects, so that it is written as it is read.
-fn json(made: &MadePlan, conflicts: &[Conflict]) -> Result<(), Failure> {
-    match print_json(made, conflicts) {
+fn json(made: &MadePlan, conflicts: &[Conflict], past: &Past) -> Result<(), Failure> {
+    match print_json(made, conflicts, past) {
         Err(Failure::Output(failure)) => output::listened(Err(failure)),
         printed => printed,
     }
 }
 
-fn print_json(MadePlan { plan, notes }: &MadePlan, conflicts: &[Conflict]) -> Result<(), Failure> {
+fn print_json(MadePlan { plan, notes }: &MadePlan, conflicts: &[Conflict], past: &Past) -> Result<(), Failure> {
     let mut reader = PlanReader::open(plan.path())?;
     let mut out = BufWriter::new(io::stdout().lock());
     write!(out, "{{\"plan\":{},\"units\":[", json!(plan.header))?;
@@ -263,9 +267,10 @@ fn print_json(MadePlan { plan, notes }: &MadePlan, conflicts: &[Conflict]) -> Re
     let (foreign, end) = (foreign(conflicts), json!(plan.end));
     writeln!(
         out,
-        "],\"uploads\":{},\"trash\":{},\"running\":{},\"foreign_rules\":{foreign},\"end\":{end}}}",
+        "],\"uploads\":{},\"trash\":{},\"held_back\":{},\"running\":{},\"foreign_rules\":{foreign},\"end\":{end}}}",
         json!(uploads),
         json!(trash),
+        held_json(past.held_back.values()),
         json!(running(notes))
     )?;
     Ok(out.flush()?)

@@ -143,6 +143,7 @@ impl Restore {
             undone: false,
             moved: None,
             waiting: None,
+            held_for: BTreeMap::new(),
             refused: Refused::default(),
         };
         let record = work.store.begin_new(&work.lease, record, plan.path()).await?;

@@ -11,10 +11,12 @@ use super::output::{self, Failure};
 use super::{BucketOrPolicy, Common, Form, served};
 use crate::page::KeptRow;
 use crate::plan::line::Amount;
+use crate::plan::make::Past;
+use crate::policy::{Hold, Policy};
 use crate::run::lease::{Lease, LeaseView, Standing};
 use crate::run::record::{RunRecord, RunState};
 use crate::run::store::Store;
-use crate::run::{Bucket, StateError, keys};
+use crate::run::{Bucket, StateError, holds, keys};
 use crate::serve::{ServeStore, ServedPolicy};
 use crate::words::{amount, counted, size};
 
@@ -35,9 +37,16 @@ impl Status {
 
     /// What the bucket says.
     pub(super) fn found(&self, common: &Common) -> Result<Found, Failure> {
+        let policy = self.bucket.policy()?;
         let connection = self.bucket.connect(common)?;
         let bucket = connection.bucket();
-        Ok(connection.wait(Found::read(&bucket))?)
+        Ok(connection.wait(async {
+            let mut found = Found::read(&bucket).await?;
+            if let Some(policy) = &policy {
+                found.held_back = held_back(&bucket, &found, policy).await?;
+            }
+            Ok::<_, StateError>(found)
+        })?)
     }
 }
 
@@ -49,6 +58,7 @@ pub(super) struct Found {
     pub(super) records: Vec<RunRecord>,
     pub(super) trash: Vec<Trash>,
     pub(super) kept: AllKept,
+    held_back: Vec<HeldBack>,
     served: Vec<ServedPolicy>,
 }
 
@@ -64,7 +74,14 @@ impl Found {
         }
         let kept = AllKept::read(bucket, &records).await?;
         let served = served(&ServeStore::new(bucket.clone())).await?;
-        Ok(Self { bucket: bucket.name().to_owned(), time, lease, records, trash, kept, served })
+        let of_record = |record: &'_ RunRecord| -> Vec<HeldBack> {
+            let run = record.run.clone();
+            let row = |(hold, units): (&String, &u64)| HeldBack { run: run.clone(), hold: hold.clone(), units: *units };
+            record.held_for.iter().map(row).collect()
+        };
+        // Without a policy, what was held when the trash was emptied.
+        let held_back = records.iter().flat_map(of_record).collect();
+        Ok(Self { bucket: bucket.name().to_owned(), time, lease, records, trash, kept, held_back, served })
     }
 
     pub(super) fn report(&self) -> Report<'_> {
@@ -98,10 +115,35 @@ impl Found {
             trash: &self.trash,
             hidden: &self.kept.hidden,
             held: &self.kept.held,
+            held_back: &self.held_back,
             unreleased: self.records.iter().filter_map(Unreleased::of).collect(),
             served: &self.served,
         }
     }
+}
+
+/// Units that a hold keeps of the trash of a run.
+#[derive(Serialize)]
+struct HeldBack {
+    run: String,
+    hold: String,
+    units: u64,
+}
+
+/// What a policy holds of trash whose time is over.
+async fn held_back(bucket: &Bucket, found: &Found, policy: &Policy) -> Result<Vec<HeldBack>, StateError> {
+    let mut past = Past { records: found.records.clone(), ..Past::default() };
+    past.look_for_holds(bucket, policy, found.time).await?;
+    let of_run = |held: &holds::HeldBack| {
+        let run = held.run.clone();
+        let row = |(hold, amount): &(Hold, Amount)| HeldBack {
+            run: run.clone(),
+            hold: hold.prefix.clone(),
+            units: amount.units,
+        };
+        held.holds.iter().map(row).collect::<Vec<_>>()
+    };
+    Ok(past.held_back.values().flat_map(of_run).collect())
 }
 
 /// What `serve` has said of policies, and which of their rules are approved by now.
@@ -127,6 +169,8 @@ pub(super) struct Report<'a> {
     hidden: &'a [Kept],
     /// What waits in its place until it goes.
     held: &'a [Kept],
+    /// What holds keep of trash whose time is over.
+    held_back: &'a [HeldBack],
     /// Runs whose units no rule touches until they are released.
     unreleased: Vec<Unreleased<'a>>,
     /// What `serve` has said of policies.
@@ -259,6 +303,11 @@ impl Report<'_> {
         for Kept { run, amount: kept, until } in self.held {
             let kept = amount(*kept);
             lines.push(format!("held   {run}  {kept} in place, because they cannot be copied, {}", goes(*until)));
+        }
+        for HeldBack { run, hold, units } in self.held_back {
+            let (units, stay) = (counted(*units, "unit"), if *units == 1 { "stays" } else { "stay" });
+            let hold = format!("s3a://{}/{hold}", self.bucket);
+            lines.push(format!("held   {run}  {units} of its trash {stay} until the hold at {hold} is lifted"));
         }
         for Unreleased { run, amount: back } in &self.unreleased {
             let release = format!("`s3life release {run} s3a://{}`", self.bucket);

@@ -165,7 +165,7 @@ fn trace(record: &RunRecord, unit: &IntendedUnit, outcome: &UnitOutcome, policy:
         (Outcome::Done | Outcome::NotRestored { .. }, _) => {
             let why = match (&unit.action, record.state) {
                 (PlannedAction::Delete, _) => "without trash, as the policy says: it is gone for good",
-                (_, RunState::Purging) => "and its trash is being emptied: what no lock keeps is gone for good",
+                (_, RunState::Purging) => "and its trash is being emptied: what no lock or hold keeps is gone for good",
                 _ => "and its trash was emptied: it is gone for good",
             };
             ("gone", None, None, format!("it was removed by the run {run} at {at}, {why}"))

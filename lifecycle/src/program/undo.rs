@@ -20,6 +20,7 @@ use crate::plan::document::PlanReader;
 use crate::plan::line::Amount;
 use crate::policy::Action;
 use crate::run::StateError;
+use crate::run::holds::{HeldBack, json as held_json};
 use crate::run::journal::Journal;
 use crate::run::lease::Purpose;
 use crate::run::left::{Left, Refused};
@@ -247,6 +248,7 @@ fn print_undone(common: &Common, run: &str, place: &str, back: &BroughtBack) -> 
 impl Purge {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let Run { run, bucket, work } = &self.run;
+        let policy = bucket.policy()?;
         let connection = bucket.connect(common)?;
         if !self.yes {
             let record = connection.wait(Store::new(connection.bucket()).record(run))?;
@@ -260,11 +262,12 @@ impl Purge {
         }
         let emptied = connection.wait(async {
             let work = Work::begin(&connection, work, &Purpose::of_run("purge", run)).await?;
-            let emptied = purge(&work.objects(), &work.store, &work.lease, run).await;
+            let emptied = purge(&work.objects(), &work.store, &work.lease, run, policy.as_ref()).await;
             work.end().await;
             Ok::<_, Failure>(emptied?)
         })?;
-        let Emptied { removed, left: Left { skipped, refused }, locked, is_refused } = emptied;
+        let Emptied { removed, left: Left { skipped, refused }, held, locked, is_refused } = emptied;
+        let told: Vec<_> = held.iter().flat_map(HeldBack::told).collect();
         let see_to_rest = || match is_refused {
             true => {
                 let place = &self.run.bucket.place;
@@ -277,20 +280,23 @@ impl Purge {
             false => see_to_rest(&refused, skipped.count),
         };
         if common.output == Form::Json {
-            let result = json!({"run": run, "objects": removed.objects, "bytes": removed.bytes, "left": skipped.first, "skipped": skipped.count, "refused": refused});
+            let result = json!({"run": run, "objects": removed.objects, "bytes": removed.bytes, "left": skipped.first, "skipped": skipped.count, "refused": refused, "held_back": held_json(&held)});
             output::line(&result.to_string())?;
             return see_to_rest();
         }
-        let is = match (is_refused, locked) {
-            (true, _) => "is not empty",
-            (false, Some(_)) => "is empty but for what is locked",
-            (false, None) => "is empty",
+        let is = match (is_refused, &held, locked) {
+            (true, ..) => "is not empty",
+            (false, Some(_), Some(_)) => "is empty but for what is held or locked",
+            (false, Some(_), None) => "is empty but for what is held",
+            (false, None, Some(_)) => "is empty but for what is locked",
+            (false, None, None) => "is empty",
         };
         output::line(&format!(
             "the trash of the run {run} {is}: {}, {} in all, gone for good",
             counted(removed.objects, "object"),
             size(removed.bytes)
         ))?;
+        output::skipped(&told, told.len() as u64)?;
         output::skipped(&skipped.first, skipped.count)?;
         see_to_rest()
     }

@@ -51,6 +51,9 @@ pub struct RunRecord {
     /// What the gateway has still to move, there or back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
+    /// Places of the holds for which something stayed when its trash was emptied, with the numbers of their units; all else went.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held_for: BTreeMap<String, u64>,
     /// Those among `skipped_count` that somebody has to see to.
     #[serde(default, skip_serializing_if = "Refused::is_none")]
     pub refused: Refused,

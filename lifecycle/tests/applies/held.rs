@@ -8,7 +8,7 @@ use super::lake::Lake;
 use super::{POLICY, apply, json as said, keys, name};
 
 /// Two partitions whose keys are too long below the trash's prefix.
-async fn two_days(policy: &str) -> Lake {
+pub(super) async fn two_days(policy: &str) -> Lake {
     two_days_in(Lake::new().await, policy).await
 }
 
@@ -19,7 +19,7 @@ async fn two_days_in(lake: Lake, policy: &str) -> Lake {
     lake
 }
 
-fn key(day: u32, name: &str) -> String {
+pub(super) fn key(day: u32, name: &str) -> String {
     format!(
         "events/day=2020-01-0{day}/{}/{}/{}/{}/{name}",
         "w".repeat(240),
@@ -29,7 +29,7 @@ fn key(day: u32, name: &str) -> String {
     )
 }
 
-fn policy(trash: &str) -> String {
+pub(super) fn policy(trash: &str) -> String {
     POLICY.replace("settle: 0h,", &format!("settle: 0h, trash: {trash},"))
 }
 

@@ -16,6 +16,7 @@ mod admin;
 mod collected;
 mod explained;
 mod held;
+mod holds;
 #[path = "../plans/lake.rs"]
 mod lake;
 mod paced;

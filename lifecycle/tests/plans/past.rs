@@ -68,6 +68,7 @@ async fn record(lake: &Lake, state: RunState, removed: u64, undone: u64) {
         undone: false,
         moved: None,
         waiting: None,
+        held_for: std::collections::BTreeMap::new(),
         refused: Refused::default(),
     };
     let text = serde_json::to_vec(&record).unwrap();

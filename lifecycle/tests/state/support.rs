@@ -216,6 +216,7 @@ pub(crate) fn record(run: &str) -> RunRecord {
         undone: false,
         moved: None,
         waiting: None,
+        held_for: std::collections::BTreeMap::new(),
         refused: Refused::default(),
     }
 }

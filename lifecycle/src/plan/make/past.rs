@@ -1,14 +1,17 @@
 //! What earlier runs did, as far as it matters for a plan.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::places::Places;
 use crate::plan::line::{Amount, PlannedTrash};
-use crate::policy::Action;
-use crate::run::Bucket;
+use crate::policy::{Action, Policy};
+use crate::run::holds::HeldBack;
 use crate::run::journal::{Journal, Outcome};
 use crate::run::record::{DatasetDone, HELD, NOT_RESTORED, RunRecord, RunState};
 use crate::run::store::Store;
+use crate::run::{Bucket, StateError};
 
 use super::{MakeError, Moves};
 
@@ -29,6 +32,8 @@ pub struct Past {
     pub waiting: Places<&'static str>,
     /// What runs have still to move to an archive, by the prefixes of their datasets.
     pub archiving: Vec<(String, Amount)>,
+    /// What holds keep of trash whose time is over, by the names of its runs.
+    pub held_back: BTreeMap<String, HeldBack>,
 }
 
 impl Past {
@@ -78,7 +83,20 @@ impl Past {
                 }));
             }
         }
-        Ok(Self { records, undone, held, waiting, archiving })
+        Ok(Self { records, undone, held, waiting, archiving, held_back: BTreeMap::new() })
+    }
+
+    /// Looks which trash that may be emptied at `now` is held by a policy.
+    ///
+    /// # Errors
+    /// A journal cannot be read.
+    pub async fn look_for_holds(&mut self, bucket: &Bucket, policy: &Policy, now: Timestamp) -> Result<(), StateError> {
+        for record in self.records.iter().filter(|record| record.trash_is_due(now) && is_of(record, policy)) {
+            if let Some(held) = HeldBack::of(bucket, record, policy).await? {
+                self.held_back.insert(record.run.clone(), held);
+            }
+        }
+        Ok(())
     }
 
     /// A run that is under way at a place of this prefix, whatever its units are.
@@ -123,10 +141,15 @@ impl Past {
         records.flat_map(|record| record.datasets.values()).filter(move |done| meets(&done.prefix, prefix))
     }
 
-    /// Trash that may be emptied at `now`, the oldest first.
-    pub(super) fn due_trash(&self, now: Timestamp) -> Vec<PlannedTrash> {
-        let due = self.records.iter().filter(|record| record.trash_is_due(now)).filter_map(|record| {
+    /// Trash that a policy may empty at `now`, the oldest first: of runs in its own datasets, but for what it holds.
+    pub(super) fn due_trash(&self, now: Timestamp, policy: &Policy) -> Vec<PlannedTrash> {
+        let is_due = |record: &&RunRecord| record.trash_is_due(now) && is_of(record, policy);
+        let due = self.records.iter().filter(is_due).filter_map(|record| {
             let since = record.trash_until?;
+            if let Some(HeldBack { run, rest, .. }) = self.held_back.get(&record.run) {
+                let goes = PlannedTrash { run: run.clone(), since, objects: rest.objects, bytes: rest.bytes };
+                return (rest.units > 0).then_some(goes);
+            }
             let sum = record.datasets.values().fold(Amount::default(), |mut sum, done| {
                 let kept = [Action::Expire.name(), Action::SweepAbandoned.name(), HELD];
                 sum.add(total(done, &kept).without(done.undone));
@@ -138,6 +161,13 @@ impl Past {
         due.sort_by(|one, other| one.run.cmp(&other.run));
         due
     }
+}
+
+/// Whether all places where a run did something lie in datasets of a policy: only then its holds are all that there are.
+fn is_of(record: &RunRecord, policy: &Policy) -> bool {
+    let worked = record.datasets.values().filter(|done| !done.actions.is_empty());
+    let is_own = |done: &DatasetDone| policy.datasets.iter().any(|own| done.prefix.starts_with(&own.prefix));
+    worked.into_iter().all(is_own)
 }
 
 /// The word for what units of a run wait for, where they do.

@@ -110,6 +110,7 @@ impl Serve {
             planned = self.plan(&connection, policy, &served, &memory.moves, Some(planned.past.records))?;
         }
         tell_unconfirmed(&mut memory.told, &planned);
+        tell_held_back(&mut memory.told, &planned);
         let due = due(policy, &planned);
         let named = due.iter().map(|((dataset, rule), due)| (dataset.as_str(), rule.as_str(), due));
         metrics.due(name, named, planned.made.plan.header.created);
@@ -280,6 +281,22 @@ fn tell_unconfirmed(told: &mut BTreeSet<String>, planned: &Planned) {
         let Some(units) = dataset.left.get(UNCONFIRMED) else { continue };
         if told.insert(format!("{UNCONFIRMED} {}", dataset.name)) {
             warn!(dataset = dataset.name, units, "to be deleted without trash: they wait for `--confirm-delete`");
+        }
+    }
+}
+
+/// Logs what holds keep of trash that may be emptied, once for each hold and run.
+fn tell_held_back(told: &mut BTreeSet<String>, planned: &Planned) {
+    for (run, held) in &planned.past.held_back {
+        for (hold, amount) in &held.holds {
+            if told.insert(format!("{run} {}", hold.prefix)) {
+                warn!(
+                    run,
+                    hold = hold.prefix,
+                    units = amount.units,
+                    "in the trash: they stay until the hold is lifted"
+                );
+            }
         }
     }
 }

@@ -51,6 +51,7 @@ fn run(started: &str, prefix: &str, action: &str, done: Amount, undone: Amount) 
         undone: false,
         moved: None,
         waiting: None,
+        held_for: BTreeMap::new(),
         refused: Refused::default(),
     }
 }
@@ -191,24 +192,26 @@ fn many_small_runs_do_not_get_around_it() {
 #[test]
 fn trash_is_due_when_its_time_is_over_and_its_run_is() {
     let mut records = vec![
-        run("2026-06-01T00:00:00Z", "a/", "expire", amount(3, 30), amount(1, 10)),
-        run("2026-05-01T00:00:00Z", "b/", "sweep_abandoned", amount(1, 5), Amount::default()),
-        run("2026-04-01T00:00:00Z", "b/", "delete", amount(1, 5), Amount::default()),
+        run("2026-06-01T00:00:00Z", "events/", "expire", amount(3, 30), amount(1, 10)),
+        run("2026-05-01T00:00:00Z", "events/", "sweep_abandoned", amount(1, 5), Amount::default()),
+        run("2026-04-01T00:00:00Z", "events/", "delete", amount(1, 5), Amount::default()),
     ];
     records[2].trash_until = None;
     for state in
         [RunState::Running, RunState::WaitingForGateway, RunState::Undoing, RunState::Purging, RunState::Purged]
     {
-        let other = run("2026-05-02T00:00:00Z", "c/", "expire", amount(1, 1), Amount::default());
+        let other = run("2026-05-02T00:00:00Z", "events/", "expire", amount(1, 1), Amount::default());
         records.push(RunRecord { state, ..other });
     }
     records[1].state = RunState::Undone;
     // Some of it did not come back: its copies are still wanted.
-    let other = run("2026-05-03T00:00:00Z", "d/", "expire", amount(1, 1), Amount::default());
+    let other = run("2026-05-03T00:00:00Z", "events/", "expire", amount(1, 1), Amount::default());
     records.push(RunRecord { state: RunState::Undone, skipped_count: 1, ..other });
-    let past = Past { records, ..Past::default() };
+    // Another policy knows what is held there.
+    records.push(run("2026-05-04T00:00:00Z", "other/", "expire", amount(1, 1), Amount::default()));
+    let (past, policy) = (Past { records, ..Past::default() }, policy("none"));
     let due = |now: &str| {
-        let due = past.due_trash(now.parse().unwrap());
+        let due = past.due_trash(now.parse().unwrap(), &policy);
         due.into_iter().map(|trash| (trash.run, trash.objects, trash.bytes)).collect::<Vec<_>>()
     };
     assert_eq!(due("2026-06-19T23:59:59Z"), []);
