@@ -10,6 +10,7 @@ pub mod objects;
 pub mod purge;
 pub mod remove;
 pub mod restore;
+pub mod spared;
 pub(crate) mod stack;
 pub mod survey;
 pub mod tier;

@@ -17,6 +17,7 @@ use crate::run::record::{DatasetDone, HELD, NOT_RESTORED};
 
 use super::means::{self, Removal};
 use super::objects::Objects;
+use super::spared::{Spared, spare};
 use super::uploads::Aborted;
 use super::{Failure, conclude};
 
@@ -34,6 +35,8 @@ pub struct Apply<'a> {
     pub catalogs: &'a Catalogs<'a>,
     /// Id of the user that copies belong to.
     pub user: &'a str,
+    /// What is left though the plan names it.
+    pub spared: &'a Spared<'a>,
     /// Most units at a time.
     pub units_at_once: usize,
 }
@@ -165,7 +168,9 @@ impl Apply<'_> {
         let refused = &self.learn_lists(&mut intended).await?;
         self.objects.permit.check()?;
         let batch = self.journal.intend(&intended).await?;
-        let mut partitions = self.catalogs.drop(self.objects.permit, batch, &intended).await?;
+        let going: Vec<_> =
+            intended.iter().filter(|unit| self.spared.reason(&unit.prefix).is_none()).cloned().collect();
+        let mut partitions = self.catalogs.drop(self.objects.permit, batch, &going).await?;
         let several = Objects { at_once: units_at_once(self.units_at_once, &intended), ..self.objects };
         let work = intended.iter().zip(units).collect();
         let done = several
@@ -174,11 +179,15 @@ impl Apply<'_> {
                     return Ok(None);
                 }
                 let reason = intended.objects.iter().find_map(|object| refused.get(&object.planned.key));
-                let removal = match reason {
-                    Some(reason) => {
+                let removal = match (self.spared.reason(&unit.prefix), reason) {
+                    (Some(reason), _) => {
+                        let is_begun = known.is_begun(&unit.prefix);
+                        spare(&self.objects, intended, is_begun, reason).await?
+                    }
+                    (None, Some(reason)) => {
                         Removal { outcome: Outcome::Refused { reason: reason.clone() }, markers: Vec::new() }
                     }
-                    None => {
+                    (None, None) => {
                         let is_resumed = known.begun.contains_key(&unit.prefix);
                         means::remove(&self.objects, intended, created, is_resumed).await?
                     }

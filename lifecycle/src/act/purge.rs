@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use s3core::ops::{ListObjectVersions, ListObjectsV2, ListedVersion};
 
 use crate::catalog::Catalogs;
+use crate::plan::document::PlanReader;
 use crate::plan::line::Amount;
 use crate::policy::Policy;
 use crate::run::holds::HeldBack;
@@ -22,7 +23,7 @@ use super::held::remove_held;
 use super::markers::remove_version;
 use super::means;
 use super::objects::Objects;
-use super::tier::stop_tiering;
+use super::tier::{stop_tiering, take_tags};
 
 /// What became of a trash.
 #[derive(Debug, Default)]
@@ -131,6 +132,10 @@ async fn empty(
     };
     store.update(lease, run, begin).await?;
     stop_tiering(objects, run).await?;
+    if record.waiting.is_some() {
+        let file = store.plan(run).await?;
+        take_tags(objects, &mut PlanReader::open(file.path())?, run).await?;
+    }
     if store.bucket().keeps_versions().await? {
         empty_trash_of_versions(objects, run, &mut emptied).await?;
     } else {
@@ -145,6 +150,7 @@ async fn empty(
             record.state = if is_kept { RunState::Purging } else { RunState::Purged };
             // What a lock keeps, or this user may not remove, is tried again, whatever is held beside it.
             let held = emptied.held.as_ref().filter(|_| emptied.locked.is_none() && !emptied.is_refused);
+            record.waiting = None;
             record.held_for = held.map(HeldBack::places).unwrap_or_default();
             if let Some(until) = emptied.locked {
                 // The first plan after that empties the rest.

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 
 use crate::plan::document::PlanReader;
 use crate::plan::line::{PlannedObject, PlannedUnit};
-use crate::policy::Policy;
 use crate::run::Bucket;
 use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Means, Outcome};
 use crate::run::left::Skipped;
@@ -18,6 +17,7 @@ use crate::tier::{AT_ONCE, Rules, TierUnit, Tiering};
 
 use super::apply::{Applied, Known};
 use super::objects::Objects;
+use super::spared::Spared;
 use super::survey::survey;
 use super::{Failure, conclude};
 
@@ -25,7 +25,7 @@ pub use back::{Back, TieredBack};
 use tagged::{Direction, Tagged};
 
 /// Sees to it that the units that a plan tiers move; notes those that have, and shows those of them to `see` of which the journal
-/// does not know it. What `policy` holds by now is left. Returns how many have not moved, where any have not: it is called again
+/// does not know it. What is `spared` by now is left. Returns how many have not moved, where any have not: it is called again
 /// later.
 ///
 /// # Errors
@@ -35,7 +35,7 @@ pub async fn tier(
     plan: &mut PlanReader,
     run: &str,
     known: &Known,
-    policy: &Policy,
+    spared: &Spared<'_>,
     applied: &mut Applied,
     mut see: impl FnMut(&PlannedUnit) + Send,
 ) -> Result<Option<u64>, Failure> {
@@ -46,7 +46,7 @@ pub async fn tier(
             see(&unit);
         }
         Moved::Waiting => waiting += 1,
-        Moved::Left(key, reason) => applied.left.skip(Skipped { unit: unit.prefix, key: Some(key), reason }),
+        Moved::Left(key, reason) => applied.left.skip(Skipped { unit: unit.prefix, key, reason }),
         Moved::Refused(key, reason) => applied.left.refuse(Skipped { unit: unit.prefix, key: Some(key), reason }),
     };
     let mut units: BTreeMap<String, PlannedUnit> = BTreeMap::new();
@@ -64,13 +64,13 @@ pub async fn tier(
             applied.note(&unit, &Outcome::Done);
             continue;
         }
-        if policy.hold_of(&unit.prefix).is_some() {
-            let reason = "the policy holds it by now".to_owned();
-            applied.left.skip(Skipped { unit: unit.prefix, key: None, reason });
+        let spared = spared.reason(&unit.prefix);
+        if unit.moves_by_tags() {
+            tagged.add(unit, planned, &class, spared).await?.into_iter().for_each(|ended| note(applied, ended));
             continue;
         }
-        if unit.moves_by_tags() {
-            tagged.add(unit, planned, &class).await?.into_iter().for_each(|ended| note(applied, ended));
+        if let Some(reason) = spared {
+            applied.left.skip(Skipped { unit: unit.prefix, key: None, reason });
             continue;
         }
         if let Some((key, reason)) = why_not(objects, &unit, planned, created).await? {
@@ -103,8 +103,8 @@ enum Moved {
     Done,
     /// Some have not yet.
     Waiting,
-    /// None is to move: the key that is the reason, and why.
-    Left(String, String),
+    /// None is to move: the key that is the reason, where one is, and why.
+    Left(Option<String>, String),
     /// The same, where it is not that somebody changed it.
     Refused(String, String),
 }
@@ -145,6 +145,24 @@ pub async fn stop_tiering(objects: &Objects<'_>, run: &str) -> Result<(), Failur
     if rules.own().any(|(own, _)| own == run) {
         rules.replace(run, Vec::new(), || objects.permit.check()).await?;
     }
+    Ok(())
+}
+
+/// Takes the tags away by which the objects of a run move one by one.
+///
+/// # Errors
+/// The permit's, the plan's and the gateway's.
+pub async fn take_tags(objects: &Objects<'_>, plan: &mut PlanReader, run: &str) -> Result<(), Failure> {
+    let places = places(plan);
+    let mut tagged = Tagged::new(objects, run, Direction::There, &places);
+    plan.rewind();
+    while let Some((unit, planned)) = plan.next_unit()? {
+        let Some(class) = unit.action.class().map(str::to_owned) else { continue };
+        if unit.moves_by_tags() {
+            tagged.add(unit, planned, &class, Some("its run was given up".to_owned())).await?;
+        }
+    }
+    tagged.finish().await?;
     Ok(())
 }
 

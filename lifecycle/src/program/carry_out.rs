@@ -7,9 +7,11 @@ use super::progress::Units;
 use super::work::{UNITS_AT_ONCE, Work};
 use crate::act::apply::{Apply as Applying, Known};
 use crate::act::purge::purge_due;
+use crate::act::spared::Spared;
 use crate::act::tier::{tier, write_down};
 use crate::act::uploads::abort;
 use crate::catalog::{Catalogs, Table};
+use crate::places::Places;
 use crate::plan::document::{PlanReader, RuleTally};
 use crate::plan::make::keeps_versions;
 use crate::policy::Policy;
@@ -17,6 +19,7 @@ use crate::run::StateError;
 use crate::run::holds::HeldBack;
 use crate::run::journal::{Journal, Outcome};
 use crate::run::keys;
+use crate::run::left::Skipped;
 use crate::run::record::{RunRecord, RunState, Waiting};
 
 /// Carries out what is left of a run.
@@ -37,6 +40,7 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
     let objects = work.objects();
     let user = objects.user(&keys::record(run)).await?;
     let tables = if record.state == RunState::Running { Table::of_plan(plan.end()).await? } else { BTreeMap::new() };
+    let spared = Spared { policy, undone: Places::default() };
     let apply = Applying {
         objects,
         bucket: &work.bucket,
@@ -44,6 +48,7 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
         run,
         catalogs: &Catalogs::of_run(&work.bucket, run, tables).await?,
         user: &user,
+        spared: &spared,
         units_at_once: UNITS_AT_ONCE,
     };
     let removals = plan.tally().rules.values().filter(|rule| rule.removes()).map(|rule| rule.planned.units);
@@ -52,6 +57,10 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
     drop(progress);
     for upload in plan.uploads() {
         let upload = upload?;
+        if let Some(reason) = spared.reason(&upload.key) {
+            applied.left.skip(Skipped::new(&upload.key, None, reason));
+            continue;
+        }
         let outcome = abort(&objects, &upload, plan.header().created).await?;
         applied.note_upload(&upload, outcome);
     }
@@ -70,7 +79,8 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
         }
     }
     let mut moved = Vec::new();
-    let waiting = tier(&objects, &mut plan, run, &known, policy, &mut applied, |unit| moved.push(unit.clone())).await?;
+    let waiting =
+        tier(&objects, &mut plan, run, &known, &spared, &mut applied, |unit| moved.push(unit.clone())).await?;
     let outcome = if record.restores { Outcome::Restored } else { Outcome::Done };
     write_down(&objects, &work.bucket, &journal, &moved, &outcome).await?;
     let now = work.bucket.time().await?;

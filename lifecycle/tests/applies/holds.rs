@@ -1,7 +1,7 @@
 //! A hold binds also what a run has removed before, and what it was about to remove.
 
 use rstest::rstest;
-use s3core::ops::{ListObjectVersions, PutBucketVersioning};
+use s3core::ops::{DeleteObject, ListObjectVersions, PutBucketVersioning, PutObject};
 use serde_json::{Value, json};
 
 use super::held::{key, policy as held_policy, two_days};
@@ -109,6 +109,63 @@ async fn another_policy_does_not_empty_a_trash_whose_holds_it_does_not_know() {
     );
     lake.policy(&with_hold);
     assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 3);
+}
+
+/// A run that was killed before it had begun a unit, and one that was killed before it could say what came of them.
+#[rstest]
+#[case::before_its_first_unit(false)]
+#[case::in_its_units(true)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_by_now_does_not_go_with_a_run_that_goes_on(#[case] has_begun: bool) {
+    let endpoint = embedded();
+    let lake = three_days_in(Lake::embedded(&endpoint).await, POLICY).await;
+    let run = if has_begun { apply(&lake)["run"].as_str().unwrap().to_owned() } else { begun(&lake).await };
+    if has_begun {
+        assert_eq!(lake.listed("events/").await.len(), 0);
+        for outcome in lake.listed(&format!(".s3core/life/runs/{run}/journal/")).await {
+            if outcome.key.ends_with("-outcome.jsonl") {
+                lake.gateway.run(DeleteObject::new(&lake.bucket, &outcome.key)).await.unwrap();
+            }
+        }
+        let key = format!(".s3core/life/runs/{run}/run.json");
+        let (mut record, etag) = lake.state.get_json::<Value>(&key).await.unwrap().unwrap();
+        (record["state"], record["finished"]) = (json!("running"), Value::Null);
+        lake.state.replace_json(&key, &record, &etag).await.unwrap();
+    }
+    lake.policy(&held(POLICY));
+    let applied = said(&lake.run(&["--output", "json", "apply", "policy.yaml", "--resume", &run, "--yes"]));
+    assert_eq!((&applied["run"], &applied["actions"]["expire"]["units"]), (&json!(run), &json!(2)), "{applied}");
+    let left = &applied["left"][0];
+    assert_eq!(
+        (&left["unit"], &left["reason"]),
+        (&json!("events/day=2020-01-02/"), &json!("the policy holds it by now"))
+    );
+    let held = ["_SUCCESS", "a", "b"].map(|name| format!("events/day=2020-01-02/{name}"));
+    assert_eq!(keys(&lake.listed("events/").await), held);
+    assert_eq!(said(&lake.run(&["--output", "json", "verify", &run, "policy.yaml"]))["proven"], true);
+    assert_eq!(lake.run(&["undo", &run, "policy.yaml"]).status, 0);
+    assert_eq!(lake.listed("events/").await.len(), 9);
+}
+
+/// A run that was killed when its plan was stored.
+async fn begun(lake: &Lake) -> String {
+    assert_eq!(lake.plan(&["--out", "plan.jsonl"]).status, 0);
+    let plan = std::fs::read_to_string(lake.path("plan.jsonl")).unwrap();
+    let lines = [plan.lines().next().unwrap(), plan.lines().last().unwrap()];
+    let [header, end] = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let run = "20261126T000000Z-a1b2c3".to_owned();
+    let amount = json!({"units": 3, "objects": 9, "bytes": 90});
+    let record = json!({
+        "run": run, "policy": header["policy"], "digest": end["digest"], "started": header["created"], "finished": null,
+        "state": "running", "holder": "", "lease": 0, "skipped": [], "skipped_count": 0, "trash_until": null,
+        "released": false,
+        "datasets": {"events": {"prefix": "events/", "total": amount, "actions": {}, "undone": amount}},
+    });
+    for (name, text) in [("plan.jsonl", plan), ("run.json", record.to_string())] {
+        let key = format!(".s3core/life/runs/{run}/{name}");
+        lake.gateway.run(PutObject::new(&lake.bucket, &key, bytes::Bytes::from(text))).await.unwrap();
+    }
+    run
 }
 
 #[tokio::test(flavor = "multi_thread")]

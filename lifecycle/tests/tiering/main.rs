@@ -9,6 +9,7 @@
 )]
 
 mod back;
+mod holds;
 mod lake;
 mod native;
 

@@ -77,7 +77,7 @@ impl Back<'_> {
                 }
             };
             if unit.moves_by_tags() {
-                ended.extend(tagged.add(unit, planned, &former).await?);
+                ended.extend(tagged.add(unit, planned, &former, None).await?);
                 continue;
             }
             let mut is_there = true;
@@ -99,7 +99,7 @@ impl Back<'_> {
             match moved {
                 Moved::Done => done.push(unit),
                 Moved::Waiting => back.waiting += 1,
-                Moved::Left(key, reason) => back.left.skip(Skipped::new(&unit.prefix, Some(&key), reason)),
+                Moved::Left(key, reason) => back.left.skip(Skipped::new(&unit.prefix, key.as_deref(), reason)),
                 Moved::Refused(key, reason) => back.left.refuse(Skipped::new(&unit.prefix, Some(&key), reason)),
             }
         }

@@ -36,10 +36,18 @@ pub(super) struct Tagged<'a> {
     direction: Direction,
     /// Prefixes of the datasets, by their names.
     places: &'a BTreeMap<String, String>,
-    group: Vec<(PlannedUnit, Vec<Wanted>)>,
+    group: Vec<Group>,
     size: usize,
     /// Prefixes and classes of what has not moved yet.
     waiting: BTreeSet<(String, String)>,
+}
+
+/// A unit.
+struct Group {
+    unit: PlannedUnit,
+    wanted: Vec<Wanted>,
+    /// Why none of its objects moves, and those that have the tag lose it.
+    spared: Option<String>,
 }
 
 /// An object, and the class that it moves to.
@@ -68,16 +76,17 @@ impl<'a> Tagged<'a> {
         Self { objects, run, direction, places, group: Vec::new(), size: 0, waiting: BTreeSet::new() }
     }
 
-    /// Adds a unit whose objects move to one class; returns what came of those that were added so far, from time to time.
+    /// Adds a unit whose objects move to one class, unless they are `spared` for a reason; returns what came of those that were added so far, from time to time.
     pub(super) async fn add(
         &mut self,
         unit: PlannedUnit,
         planned: Vec<PlannedObject>,
         class: &str,
+        spared: Option<String>,
     ) -> Result<Vec<(PlannedUnit, Moved)>, Failure> {
         self.size += planned.len();
         let wanted = planned.into_iter().map(|object| Wanted { object, class: class.to_owned() });
-        self.group.push((unit, wanted.collect()));
+        self.group.push(Group { unit, wanted: wanted.collect(), spared });
         if self.size < BATCH { Ok(Vec::new()) } else { self.finish().await }
     }
 
@@ -86,19 +95,22 @@ impl<'a> Tagged<'a> {
         self.size = 0;
         let (mut done, mut to_tag) = (Vec::new(), Vec::new());
         let group = std::mem::take(&mut self.group);
-        let all = group.iter().flat_map(|(_, wanted)| wanted.iter().cloned()).collect();
+        let all = group.iter().flat_map(|group| group.wanted.iter().cloned()).collect();
         let this = &*self;
         let look = |wanted: Wanted| async move { Ok((this.look(&wanted).await?, wanted)) };
         let looks = self.objects.for_all(all, look).await?.into_iter();
         let mut looks: BTreeMap<_, _> =
             looks.map(|(look, wanted)| (wanted.object.key.clone(), (look, wanted))).collect();
-        for (unit, wanted) in group {
+        for Group { unit, wanted, spared } in group {
             let found: Vec<_> = wanted.iter().filter_map(|wanted| looks.remove(&wanted.object.key)).collect();
-            let left = found.iter().find_map(|(look, wanted)| match look {
-                Look::Left(reason) => Some(Moved::Left(wanted.object.key.clone(), reason.clone())),
-                Look::Refused(reason) => Some(Moved::Refused(wanted.object.key.clone(), reason.clone())),
-                _ => None,
-            });
+            let changed = || {
+                found.iter().find_map(|(look, wanted)| match look {
+                    Look::Left(reason) => Some(Moved::Left(Some(wanted.object.key.clone()), reason.clone())),
+                    Look::Refused(reason) => Some(Moved::Refused(wanted.object.key.clone(), reason.clone())),
+                    _ => None,
+                })
+            };
+            let left = spared.map(|reason| Moved::Left(None, reason)).or_else(changed);
             let is_left = left.is_some();
             let mut moved = left.unwrap_or(Moved::Done);
             for (look, wanted) in found {

@@ -1,0 +1,56 @@
+//! Units that a run leaves though its plan names them: what was allowed when it was planned may be so no more.
+
+use s3core::Result;
+
+use crate::places::Places;
+use crate::policy::Policy;
+use crate::run::journal::{IntendedUnit, Outcome};
+
+use super::means::{self, Removal};
+use super::objects::Objects;
+use super::restore::put_back;
+use super::survey::survey;
+
+/// What no run may touch by now.
+#[derive(Debug, Clone)]
+pub struct Spared<'a> {
+    /// The policy, with its holds.
+    pub policy: &'a Policy,
+    /// Units that were brought back and that nobody has released, with their runs.
+    pub undone: Places<String>,
+}
+
+impl Spared<'_> {
+    /// Why a unit is left, where it is.
+    pub fn reason(&self, prefix: &str) -> Option<String> {
+        if self.policy.hold_of(prefix).is_some() {
+            return Some("the policy holds it by now".to_owned());
+        }
+        let run = self.undone.meeting(prefix)?;
+        Some(format!("what the run {run} did there was brought back: no rule works there until `s3life release {run}`"))
+    }
+}
+
+/// Leaves a unit whole whose intent is in the journal. Of one that was begun before, what went is put back.
+///
+/// # Errors
+/// The permit's and the gateway's.
+pub(super) async fn spare(
+    objects: &Objects<'_>,
+    unit: &IntendedUnit,
+    is_begun: bool,
+    reason: String,
+) -> Result<Removal> {
+    let whole = Outcome::Changed { key: unit.prefix.clone(), reason };
+    if !is_begun {
+        return Ok(Removal { outcome: whole, markers: Vec::new() });
+    }
+    let found = survey(objects, unit, None).await?;
+    if unit.objects.iter().all(|object| found.present.contains(&object.planned.key)) {
+        return Ok(Removal { outcome: whole, markers: Vec::new() });
+    }
+    match put_back(objects, unit, false, None).await?.outcome {
+        Outcome::Restored => Ok(Removal { outcome: whole, markers: Vec::new() }),
+        outcome => Ok(Removal { outcome, markers: means::markers_over(objects, unit).await? }),
+    }
+}
