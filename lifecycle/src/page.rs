@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use jiff::{Timestamp, ToSpan};
 
+use crate::plan::holds::MetHold;
 use crate::plan::line::{Amount, GuardVerdict};
 use crate::policy::{Action, Policy};
 use crate::run::record::RunRecord;
@@ -38,6 +39,8 @@ pub struct Facts<'a> {
     pub runs: &'a [RunRecord],
     /// What runs have removed and keep.
     pub trash: &'a [KeptRow],
+    /// What the policy's holds meet.
+    pub holds: &'a [MetHold],
 }
 
 /// What a run has removed and keeps somewhere.
@@ -84,6 +87,7 @@ impl Facts<'_> {
             guards: self.guards(),
             verdicts: self.verdicts(),
             trash: self.trash_rows(),
+            warnings: self.holds.iter().filter(|hold| hold.nearest.is_some()).map(MetHold::to_string).collect(),
             runs: self.runs.iter().take(RUNS).map(|run| self.run(run)).collect(),
             more_runs: self.runs.len().saturating_sub(RUNS),
         };
@@ -193,7 +197,14 @@ impl Facts<'_> {
                 dataset: dataset.name.clone(),
                 percent: share.ceil().clamp(0.0, 100.0) as u64,
                 allowed: u64::from(guard.percent),
-                state: if guard.exceeded { "stopped" } else { "passes" },
+                state: if guard.exceeded {
+                    "stopped"
+                } else if share > f64::from(guard.percent) {
+                    // Nothing is due that it could stop.
+                    "exceeded"
+                } else {
+                    "passes"
+                },
                 note: format!(
                     "{}% of units, {}% of bytes; {}% allowed within {}",
                     guard.share.0, guard.share.1, guard.percent, guard.within
@@ -247,12 +258,10 @@ impl Facts<'_> {
         moment(at, &self.policy.zone)
     }
 
-    /// The name of a day from now.
+    /// The name of a day: 0 is now, 1 the rest of today.
     fn day(&self, number: usize) -> String {
-        if number == 0 {
-            return "now".to_owned();
-        }
-        let days = i64::try_from(number).unwrap_or_default();
+        let Some(days) = number.checked_sub(1) else { return "now".to_owned() };
+        let days = i64::try_from(days).unwrap_or_default();
         let at = self.now.to_zoned_datetime(self.policy.zone.clone()).checked_add(days.days());
         at.map_or_else(|_| String::new(), |at| at.date().to_string())
     }
@@ -304,6 +313,8 @@ struct Page<'a> {
     guards: Vec<Guard>,
     verdicts: Vec<Vec<String>>,
     trash: Vec<Vec<String>>,
+    /// What is wrong with the policy.
+    warnings: Vec<String>,
     runs: Vec<Vec<String>>,
     more_runs: usize,
 }

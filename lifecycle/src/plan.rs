@@ -5,6 +5,7 @@
 
 pub mod document;
 pub mod headroom;
+pub mod holds;
 pub mod line;
 pub mod make;
 pub mod report;

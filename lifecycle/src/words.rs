@@ -39,6 +39,14 @@ pub(crate) fn moment(moment: Timestamp, zone: &TimeZone) -> String {
     moment.to_zoned_datetime(zone.clone()).strftime("%F %R %Z").to_string()
 }
 
+/// `2026-11-25T12:00:00Z`; `2026-11-25T13:00:00+01:00` in a zone that is not UTC
+pub(crate) fn in_zone(moment: Timestamp, zone: &str) -> String {
+    match moment.in_tz(zone) {
+        Ok(zoned) if zone != "UTC" => zoned.strftime("%FT%T%:z").to_string(),
+        _ => moment.strftime("%FT%TZ").to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +63,9 @@ mod tests {
     #[test]
     fn moments_name_their_zone() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        assert_eq!(moment("2026-11-25T12:00:30Z".parse().unwrap(), &zone), "2026-11-25 13:00 CET");
+        let noon = "2026-11-25T12:00:30.5Z".parse().unwrap();
+        assert_eq!(moment(noon, &zone), "2026-11-25 13:00 CET");
+        assert_eq!(in_zone(noon, "Europe/Berlin"), "2026-11-25T13:00:30+01:00");
+        assert_eq!([in_zone(noon, "UTC"), in_zone(noon, "Nowhere")], ["2026-11-25T12:00:30Z"; 2]);
     }
 }

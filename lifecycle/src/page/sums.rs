@@ -45,7 +45,8 @@ pub struct DatasetSums {
     pub classes: BTreeMap<String, Amount>,
     /// Units, objects and bytes by the word of their verdict.
     pub verdicts: BTreeMap<&'static str, Amount>,
-    /// What is due, or will be within [`AHEAD`] days, by rule and number of the day: 0 for now.
+    /// What is due, or will be within [`AHEAD`] days of the policy's calendar, by rule and number of the day: 0 for now, 1 for the
+    /// rest of today.
     pub due: BTreeMap<(String, usize), Amount>,
     /// What is due now by rules that guards count.
     pub guarded: Amount,
@@ -63,10 +64,9 @@ impl DatasetSums {
         now: &ZonedDateTime,
     ) -> s3core::Result<Self> {
         let mut sums = Self { name: dataset.name.clone(), prefix: dataset.prefix.clone(), ..Self::default() };
-        let moment = now.timestamp();
         let mut last = Last::default();
         let inventory = census(lister, policy, dataset, now, |row| {
-            sums.add(dataset, row, moment, &mut last);
+            sums.add(dataset, row, now, &mut last);
             Ok::<_, s3core::Error>(())
         })
         .await?;
@@ -74,10 +74,10 @@ impl DatasetSums {
         Ok(sums)
     }
 
-    fn add(&mut self, dataset: &Dataset, row: &Row<'_>, now: Timestamp, last: &mut Last) {
+    fn add(&mut self, dataset: &Dataset, row: &Row<'_>, now: &ZonedDateTime, last: &mut Last) {
         let object = Amount { units: 0, objects: 1, bytes: row.object.bytes };
         self.total.add(object);
-        if let Some(age) = self.ages.get_mut(number_of_age(row.from, now)) {
+        if let Some(age) = self.ages.get_mut(number_of_age(row.from, now.timestamp())) {
             age.add(object);
         }
         self.classes.entry(row.object.class.to_owned()).or_default().add(object);
@@ -120,12 +120,14 @@ fn number_of_age(from: Option<Timestamp>, now: Timestamp) -> usize {
     AGES.iter().take_while(|(days, _)| age >= SignedDuration::from_hours(24 * days)).count()
 }
 
-/// Number of the day that something is due on: 0 for now; None where that is later than what is looked at.
-fn day(verdict: &str, due: Timestamp, now: Timestamp) -> Option<usize> {
+/// Number of the day that something is due on: 0 for now, 1 for the rest of today; None where that is later than what is looked
+/// at.
+fn day(verdict: &str, due: Timestamp, now: &ZonedDateTime) -> Option<usize> {
     if verdict == "due" {
         return Some(0);
     }
-    let day = usize::try_from(due.duration_since(now).as_hours() / 24).ok()? + 1;
+    let due = due.to_zoned_datetime(now.time_zone().clone()).date();
+    let day = usize::try_from(due.duration_since(now.date()).as_hours() / 24).ok()? + 1;
     (matches!(verdict, "not yet" | "settling") && day <= AHEAD).then_some(day)
 }
 
@@ -153,11 +155,14 @@ mod tests {
     #[rstest]
     #[case("due", "2020-01-01T00:00:00Z", Some(0))]
     #[case("not yet", "2026-11-25T13:00:00Z", Some(1))]
+    // In Berlin that is tomorrow.
+    #[case("not yet", "2026-11-25T23:00:00Z", Some(2))]
     #[case("settling", "2026-11-26T13:00:00Z", Some(2))]
-    #[case("not yet", "2026-12-25T11:59:59Z", Some(30))]
-    #[case("not yet", "2026-12-25T12:00:00Z", None)]
+    #[case("not yet", "2026-12-24T22:59:59Z", Some(30))]
+    #[case("not yet", "2026-12-24T23:00:00Z", None)]
     #[case("kept", "2026-11-25T13:00:00Z", None)]
     fn days_are_counted_from_now(#[case] verdict: &str, #[case] due: &str, #[case] expected: Option<usize>) {
-        assert_eq!(day(verdict, due.parse().unwrap(), NOW.parse().unwrap()), expected);
+        let now = NOW.parse::<Timestamp>().unwrap().in_tz("Europe/Berlin").unwrap();
+        assert_eq!(day(verdict, due.parse().unwrap(), &now), expected);
     }
 }

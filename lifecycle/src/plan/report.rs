@@ -8,9 +8,10 @@ use crate::tier::TAG;
 
 use super::document::{PlanReader, RuleTally, Tally};
 use super::headroom::{Headroom, Room};
+use super::holds::MetHold;
 use super::line::{Amount, DatasetSummary, End, GuardVerdict, Header};
 use super::make::DatasetNotes;
-use crate::words::{self, counted, size};
+use crate::words::{self, counted, in_zone, size};
 
 /// A plan in words.
 pub struct Report<'a> {
@@ -24,12 +25,14 @@ pub struct Report<'a> {
     pub notes: &'a [DatasetNotes],
     /// Its policy, to name holds.
     pub policy: Option<&'a Policy>,
+    /// What those holds meet, where that is known.
+    pub holds: &'a [MetHold],
 }
 
 impl<'a> Report<'a> {
     /// Of a plan that was read.
     pub fn of(plan: &'a PlanReader) -> Self {
-        Self { header: plan.header(), end: plan.end(), tally: plan.tally(), notes: &[], policy: None }
+        Self { header: plan.header(), end: plan.end(), tally: plan.tally(), notes: &[], policy: None, holds: &[] }
     }
 }
 
@@ -44,17 +47,21 @@ impl fmt::Display for Report<'_> {
         let Amount { units, objects, bytes } = self.tally.trash;
         if units > 0 {
             let (runs, objects) = (counted(units, "earlier run"), counted(objects, "object"));
-            writeln!(formatter, "\ntrash of {runs} is emptied: {objects}, {}", size(bytes))?;
+            let names = self.tally.trash_runs.join(", ");
+            let more = if units > self.tally.trash_runs.len() as u64 { " and others" } else { "" };
+            writeln!(
+                formatter,
+                "\ntrash of {runs} is emptied: {objects}, {}, gone for good: {names}{more}",
+                size(bytes)
+            )?;
+        }
+        for hold in self.holds.iter().filter(|hold| hold.nearest.is_some()) {
+            writeln!(formatter, "\nWARNING: {hold}")?;
         }
         let Amount { units, objects, bytes } = self.end.planned;
         let (units, objects) = (counted(units, "unit"), counted(objects, "object"));
         write!(formatter, "\nplanned: {units} with {objects}, {}", size(bytes))?;
-        let (count, copied) = self
-            .tally
-            .rules
-            .values()
-            .fold((0, 0), |(count, bytes), rule| (count + rule.copied.0, bytes + rule.copied.1));
-        writeln!(formatter, "; of {} bytes are really copied, {}", counted(count, "object"), size(copied))?;
+        writeln!(formatter, "{}", self.copied())?;
         if let Some(headroom) = &self.end.headroom {
             headroom_lines(formatter, headroom)?;
         }
@@ -68,6 +75,24 @@ impl fmt::Display for Report<'_> {
 }
 
 impl Report<'_> {
+    /// What is really copied. Of what goes nothing is where versions are kept: then there is no headroom to tell.
+    fn copied(&self) -> String {
+        let goes_by_copies = self.end.headroom.is_some();
+        let is_copied = |rule: &&RuleTally| goes_by_copies || !rule.removes();
+        let (count, bytes) = self
+            .tally
+            .rules
+            .values()
+            .filter(is_copied)
+            .fold((0, 0), |(count, bytes), rule| (count + rule.copied.0, bytes + rule.copied.1));
+        if count == 0 {
+            return String::new();
+        }
+        let objects = counted(count, "object");
+        let others = if count < self.end.planned.objects { ", the others by reference" } else { "" };
+        format!("; the bytes of {objects} ({}) are really copied{others}", size(bytes))
+    }
+
     fn dataset(
         &self,
         formatter: &mut fmt::Formatter<'_>,
@@ -131,6 +156,13 @@ impl Report<'_> {
             let owner = if hold.owner.is_empty() { String::new() } else { format!(", until {} lifts it", hold.owner) };
             let units = counted(*count, "unit");
             writeln!(formatter, "  held: {units} at {} for {}{owner}", hold.prefix, hold.reason)?;
+        }
+        for (run, count) in &notes.undone {
+            let (units, policy) = (counted(*count, "unit"), &self.header.policy.path);
+            writeln!(
+                formatter,
+                "  undone: {units} by the run {run}: no rule works there until `s3life release {run} {policy}`"
+            )?;
         }
         for (until, count) in &notes.waiting {
             let until = in_zone(*until, &self.header.zone);
@@ -221,8 +253,4 @@ fn guard_line(formatter: &mut fmt::Formatter<'_>, dataset: &str, guard: &GuardVe
 
 fn amount(Amount { units, objects, bytes }: Amount) -> String {
     format!("{}, {}, {}", counted(units, "unit"), counted(objects, "object"), size(bytes))
-}
-
-fn in_zone(moment: jiff::Timestamp, zone: &str) -> String {
-    moment.in_tz(zone).map_or_else(|_| moment.to_string(), |moment| moment.to_string())
 }

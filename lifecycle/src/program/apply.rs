@@ -16,6 +16,7 @@ use crate::act::apply::Applied;
 use crate::catalog::Table;
 use crate::connection::Connection;
 use crate::plan::document::PlanReader;
+use crate::plan::holds::MetHold;
 use crate::plan::line::End;
 use crate::plan::report::Report;
 use crate::policy::Policy;
@@ -163,7 +164,8 @@ impl Apply {
             return Ok(Attempt::NothingDue(left));
         }
         stopped(plan.end())?;
-        self.ask(common, &policy.policy, &plan)?;
+        let holds = made.as_ref().map(|planned| planned.holds.as_slice()).unwrap_or_default();
+        self.ask(common, &policy.policy, &plan, holds)?;
         let before = made.as_ref().map(|planned| planned.past.records.as_slice()).unwrap_or_default();
         self.attempt(connection, policy, &plan, path, before)
     }
@@ -248,7 +250,7 @@ impl Apply {
     }
 
     /// Shows the plan and asks whether it is to be carried out.
-    fn ask(&self, common: &Common, policy: &Policy, plan: &PlanReader) -> Result<(), Failure> {
+    fn ask(&self, common: &Common, policy: &Policy, plan: &PlanReader, holds: &[MetHold]) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
@@ -257,7 +259,7 @@ impl Apply {
                 "nobody is there to be asked: look at `s3life plan`, then add `--yes`".to_owned(),
             ));
         }
-        confirm(&Report { policy: Some(policy), ..Report::of(plan) })
+        confirm(&Report { policy: Some(policy), holds, ..Report::of(plan) })
     }
 }
 

@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use jiff::{Timestamp, ZonedDateTime};
-use s3core::ops::ListObjectsV2;
 use serde_json::{Value, json};
 
 use super::help;
 use super::output::{self, Failure, ReadPolicy};
 use super::traces::{Trace, meets, traces};
 use super::{Common, Form, PolicyFile};
-use crate::connection::Connection;
 use crate::decide::{Verdict, decide};
 use crate::inventory::Inventory;
 use crate::listing::Pace;
-use crate::places::directories_above;
+use crate::plan::holds::nearest;
 use crate::policy::{Dataset, Place, Policy};
 use crate::unit::UnitSummary;
 
@@ -60,7 +58,7 @@ impl Explain {
             Err(denied) if help::is_denied(&denied) => BTreeMap::new(),
             traces => traces?,
         };
-        let nearest = connection.wait(nearest(&connection, &wanted))?;
+        let nearest = connection.wait(nearest(connection.gateway(), &policy.bucket, &wanted))?;
         let lies_there = nearest == wanted;
         let found = inventory.units.iter().zip(&verdicts).filter(|(unit, _)| meets(&unit.prefix, &wanted));
         let told = found.map(|(unit, verdict)| {
@@ -132,28 +130,6 @@ impl Explain {
             text: format!("s3a://{}/{key}: {reason}", policy.bucket),
         }
     }
-}
-
-/// What was asked for, where something lies there; else the innermost directory around it where something does.
-async fn nearest(connection: &Connection, wanted: &str) -> Result<String, Failure> {
-    let first = async |prefix: &str| {
-        let list = ListObjectsV2 { max_keys: Some(1), ..ListObjectsV2::new(connection.bucket().name(), prefix) };
-        let page = connection.gateway().run(list).await?;
-        Ok::<_, Failure>(page.objects.into_iter().next().map(|object| object.key))
-    };
-    let is_directory = wanted.is_empty() || wanted.ends_with('/');
-    if first(wanted).await?.is_some_and(|key| is_directory || key == wanted) {
-        return Ok(wanted.to_owned());
-    }
-    if !is_directory && first(&format!("{wanted}/")).await?.is_some() {
-        return Ok(wanted.to_owned());
-    }
-    for directory in directories_above(wanted) {
-        if first(directory).await?.is_some() {
-            return Ok(directory.to_owned());
-        }
-    }
-    Ok(String::new())
 }
 
 /// What becomes of a unit, for programs and for people.

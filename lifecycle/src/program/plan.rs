@@ -18,6 +18,7 @@ use crate::catalog::sql::write_beside;
 use crate::connection::Connection;
 use crate::listing::{Lister, Pace};
 use crate::plan::document::{PlanError, PlanReader, WrittenPlan};
+use crate::plan::holds::MetHold;
 use crate::plan::line::Header;
 use crate::plan::make::{DatasetNotes, MadePlan, Moves, Past, Request, Served, make};
 use crate::plan::report::Report;
@@ -79,23 +80,26 @@ fn allowed(text: &str) -> Result<(String, u32), String> {
 impl Plan {
     pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
         self.try_out()?;
-        let (read, Planned { made, conflicts, past }) = self.planned(common)?;
+        let (read, planned) = self.planned(common)?;
+        let Planned { made, conflicts, past, holds } = &planned;
         let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &made;
         match common.output {
             Form::Text => {
-                for Conflict { dataset, rule, actions } in &conflicts {
+                for Conflict { dataset, rule, actions } in conflicts {
                     output::line(&format!(
                         "the lifecycle rule `{rule}` of the bucket, which is not of s3life, works on {dataset} too: {}",
                         actions.join(", ")
                     ))?;
                 }
-                output::text(&Report { header, end, tally, notes, policy: Some(&read.policy) }.to_string())?;
-                output::held_back(&past)?;
+                output::text(
+                    &Report { header, end, tally, notes, policy: Some(&read.policy), holds }.to_string(),
+                )?;
+                output::held_back(past)?;
                 if let Some(path) = &self.out {
                     output::line(&saved(path, &made.plan))?;
                 }
             }
-            Form::Json => json(&made, &conflicts, &past)?,
+            Form::Json => json(&planned)?,
         }
         match end.stopped() {
             Some(reason) => Err(Failure::Stopped(reason)),
@@ -150,6 +154,8 @@ pub(super) struct Planned {
     pub(super) made: MadePlan,
     /// Lifecycle rules of others that work on its datasets.
     conflicts: Vec<Conflict>,
+    /// What the policy's holds meet.
+    pub(super) holds: Vec<MetHold>,
     /// What was known of earlier runs when it was made.
     pub(super) past: Past,
 }
@@ -166,9 +172,9 @@ impl Planned {
             })
         });
         json!({
-            "plan": header, "rules": rules.collect::<Vec<_>>(), "trash": tally.trash, "running": running(notes),
+            "plan": header, "rules": rules.collect::<Vec<_>>(), "trash": tally.trash, "running": running(notes), "unreleased": unreleased(notes),
             "held_back": held_json(self.past.held_back.values()),
-            "foreign_rules": foreign(&self.conflicts), "empty": tally.is_empty(), "stopped": end.stopped(), "end": end,
+            "foreign_rules": foreign(&self.conflicts), "holds": self.holds, "empty": tally.is_empty(), "stopped": end.stopped(), "end": end,
         })
     }
 }
@@ -176,6 +182,24 @@ impl Planned {
 /// Runs that are under way in datasets of the plan.
 fn running(notes: &[DatasetNotes]) -> Vec<&String> {
     notes.iter().filter_map(|notes| notes.running.as_ref()).collect()
+}
+
+/// Runs that are to be released before a rule works again on what they brought back, and how many units that is.
+fn unreleased(notes: &[DatasetNotes]) -> Value {
+    let mut runs: BTreeMap<&str, u64> = BTreeMap::new();
+    for (run, units) in notes.iter().flat_map(|notes| &notes.undone) {
+        *runs.entry(run).or_default() += units;
+    }
+    runs.into_iter().map(|(run, units)| json!({"run": run, "units": units})).collect()
+}
+
+/// Units that holds protect, by the index of each.
+fn held(notes: &[DatasetNotes]) -> BTreeMap<usize, u64> {
+    let mut held = BTreeMap::new();
+    for (hold, units) in notes.iter().flat_map(|notes| &notes.held) {
+        *held.entry(*hold).or_default() += units;
+    }
+    held
 }
 
 /// Lifecycle rules of others.
@@ -239,21 +263,23 @@ impl PlanOptions {
                 served: self.served.as_ref(),
             };
             let made = make(lister, &request).await?;
-            Ok(Planned { made, conflicts, past })
+            let holds = MetHold::all(lister.gateway(), policy, &held(&made.notes)).await?;
+            Ok(Planned { made, conflicts, holds, past })
         }
     }
 }
 
 /// One object: the first and the last line of the plan, with its units, uploads and trash between them. There may be as
 /// many units as objects, so that it is written as it is read.
-fn json(made: &MadePlan, conflicts: &[Conflict], past: &Past) -> Result<(), Failure> {
-    match print_json(made, conflicts, past) {
+fn json(planned: &Planned) -> Result<(), Failure> {
+    match print_json(planned) {
         Err(Failure::Output(failure)) => output::listened(Err(failure)),
         printed => printed,
     }
 }
 
-fn print_json(MadePlan { plan, notes }: &MadePlan, conflicts: &[Conflict], past: &Past) -> Result<(), Failure> {
+fn print_json(planned: &Planned) -> Result<(), Failure> {
+    let Planned { made: MadePlan { plan, notes }, conflicts, past, holds } = planned;
     let mut reader = PlanReader::open(plan.path())?;
     let mut out = BufWriter::new(io::stdout().lock());
     write!(out, "{{\"plan\":{},\"units\":[", json!(plan.header))?;
@@ -267,11 +293,13 @@ fn print_json(MadePlan { plan, notes }: &MadePlan, conflicts: &[Conflict], past:
     let (foreign, end) = (foreign(conflicts), json!(plan.end));
     writeln!(
         out,
-        "],\"uploads\":{},\"trash\":{},\"held_back\":{},\"running\":{},\"foreign_rules\":{foreign},\"end\":{end}}}",
+        "],\"uploads\":{},\"trash\":{},\"held_back\":{},\"running\":{},\"unreleased\":{},\"foreign_rules\":{foreign},\"holds\":{},\"end\":{end}}}",
         json!(uploads),
         json!(trash),
         held_json(past.held_back.values()),
-        json!(running(notes))
+        json!(running(notes)),
+        unreleased(notes),
+        json!(holds)
     )?;
     Ok(out.flush()?)
 }

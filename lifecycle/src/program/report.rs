@@ -15,6 +15,7 @@ use super::{Common, Form, PolicyFile};
 use crate::connection::Connection;
 use crate::listing::Pace;
 use crate::page::{DatasetSums, Facts, KeptRow};
+use crate::plan::holds::MetHold;
 use crate::plan::make::{Past, Request, guard_verdict};
 
 #[derive(Debug, Args)]
@@ -80,6 +81,7 @@ impl Report {
         let mut trash: Vec<_> = found.trash.iter().map(super::status::Trash::row).collect();
         trash.extend(kept("under delete markers", &found.kept.hidden));
         trash.extend(kept("held in place", &found.kept.held));
+        let holds = MetHold::all(connection.gateway(), policy, &BTreeMap::new()).await?;
         let facts = Facts {
             policy,
             path: &source.path,
@@ -88,6 +90,7 @@ impl Report {
             guards: &guards,
             runs: &found.records,
             trash: &trash,
+            holds: &holds,
         };
         facts.page().map_err(|failure| Failure::Output(std::io::Error::other(failure)))
     }

@@ -62,7 +62,7 @@ impl Restore {
                 return Err(Failure::Usage("nobody is there to be asked: add `--yes`".to_owned()));
             }
             let WrittenPlan { header, end, tally, .. } = &plan;
-            confirm(&Report { header, end, tally, notes: &[], policy: Some(policy) })?;
+            confirm(&Report { header, end, tally, notes: &[], policy: Some(policy), holds: &[] })?;
         }
         let record = connection.wait(async {
             let work = Work::begin(&connection, &self.work, &Purpose::from("restore")).await?;

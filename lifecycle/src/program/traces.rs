@@ -42,7 +42,8 @@ impl Trace {
     }
 }
 
-/// What the newest run did with each unit that a place meets, by the units' prefixes. `policy` is what commands name.
+/// What the newest run did with each unit that a place meets, by the units' prefixes; before it comes one that keeps rules from
+/// working there until it is released. `policy` is what commands name.
 ///
 /// # Errors
 /// What is kept of runs cannot be read.
@@ -52,11 +53,21 @@ pub(super) async fn traces(bucket: &Bucket, wanted: &str, policy: &str) -> Resul
     let is_about = |record: &&RunRecord| record.datasets.values().any(|done| meets(&done.prefix, wanted));
     let reads = records.iter().filter(is_about).map(|record| of_run(&store, record, wanted, policy));
     let all: Vec<BTreeMap<String, Trace>> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-    let mut newest = BTreeMap::new();
-    for (prefix, trace) in all.into_iter().flatten() {
-        newest.entry(prefix).or_insert(trace);
+    Ok(last(all))
+}
+
+/// Of the traces of runs, the newest first, those that count.
+fn last(runs: impl IntoIterator<Item = BTreeMap<String, Trace>>) -> BTreeMap<String, Trace> {
+    let mut last: BTreeMap<String, Trace> = BTreeMap::new();
+    for (prefix, trace) in runs.into_iter().flatten() {
+        let is_gone = |newer: &Trace| matches!(newer.what, "removed" | "gone");
+        match last.get_mut(&prefix) {
+            Some(newer) if trace.stops_rules() && !newer.stops_rules() && !is_gone(newer) => *newer = trace,
+            Some(_) => {}
+            None => drop(last.insert(prefix, trace)),
+        }
     }
-    Ok(newest)
+    last
 }
 
 /// Whether a unit and what was asked for have keys in common.

@@ -48,6 +48,9 @@ async fn versions(lake: &Lake) -> Vec<ListedVersion> {
 async fn a_run_hides_what_it_removes_and_undo_shows_it_as_it_was() {
     let lake = three_days_with_versions(POLICY).await;
     let (before, versions_before) = (lake.listed("events/").await, versions(&lake).await);
+    // Nothing is copied.
+    let planned = lake.plan(&[]).out;
+    assert!(planned.contains("\nplanned: 3 units with 9 objects, 90 B\n"), "{planned}");
     let run = apply(&lake);
     assert_eq!(run["actions"], json!({"expire": {"units": 3, "objects": 9, "bytes": 90}}));
     assert_eq!(lake.listed("events/").await, []);

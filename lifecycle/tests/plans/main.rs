@@ -12,6 +12,7 @@
 
 mod dates;
 mod guards;
+mod holds;
 mod jobs;
 mod lake;
 mod listings;

@@ -56,6 +56,8 @@ async fn a_page_shows_the_bucket() {
     assert_eq!(rows(&page, "trash")[0][..3], [run, "5", "50 B"]);
     assert_eq!(rows(&page, "runs")[0][2..], ["done", "expire 5 units (50 B)", "0"]);
     assert_eq!(rows(&page, "verdicts")[0], ["events", "not yet", "1", "1", "10 B"]);
+    // More is gone than is allowed, and nothing is due that the guard could stop.
+    assert_eq!(rows(&page, "guards")[0][2], "exceeded");
 }
 
 fn page(lake: &Lake, arguments: &[&str]) -> String {

@@ -11,6 +11,8 @@ pub struct Tally {
     pub rules: BTreeMap<(String, String), RuleTally>,
     /// Runs whose trash is emptied, and what lies in it.
     pub trash: Amount,
+    /// The first of these runs.
+    pub trash_runs: Vec<String>,
     /// What goes to the trash.
     pub trashed: Amount,
     /// The most objects, and the most bytes, of a unit that goes there.
@@ -34,6 +36,9 @@ pub struct RuleTally {
     /// Uploads that are aborted.
     pub uploads: u64,
 }
+
+/// Runs that are named.
+const MOST_NAMED: usize = 10;
 
 /// Radosgw keeps the first bytes of an object beside its metadata, and copies them with it (`rgw_max_chunk_size`).
 const COPIED_WHOLE: u64 = 4 << 20;
@@ -95,6 +100,9 @@ impl Tally {
 
     pub(super) fn add_trash(&mut self, trash: &PlannedTrash) {
         self.trash.add(Amount { units: 1, objects: trash.objects, bytes: trash.bytes });
+        if self.trash_runs.len() < MOST_NAMED {
+            self.trash_runs.push(trash.run.clone());
+        }
     }
 
     fn rule(&mut self, dataset: &str, rule: &str) -> &mut RuleTally {

@@ -22,6 +22,8 @@ pub struct DatasetNotes {
     pub held: BTreeMap<usize, u64>,
     /// Units that earlier runs hold because they cannot be copied, by the end of that.
     pub waiting: BTreeMap<Timestamp, u64>,
+    /// Units that were brought back, by the run that is to be released before a rule works there.
+    pub undone: BTreeMap<String, u64>,
     /// Tables of other systems.
     pub tables: Vec<Table>,
     /// Jobs that are at work, and the key that shows the first of them.
@@ -109,8 +111,12 @@ impl<'a> Planning<'a> {
             *self.notes.waiting.entry(*until).or_default() += 1;
             return Some("held until");
         }
-        let waiting = self.request.past.waiting.meeting(place).copied();
-        waiting.or_else(|| self.request.past.undone.meeting(place).map(|_| "undone"))
+        if let Some(word) = self.request.past.waiting.meeting(place) {
+            return Some(word);
+        }
+        let run = self.request.past.undone.meeting(place)?;
+        *self.notes.undone.entry(run.clone()).or_default() += 1;
+        Some("undone")
     }
 
     /// What a rule does with a unit.
