@@ -24,6 +24,7 @@ mod status;
 mod stopping;
 mod traces;
 mod undo;
+mod undone;
 mod validate;
 mod verify;
 mod work;

@@ -34,8 +34,10 @@ pub struct Undo<'a> {
 /// What came back.
 #[derive(Debug, Default)]
 pub struct Undone {
-    /// By dataset.
+    /// All that is back by now, by dataset.
     pub datasets: BTreeMap<String, Amount>,
+    /// What came back just now.
+    pub came: BTreeMap<String, Amount>,
     /// What did not come back.
     pub left: Left,
 }
@@ -73,6 +75,7 @@ impl Undo<'_> {
                 let (done, partitions) = self.batch(std::mem::take(&mut group)).await?;
                 for (unit, PutBack { outcome, is_changed }) in done {
                     undone.note(&unit, &outcome, is_changed);
+                    undone.came(&unit, &outcome);
                     see(&unit, &outcome);
                 }
                 partitions.into_iter().for_each(|refused| undone.left.refuse(refused));
@@ -138,11 +141,18 @@ impl Undone {
             Outcome::NotRestored { key, reason } => {
                 self.left.add(Skipped::new(&unit.prefix, Some(key), reason), !is_changed);
             }
-            _ => {
-                let bytes = unit.objects.iter().map(|object| object.planned.bytes).sum();
-                let amount = Amount { units: 1, objects: unit.objects.len() as u64, bytes };
-                self.datasets.entry(unit.dataset.clone()).or_default().add(amount);
-            }
+            _ => self.datasets.entry(unit.dataset.clone()).or_default().add(amount(unit)),
         }
     }
+
+    fn came(&mut self, unit: &IntendedUnit, outcome: &Outcome) {
+        if *outcome == Outcome::Restored {
+            self.came.entry(unit.dataset.clone()).or_default().add(amount(unit));
+        }
+    }
+}
+
+fn amount(unit: &IntendedUnit) -> Amount {
+    let bytes = unit.objects.iter().map(|object| object.planned.bytes).sum();
+    Amount { units: 1, objects: unit.objects.len() as u64, bytes }
 }

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use super::output::{self, Failure};
 use super::progress::Units;
 use super::question::ask;
+use super::undone::{BroughtBack, is_back};
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{BucketOrPolicy, Common, Form, history};
 use crate::act::purge::{Emptied, can_be_emptied, purge};
-use crate::act::tier::{Back, TieredBack};
-use crate::act::undo::{Undo as Undoing, Undone};
+use crate::act::tier::Back;
+use crate::act::undo::Undo as Undoing;
 use crate::catalog::Catalogs;
 use crate::plan::document::PlanReader;
-use crate::plan::line::Amount;
 use crate::policy::Action;
 use crate::run::StateError;
 use crate::run::holds::{HeldBack, json as held_json};
@@ -66,25 +66,9 @@ pub(super) struct Release {
     run: Run,
 }
 
-/// What came back, and what did not.
-pub(super) struct BroughtBack {
-    undone: Undone,
-    moved: TieredBack,
-    /// Uploads that the run was to abort: they never come back.
-    aborted: u64,
-}
-
-impl BroughtBack {
-    fn left(&self) -> Left {
-        let mut left = self.undone.left.clone();
-        left.append(self.moved.left.clone());
-        left
-    }
-}
-
 impl Undo {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
-        print_undone(common, &self.run.run, &self.run.bucket.place, &self.undone(common)?)
+        self.undone(common)?.print(common, &self.run.run, &self.run.bucket.place)
     }
 
     /// Brings back what is not back yet, and says what is.
@@ -92,7 +76,12 @@ impl Undo {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
         connection.wait(async {
-            comes_back(&Store::new(connection.bucket()).record(run).await?)?;
+            let store = Store::new(connection.bucket());
+            let record = store.record(run).await?;
+            comes_back(&record)?;
+            if is_back(&record) {
+                return Ok(BroughtBack::before(&store, &record).await?);
+            }
             let work = Work::begin(&connection, work, &Purpose::of_run("undo", run)).await?;
             let back = self.bring_back(&work, run).await;
             work.end().await;
@@ -102,13 +91,14 @@ impl Undo {
 
     /// The same for programs.
     pub(super) fn json(&self, back: &BroughtBack) -> Value {
-        undone_json(&self.run.run, back)
+        back.json(&self.run.run)
     }
 
     async fn bring_back(&self, work: &Work, run: &str) -> Result<BroughtBack, Failure> {
-        let mut is_finished = false;
+        let (mut is_finished, mut was_released) = (false, false);
         let begun = |record: &mut RunRecord| {
             is_finished = record.finished.is_some();
+            was_released = record.released && record.state != RunState::Undoing;
             begin(record)
         };
         let file = work.store.plan(run).await?;
@@ -135,11 +125,13 @@ impl Undo {
         drop(progress);
         let now = work.bucket.time().await?;
         let aborted = plan.tally().rules.values().map(|rule| rule.uploads).sum();
-        let back = BroughtBack { undone, moved, aborted };
+        let back = BroughtBack { undone, moved, aborted, since: BTreeMap::new() };
         let left = back.left();
         work.store
             .update(&work.lease, run, |record| {
                 let BroughtBack { undone, moved, .. } = &back;
+                // Where nothing came back, what was released before stays so.
+                record.released = was_released && back.came() + moved.waiting == 0;
                 record.state = if moved.waiting > 0 { RunState::Undoing } else { RunState::Undone };
                 record.waiting = Waiting::of(moved.waiting, now, record.waiting);
                 record.finished.get_or_insert(now);
@@ -195,54 +187,6 @@ fn comes_back(record: &RunRecord) -> Result<(), StateError> {
         }
     };
     Err(StateError::Refused { run: record.run.clone(), reason })
-}
-
-fn undone_json(run: &str, back: &BroughtBack) -> Value {
-    let (BroughtBack { undone, moved, .. }, Left { skipped, refused }) = (back, back.left());
-    json!({
-        "run": run, "restored": undone.datasets, "moved_back": moved.datasets, "waiting": moved.waiting,
-        "skipped": skipped.first, "skipped_count": skipped.count, "refused": refused,
-    })
-}
-
-fn print_undone(common: &Common, run: &str, place: &str, back: &BroughtBack) -> Result<(), Failure> {
-    let BroughtBack { undone, moved, aborted } = back;
-    let Left { skipped, refused } = back.left();
-    if common.output == Form::Json {
-        output::line(&undone_json(run, back).to_string())?;
-    } else {
-        for (datasets, what) in [(&undone.datasets, "back"), (&moved.datasets, "in the former storage class")] {
-            for (dataset, Amount { units, objects, .. }) in datasets {
-                let are = if *units == 1 { "is" } else { "are" };
-                let (units, objects) = (counted(*units, "unit"), counted(*objects, "object"));
-                output::line(&format!(
-                    "{dataset}: {units} with {objects} {are} {what}. No rule works there again until \
-                     `s3life release {run} {place}`"
-                ))?;
-            }
-        }
-        if moved.waiting > 0 {
-            output::line(&format!(
-                "the gateway has still to move {} back by its lifecycle rules: run `s3life undo {run} {place}` again later",
-                counted(moved.waiting, "unit")
-            ))?;
-        }
-        output::skipped(&skipped.first, skipped.count)?;
-        if *aborted > 0 {
-            output::line(&format!("  {} that it aborted cannot come back", counted(*aborted, "upload")))?;
-        }
-    }
-    let back_units = |datasets: &BTreeMap<String, Amount>| datasets.values().map(|amount| amount.units).sum::<u64>();
-    let came = back_units(&undone.datasets) + back_units(&moved.datasets) + moved.waiting;
-    let remedy = format!("mend that, then run `s3life undo {run} {place}` again");
-    output::see_to(&refused, came + skipped.count, &remedy)?;
-    match skipped.first.first() {
-        Some(first) if came == 0 => {
-            let units = counted(skipped.count, "unit");
-            Err(Failure::Left(format!("nothing of the run {run} came back, and {units} were left: {}", first.reason)))
-        }
-        _ => Ok(()),
-    }
 }
 
 impl Purge {

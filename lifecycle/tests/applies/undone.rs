@@ -147,3 +147,60 @@ async fn an_undo_that_brings_nothing_back_is_a_failure() {
     assert!(undone.status == 1 && undone.error.starts_with(told), "{undone:?}");
     assert!(undone.out.starts_with("events: 2 units with 6 objects are back."), "{undone:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_that_is_repeated_says_what_became_of_it_since() {
+    let lake = three_days(POLICY).await;
+    let first = apply(&lake);
+    assert_eq!(lake.run(&["undo", name(&first), "policy.yaml"]).status, 0);
+    let again = lake.run(&["undo", name(&first), "policy.yaml"]);
+    let told = format!("nothing to bring back: 3 units of the run {} came back before\n", name(&first));
+    assert_eq!((again.status, again.out.as_str()), (0, told.as_str()), "{again:?}");
+    let again = said(&lake.run(&["--output", "json", "undo", name(&first), "policy.yaml"]));
+    assert_eq!((&again["restored"], &again["restored_in_all"]["events"]["units"]), (&json!({}), &json!(3)));
+
+    assert_eq!(lake.run(&["release", name(&first), "policy.yaml"]).status, 0);
+    lake.rest().await;
+    let planned = lake.plan(&[]).out;
+    let sum = "\nplanned: 3 units with 9 objects, 90 B; the bytes of 9 objects (90 B) are really copied\n";
+    assert!(planned.contains(sum), "{planned}");
+    let second = apply(&lake);
+    let again = lake.run(&["undo", name(&first), "policy.yaml"]);
+    let told = format!(
+        "error: nothing to bring back of the run {}, which was undone before: the run {1} removed 3 units since: \
+         `s3life undo {1} policy.yaml`\n",
+        name(&first),
+        name(&second)
+    );
+    assert_eq!((again.status, again.error.as_str(), again.out.as_str()), (1, told.as_str(), ""));
+    // The release is as it was.
+    let history = said(&lake.run(&["--output", "json", "history", "policy.yaml"]));
+    assert_eq!((&history[1]["run"], &history[1]["released"]), (&first["run"], &json!(true)));
+
+    // What waits for its release is named by plans, too.
+    assert_eq!(lake.run(&["undo", name(&second), "policy.yaml"]).status, 0);
+    lake.rest().await;
+    let planned = lake.plan(&[]);
+    let line =
+        format!("  undone: 3 units by the run {0}: no rule works there until `s3life release {0} /", name(&second));
+    assert!(planned.out.contains(&line), "{planned:?}");
+    let planned = said(&lake.plan(&["--output", "json"]));
+    assert_eq!(planned["unreleased"], json!([{"run": second["run"], "units": 3}]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_came_back_just_now_is_counted() {
+    let lake = three_days(POLICY).await;
+    let run = apply(&lake);
+    lake.put("events/day=2020-01-02/new").await;
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
+    assert_eq!(lake.run(&["release", name(&run), "policy.yaml"]).status, 0);
+    // Nothing comes back, and nothing is taken back.
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    assert!(undone.status == 1 && undone.error.contains("and 1 unit was left: "), "{undone:?}");
+    assert_eq!(said(&lake.run(&["--output", "json", "history", "policy.yaml"]))[0]["released"], json!(true));
+    let undone = lake.run(&["undo", name(&run), "policy.yaml", "--merge"]);
+    let told = "events: 1 unit with 3 objects is back, 3 units with 9 objects in all. No rule works there again until";
+    assert!(undone.status == 0 && undone.out.starts_with(told), "{undone:?}");
+    assert_eq!(said(&lake.run(&["--output", "json", "history", "policy.yaml"]))[0]["released"], json!(false));
+}

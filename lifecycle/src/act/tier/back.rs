@@ -37,6 +37,8 @@ pub struct Back<'a> {
 pub struct TieredBack {
     /// By dataset.
     pub datasets: BTreeMap<String, Amount>,
+    /// What of it was not known to be back.
+    pub came: BTreeMap<String, Amount>,
     /// What is left where it is.
     pub left: Left,
     /// Units that the gateway has still to move.
@@ -118,6 +120,10 @@ impl Back<'_> {
             back.datasets.entry(unit.dataset.clone()).or_default().add(amount);
         }
         done.retain(|unit| known.outcome(&unit.prefix) != Some(&Outcome::Restored));
+        for unit in &done {
+            let amount = Amount { units: 1, objects: unit.objects, bytes: unit.bytes };
+            back.came.entry(unit.dataset.clone()).or_default().add(amount);
+        }
         write_down(objects, self.bucket, self.journal, &done, &Outcome::Restored).await?;
         Ok(back)
     }
