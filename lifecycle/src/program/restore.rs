@@ -1,6 +1,6 @@
 //! `s3life restore DATASET POLICY --partition PATH`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal};
 
 use clap::Args;
@@ -20,9 +20,11 @@ use crate::plan::line::{FORMAT, Header};
 use crate::plan::make::{Past, Restoration, restoration};
 use crate::plan::report::Report;
 use crate::policy::{Dataset, Policy};
+use crate::run::Bucket;
+use crate::run::journal::{Journal, Outcome};
 use crate::run::lease::Purpose;
 use crate::run::left::Refused;
-use crate::run::record::{RunRecord, RunState};
+use crate::run::record::{DatasetDone, RunRecord, RunState};
 use crate::words::counted;
 
 #[derive(Debug, Args)]
@@ -55,7 +57,7 @@ impl Restore {
         let connection = common.connect(&policy.bucket)?;
         let (plan, past) = connection.wait(self.plan(&connection, &read, dataset))?;
         if plan.tally.is_empty() {
-            return self.nothing(common, &plan);
+            return self.nothing(common, &plan, &past);
         }
         if !self.yes {
             if common.output == Form::Json || !io::stdin().is_terminal() {
@@ -105,7 +107,9 @@ impl Restore {
             confirmed: Vec::new(),
         };
         let past = Past::read(&connection.bucket()).await?;
-        let wanted = Restoration { policy, dataset, partitions: &self.partitions, class: &self.class, past: &past };
+        let through = through(&connection.bucket(), &past, dataset).await?;
+        let (partitions, class) = (self.partitions.as_slice(), self.class.as_str());
+        let wanted = Restoration { policy, dataset, partitions, class, past: &past, through: &through };
         let plan = restoration(&connection.lister(Pace::default()), header, &wanted).await?;
         Ok((plan, past))
     }
@@ -154,16 +158,30 @@ impl Restore {
         plan.end.datasets.iter().any(|own| own.prefix.starts_with(prefix) || prefix.starts_with(&own.prefix))
     }
 
-    fn nothing(&self, common: &Common, plan: &WrittenPlan) -> Result<(), Failure> {
+    fn nothing(&self, common: &Common, plan: &WrittenPlan, past: &Past) -> Result<(), Failure> {
         let left: u64 = plan.end.datasets.iter().flat_map(|dataset| dataset.left.values()).sum();
         if left > 0 {
             let words = plan.end.datasets.iter().flat_map(|dataset| &dataset.left);
             let words: Vec<_> = words.map(|(word, count)| format!("{count} {word}")).collect();
             let (units, words) = (counted(left, "unit"), words.join(", "));
-            let message = format!(
-                "nothing can be moved now, {units} being left ({words}): end the run that is at work there, which \
-                 `s3life status` names, or try again later"
-            );
+            let policy = self.policy.path.display();
+            let moves = |record: &&RunRecord| {
+                let has_rules = matches!(record.state, RunState::WaitingForGateway | RunState::Undoing);
+                has_rules && record.datasets.values().any(|done| self.meets(plan, &done.prefix))
+            };
+            let remedy = match past.records.iter().find(moves) {
+                Some(RunRecord { run, state: RunState::Undoing, .. }) => {
+                    format!(
+                        "the run {run} is being brought back: end that with `s3life undo {run} {policy}`, then try again"
+                    )
+                }
+                Some(RunRecord { run, .. }) => format!(
+                    "the run {run} has the gateway move units there: bring it back with `s3life undo {run} {policy}`, or try \
+                     again when `s3life apply {policy}` has found that they have moved"
+                ),
+                None => "try again later".to_owned(),
+            };
+            let message = format!("nothing can be moved now, {units} being left ({words}): {remedy}");
             return Err(Failure::Left(message));
         }
         output::line(&match common.output {
@@ -192,4 +210,20 @@ impl Restore {
             self.policy.path.display()
         ))
     }
+}
+
+/// Units of a dataset that have moved by runs which wait for the gateway to move others.
+async fn through(bucket: &Bucket, past: &Past, dataset: &Dataset) -> Result<BTreeSet<String>, Failure> {
+    let mut through = BTreeSet::new();
+    for record in past.records.iter().filter(|record| record.state == RunState::WaitingForGateway) {
+        let meets =
+            |done: &DatasetDone| done.prefix.starts_with(&dataset.prefix) || dataset.prefix.starts_with(&done.prefix);
+        if record.datasets.values().any(meets) {
+            let outcomes = Journal::summary(bucket, &record.run).await?;
+            let moved =
+                outcomes.into_iter().filter(|(_, last)| matches!(last.outcome, Outcome::Done | Outcome::Restored));
+            through.extend(moved.map(|(prefix, _)| prefix));
+        }
+    }
+    Ok(through)
 }

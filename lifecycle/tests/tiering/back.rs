@@ -288,3 +288,36 @@ async fn what_is_held_while_a_run_waits_does_not_move(#[case] service: Service) 
     assert_eq!(classes, ["COLD", "COLD", "STANDARD", "STANDARD", "COLD", "COLD"]);
     lake.remove().await;
 }
+
+#[rstest]
+#[case::embedded(Service::Embedded)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_waiting_run_moves_is_told_and_what_it_has_moved_comes_back_at_once(#[case] service: Service) {
+    let lake = Lake::at(service).await;
+    lake.policy(PARTITIONS);
+    // One more than rules are in place at a time.
+    for day in 0..51 {
+        lake.put(&format!("events/day=2020-{:02}-{:02}/a", 1 + day / 28, 1 + day % 28), "some bytes").await;
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let run = lake.json(&["apply", "policy.yaml", "--yes"])["run"].as_str().unwrap().to_owned();
+    let restore = |path: &'static str| ["restore", "events", "policy.yaml", "--yes", "--partition", path];
+    // They are in the class that was asked for, and not for long.
+    let said = lake.refused(&restore("day=2020-02-23"));
+    let told = format!(
+        "nothing can be moved now, 1 unit being left (1 waiting for gateway): the run {run} has the gateway move units \
+         there: bring it back with `s3life undo {run} policy.yaml`, or try again when"
+    );
+    assert!(said.contains(&told), "{said}");
+    lake.let_rules_work().await;
+    assert_eq!(lake.json(&["apply", "policy.yaml", "--yes"])["state"], "waiting-for-gateway");
+    assert_eq!(lake.json(&["status", "policy.yaml"])["runs"][0]["waiting"]["units"], 1);
+    let restored = lake.json(&restore("day=2020-01-01"));
+    assert_eq!(restored["waiting"]["units"], 1);
+    assert!(lake.refused(&restore("day=2020-02-23")).contains("1 waiting for gateway"));
+    until_done(&lake, &restored["run"], &["apply", "policy.yaml", "--yes"]).await;
+    until_done(&lake, &json!(run), &["apply", "policy.yaml", "--yes"]).await;
+    let classes = state_and_classes(&lake).await.1;
+    assert_eq!((classes[0].as_str(), classes[1].as_str(), classes[50].as_str()), ("STANDARD", "COLD", "COLD"));
+    lake.remove().await;
+}

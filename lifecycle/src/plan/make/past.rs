@@ -15,6 +15,9 @@ use crate::run::{Bucket, StateError};
 
 use super::{MakeError, Moves};
 
+/// The word for units that a run moves by the gateway's rules.
+pub(super) const WAITING: &str = "waiting for gateway";
+
 /// Name of the action in what runs did.
 const ARCHIVE: &str = "archive";
 
@@ -173,7 +176,7 @@ fn is_of(record: &RunRecord, policy: &Policy) -> bool {
 /// The word for what units of a run wait for, where they do.
 fn what_waits(record: &RunRecord) -> Option<&'static str> {
     match record.state {
-        RunState::WaitingForGateway => Some("waiting for gateway"),
+        RunState::WaitingForGateway => Some(WAITING),
         RunState::Undoing => Some("coming back"),
         _ => None,
     }

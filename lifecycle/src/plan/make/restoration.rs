@@ -1,6 +1,6 @@
 //! A plan that moves units out of their storage class because somebody needs them, whatever the policy says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::inventory::is_state_of_job;
 use crate::listing::{Lister, Range, Tags, as_object};
@@ -10,6 +10,7 @@ use crate::plan::line::{Amount, DatasetSummary, Header, PlannedAction, PlannedOb
 use crate::policy::{CONTROL_PREFIX, Dataset, Policy, Unit};
 use crate::unit::UnitSummary;
 
+use super::past::WAITING;
 use super::probes::{classes, tags_set_times, try_class};
 use super::{MakeError, Past, is_just_written};
 
@@ -29,6 +30,8 @@ pub struct Restoration<'a> {
     pub class: &'a str,
     /// What earlier runs did: units that one is moving are left.
     pub past: &'a Past,
+    /// Units with which such a run is through.
+    pub through: &'a BTreeSet<String>,
 }
 
 /// Makes such a plan.
@@ -36,7 +39,7 @@ pub struct Restoration<'a> {
 /// # Errors
 /// `NoUnit` for a path that no unit is at, `UnknownClass`, and as [`super::make`].
 pub async fn restoration(lister: &Lister, header: Header, wanted: &Restoration<'_>) -> Result<WrittenPlan, MakeError> {
-    let Restoration { policy, dataset, partitions, class, past } = wanted;
+    let Restoration { policy, dataset, partitions, class, past, through } = wanted;
     match try_class(lister, class).await {
         Err(source) if source.kind() == s3core::ErrorKind::BadRequest => {
             let (class, known) = ((*class).to_owned(), classes(lister, class).await?);
@@ -55,9 +58,13 @@ pub async fn restoration(lister: &Lister, header: Header, wanted: &Restoration<'
         let path = partitions.get(index).cloned().unwrap_or_default();
         return Err(MakeError::NoUnit { dataset: dataset.name.clone(), path });
     }
+    let waits_for =
+        |unit: &UnitSummary| past.waiting.meeting(&unit.prefix).filter(|_| !through.contains(&unit.prefix)).copied();
     let moves = |unit: &&UnitSummary| {
         let is_elsewhere = unit.groups.iter().any(|group| group.class != *class);
-        is_elsewhere && prefixes.iter().any(|prefix| is_wanted(unit, prefix))
+        // It is there still, and a run is about to move it away.
+        let leaves = waits_for(unit) == Some(WAITING);
+        (is_elsewhere || leaves) && prefixes.iter().any(|prefix| is_wanted(unit, prefix))
     };
     let units: Vec<_> = inventory.units.iter().filter(moves).collect();
     let mut directories = Places::default();
@@ -91,8 +98,8 @@ pub async fn restoration(lister: &Lister, header: Header, wanted: &Restoration<'
             *left.entry("settling").or_default() += 1;
             continue;
         }
-        if past.waiting.meeting(&unit.prefix).is_some() {
-            *left.entry("waiting for gateway").or_default() += 1;
+        if let Some(word) = waits_for(unit) {
+            *left.entry(word).or_default() += 1;
             continue;
         }
         writer.begin_unit(PlannedUnit {
