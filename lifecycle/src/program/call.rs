@@ -90,7 +90,7 @@ fn of_state(failure: StateError, text: String) -> Error {
         StateError::Refused { .. } => ErrorKind::PreconditionFailed,
         StateError::LocalFile { .. } => ErrorKind::LocalDisk,
         StateError::Malformed { .. } => ErrorKind::Corrupted,
-        StateError::NoTime { .. } => ErrorKind::Unsupported,
+        StateError::NoTime { .. } | StateError::Suspended { .. } => ErrorKind::Unsupported,
         _ => ErrorKind::Changed,
     };
     Error::new(kind, text)

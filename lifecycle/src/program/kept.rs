@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::plan::line::Amount;
+use crate::plan::line::{Amount, PlannedAction};
 use crate::run::journal::{IntendedUnit, Journal, Means, Outcome, UnitOutcome};
 use crate::run::record::{HELD, RunRecord, RunState};
 use crate::run::{Bucket, StateError};
@@ -37,7 +37,8 @@ impl AllKept {
     pub(super) async fn read(bucket: &Bucket, records: &[RunRecord]) -> Result<Self, StateError> {
         let mut all = Self::default();
         // Who may not ask reads more than is needed.
-        let keeps_versions = bucket.keeps_versions().await.unwrap_or(true);
+        let keeps_versions =
+            bucket.keeps_versions().await.unwrap_or(true) || bucket.is_suspended().await.unwrap_or(true);
         for record in records.iter().filter(|record| may_keep(record, keeps_versions)) {
             let (hidden, held) = sums(bucket, &record.run).await?;
             for (kept, amount) in [(&mut all.hidden, hidden), (&mut all.held, held)] {
@@ -83,7 +84,13 @@ async fn sums(bucket: &Bucket, run: &str) -> Result<(Amount, Amount), StateError
 }
 
 fn hidden(unit: &IntendedUnit, outcome: &Outcome, marked: &[&str]) -> Amount {
-    if unit.means != Means::Markers || !matches!(outcome, Outcome::Done | Outcome::NotRestored { .. }) {
+    let is_hidden = match outcome {
+        // What was deleted without trash is gone for good.
+        Outcome::Done => unit.action != PlannedAction::Delete,
+        Outcome::NotRestored { .. } => true,
+        _ => false,
+    };
+    if unit.means != Means::Markers || !is_hidden {
         return Amount::default();
     }
     let marked: HashSet<&str> = marked.iter().copied().collect();

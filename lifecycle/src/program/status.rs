@@ -86,9 +86,13 @@ impl Found {
 
     pub(super) fn report(&self) -> Report<'_> {
         let lease = self.lease.as_ref().filter(|lease| lease.standing != Standing::Closed);
-        let works_on = |run: &str| {
+        let works_on = |record: &RunRecord| {
             let held = lease.filter(|lease| lease.standing == Standing::Held);
-            held.is_some_and(|lease| lease.purpose.run.as_deref() == Some(run))
+            // One that has just begun has no name in the lease, and the lease's number.
+            held.is_some_and(|lease| match &lease.purpose.run {
+                Some(run) => *run == record.run,
+                None => lease.number == record.lease,
+            })
         };
         let is_under_way =
             |record: &&RunRecord| !matches!(record.state, RunState::Done | RunState::Undone | RunState::Purged);
@@ -110,7 +114,7 @@ impl Found {
             skipped: skipped.collect(),
             runs: under_way
                 .into_iter()
-                .map(|record| UnderWay { is_active: works_on(&record.run), run: Run::of(record) })
+                .map(|record| UnderWay { is_active: works_on(record), run: Run::of(record) })
                 .collect(),
             trash: &self.trash,
             hidden: &self.kept.hidden,
@@ -118,6 +122,7 @@ impl Found {
             held_back: &self.held_back,
             unreleased: self.records.iter().filter_map(Unreleased::of).collect(),
             served: &self.served,
+            records: &self.records,
         }
     }
 }
@@ -176,6 +181,8 @@ pub(super) struct Report<'a> {
     /// What `serve` has said of policies.
     served: &'a [ServedPolicy],
     skipped: Vec<Skipped<'a>>,
+    #[serde(skip)]
+    records: &'a [RunRecord],
 }
 
 #[derive(Serialize)]
@@ -277,6 +284,21 @@ struct Skipped<'a> {
 }
 
 impl Report<'_> {
+    /// When what a run keeps goes for good.
+    fn goes(&self, run: &str, until: Option<Timestamp>) -> String {
+        let Some(record) = self.records.iter().find(|record| record.run == run) else {
+            return "of a run without record".to_owned();
+        };
+        match (record.state, until) {
+            (RunState::Undone, _) if record.skipped_count > 0 => {
+                format!("did not come back, and is kept until `s3life purge {run} s3a://{}`", self.bucket)
+            }
+            (RunState::Undoing, _) => "kept until the run is brought back".to_owned(),
+            (_, Some(until)) => format!("goes for good after {until}"),
+            (_, None) => "kept until the run has ended".to_owned(),
+        }
+    }
+
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![match &self.lease {
             None => format!("s3a://{}: nobody is at work", self.bucket),
@@ -290,19 +312,22 @@ impl Report<'_> {
             ),
         }];
         for UnderWay { is_active, run } in &self.runs {
-            let rest = if *is_active { "" } else { "; nobody is at work on it" };
+            let rest = if *is_active { "; a process is at work on it" } else { "; nobody is at work on it" };
             lines.push(format!("run    {}{rest}", run.line()));
         }
         for Trash { run, objects, bytes, until } in self.trash {
             let objects = counted(*objects, "object");
-            lines.push(format!("trash  {run}  {objects}, {}, {}", size(*bytes), goes(*until)));
+            lines.push(format!("trash  {run}  {objects}, {}, {}", size(*bytes), self.goes(run, *until)));
         }
         for Kept { run, amount: kept, until } in self.hidden {
-            lines.push(format!("hidden {run}  {} under delete markers, {}", amount(*kept), goes(*until)));
+            lines.push(format!("hidden {run}  {} under delete markers, {}", amount(*kept), self.goes(run, *until)));
         }
         for Kept { run, amount: kept, until } in self.held {
             let kept = amount(*kept);
-            lines.push(format!("held   {run}  {kept} in place, because they cannot be copied, {}", goes(*until)));
+            lines.push(format!(
+                "held   {run}  {kept} in place, because they cannot be copied, {}",
+                self.goes(run, *until)
+            ));
         }
         for HeldBack { run, hold, units } in self.held_back {
             let (units, stay) = (counted(*units, "unit"), if *units == 1 { "stays" } else { "stay" });
@@ -322,7 +347,62 @@ impl Report<'_> {
     }
 }
 
-/// When something goes for good.
-fn goes(until: Option<Timestamp>) -> String {
-    until.map_or_else(|| "of a run without record".to_owned(), |until| format!("goes for good after {until}"))
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::run::lease::{Holder, Purpose};
+
+    fn record(run: &str, state: &str, lease: u64, skipped: u64) -> RunRecord {
+        serde_json::from_value(json!({
+            "run": run, "policy": {"path": "p.yaml", "sha256": ""}, "digest": "", "started": "2026-01-01T00:00:00Z",
+            "finished": null, "state": state, "holder": "", "lease": lease, "skipped": [], "skipped_count": skipped,
+            "trash_until": if state == "running" { None } else { Some("2026-02-01T00:00:00Z") }, "released": false,
+            "undone": state == "undone", "datasets": {},
+        }))
+        .unwrap()
+    }
+
+    fn found(run: Option<&str>) -> Found {
+        let time: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let purpose = run.map_or_else(|| Purpose::from("apply"), |run| Purpose::of_run("apply", run));
+        let lease = LeaseView {
+            number: 3,
+            holder: Holder { host: "edge1".to_owned(), process: 4711 },
+            purpose,
+            taken: time,
+            until: time,
+            standing: Standing::Held,
+        };
+        let trash = |run: &str, until| Trash { run: run.to_owned(), objects: 1, bytes: 1, until };
+        let records =
+            vec![record("new", "running", 3, 0), record("killed", "running", 2, 0), record("back", "undone", 1, 1)];
+        Found {
+            bucket: "lake".to_owned(),
+            time,
+            lease: Some(lease),
+            trash: vec![trash("new", None), trash("back", records[2].trash_until), trash("lost", None)],
+            records,
+            kept: AllKept::default(),
+            served: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_process_is_at_work_on_the_run_that_it_has_begun() {
+        let lines = found(None).report().lines().join("\n");
+        for line in [
+            "run    new  running: nothing yet  (p.yaml); a process is at work on it",
+            "run    killed  running: nothing yet  (p.yaml); nobody is at work on it",
+            "trash  new  1 object, 1 B, kept until the run has ended",
+            "trash  back  1 object, 1 B, did not come back, and is kept until `s3life purge back s3a://lake`",
+            "trash  lost  1 object, 1 B, of a run without record",
+        ] {
+            assert!(lines.contains(line), "{line}: {lines}");
+        }
+        let found = found(Some("killed"));
+        let active: Vec<_> = found.report().runs.iter().map(|run| run.is_active).collect();
+        assert_eq!(active, [false, true]);
+    }
 }

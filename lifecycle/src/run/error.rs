@@ -39,6 +39,15 @@ pub enum StateError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The bucket kept versions when the run began, and does no more.
+    #[error(
+        "versioning of s3a://{bucket} is suspended, and what its runs have hidden lies in versions: enable versioning again, \
+         then run the command again"
+    )]
+    Suspended {
+        /// The bucket.
+        bucket: String,
+    },
     /// The gateway's time is not known.
     #[error(
         "s3a://{bucket}/: the gateway's answers have no Date header, and s3life goes by the gateway's time: let the \

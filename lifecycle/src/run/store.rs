@@ -127,7 +127,7 @@ impl Store {
     /// cannot change it any more: whoever takes a run over does this first.
     ///
     /// # Errors
-    /// What `change` refuses with; `Lost`, `TakenOver`, `NoSuchRun`, `Malformed`, and the gateway's.
+    /// What `change` refuses with; `Suspended`, `Lost`, `TakenOver`, `NoSuchRun`, `Malformed`, and the gateway's.
     pub async fn update(
         &self,
         lease: &Lease,
@@ -148,6 +148,9 @@ impl Store {
             lease.check()?;
             match self.bucket.replace_json(&keys::record(run), &record, &etag).await {
                 Ok(_) => return Ok(record),
+                Err(StateError::Replaced { .. }) if self.bucket.is_suspended().await? => {
+                    return Err(StateError::Suspended { bucket: self.bucket.name().to_owned() });
+                }
                 Err(StateError::Replaced { .. }) => self.pause().await,
                 Err(failure) => return Err(failure),
             }

@@ -153,6 +153,7 @@ async fn what_goes_for_good_leaves_no_version() {
     let applied = lake.run(&["--output", "json", "apply", "policy.yaml", "--yes", "--confirm-delete", "events"]);
     assert_eq!(said(&applied)["actions"]["delete"]["objects"], 9);
     assert_eq!(versions(&lake).await, []);
+    assert_eq!(said(&lake.run(&["--output", "json", "status", "policy.yaml"]))["hidden"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,4 +252,21 @@ async fn what_is_locked_is_told_and_keeps_nothing_else() {
         lake.rest().await;
     }
     assert_eq!((&purge()["objects"], versions(&lake).await.len()), (&json!(1), 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_hidden_is_told_while_versioning_is_suspended() {
+    let lake = three_days_with_versions(POLICY).await;
+    let run = apply(&lake);
+    lake.gateway.run(PutBucketVersioning::new(&lake.bucket, false)).await.unwrap();
+    let told = "is suspended, and what its runs have hidden lies in versions: enable versioning again";
+    for command in [&["undo", name(&run), "policy.yaml"][..], &["purge", name(&run), "policy.yaml", "--yes"]] {
+        let refused = lake.run(command);
+        assert!(refused.status == 1 && refused.error.contains(told), "{refused:?}");
+    }
+    let status = said(&lake.run(&["--output", "json", "status", "policy.yaml"]));
+    assert_eq!((status["hidden"].as_array().unwrap().len(), &status["hidden"][0]["units"]), (1, &json!(3)));
+    lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
+    assert_eq!(lake.listed("events/").await.len(), 9);
 }

@@ -56,6 +56,18 @@ impl Bucket {
         self.keeps_versions.get_or_try_init(ask).await.copied()
     }
 
+    /// Whether it has kept versions, and does no more: what runs have hidden is there still.
+    ///
+    /// # Errors
+    /// The gateway's.
+    pub async fn is_suspended(&self) -> Result<bool, StateError> {
+        match self.gateway.run(GetBucketVersioning::new(self.name())).await {
+            Ok(versioning) => Ok(versioning == BucketVersioning::Suspended),
+            Err(failure) if failure.kind() == ErrorKind::Unsupported => Ok(false),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
     /// The version that counts.
     pub(super) async fn read_version(&self, key: &str) -> Result<Option<Stored>, StateError> {
         for _ in 0..MOST_ROUNDS {
