@@ -224,11 +224,17 @@ pub struct End {
     pub digest: String,
 }
 
+impl GuardVerdict {
+    /// The percentage that `--allow` needs so that all of it may go.
+    pub fn needed(&self) -> u32 {
+        self.share.0.max(self.share.1).ceil().clamp(1.0, 100.0) as u32
+    }
+}
+
 impl End {
     /// Why the plan is not applied, and what helps: it would remove more of a dataset than its guard allows.
     pub fn stopped(&self) -> Option<String> {
         let is_stopped = |dataset: &&DatasetSummary| dataset.guard.as_ref().is_some_and(|guard| guard.exceeded);
-        let names: Vec<_> = self.datasets.iter().filter(is_stopped).map(|dataset| dataset.name.as_str()).collect();
         let share = |dataset: &DatasetSummary| {
             let guard = dataset.guard.as_ref();
             let share = guard.map(|GuardVerdict { percent, within, share: (units, bytes), .. }| {
@@ -237,8 +243,12 @@ impl End {
             format!("{}{}", dataset.name, share.unwrap_or_default())
         };
         let shares: Vec<_> = self.datasets.iter().filter(is_stopped).map(share).collect();
-        let options: Vec<_> = names.iter().map(|name| format!("--allow {name}=…%")).collect();
-        (!names.is_empty()).then(|| {
+        let option = |dataset: &DatasetSummary| {
+            let needed = dataset.guard.as_ref().map_or(100, GuardVerdict::needed);
+            format!("`--allow {}={needed}%`", dataset.name)
+        };
+        let options: Vec<_> = self.datasets.iter().filter(is_stopped).map(option).collect();
+        (!shares.is_empty()).then(|| {
             format!(
                 "the plan would remove more of {} than the guard allows, and is not applied: look at it, and if all of \
                  it shall go plan again with {}",

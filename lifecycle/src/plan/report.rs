@@ -246,7 +246,7 @@ fn guard_line(formatter: &mut fmt::Formatter<'_>, dataset: &str, guard: &GuardVe
         let _ = write!(line, ", {} by earlier runs", counted(before.units, "unit"));
     }
     if *exceeded {
-        let _ = write!(line, ": STOPPED; if all of it shall go, `--allow {dataset}={}%`", units.max(*bytes).ceil());
+        let _ = write!(line, ": STOPPED; if all of it shall go, `--allow {dataset}={}%`", guard.needed());
     }
     writeln!(formatter, "{line}")
 }

@@ -56,7 +56,12 @@ impl<'a> Shape<'a> {
                 return None;
             }
             other => {
-                let message = format!("{name} is {}: write {}", shown(&other), wanted(&types));
+                let is_quoted = matches!(&other, Tree::Text(text) if text.parse::<u64>().is_ok());
+                let wanted = match is_quoted && types.contains(&"integer") {
+                    true => "it without quotes".to_owned(),
+                    false => wanted(&types),
+                };
+                let message = format!("{name} is {}: write {wanted}", shown(&other));
                 let hint = meaning(schema).map(|meaning| format!(" ({meaning})")).unwrap_or_default();
                 self.find(referenced, message + &hint);
                 return None;

@@ -76,7 +76,7 @@ fn what_is_wrong_names_line_and_remedy(#[case] from: &str, #[case] to: &str, #[c
 #[case("version: 1", "version: one", 1, "`version` is `one`: write a whole number (Version of this format: 1)")]
 #[case("trash: 7d", "trash: [7d]", 4, "`trash` is a list: write a single value")]
 #[case("{older_than: 30d}", "30d", 16, "`when` is `30d`: write names with values (Conditions, of which all must hold)")]
-#[case("version: 1", "version: '1'", 1, "`version` is `1` in quotes: write a whole number")]
+#[case("version: 1", "version: '1'", 1, "`version` is `1` in quotes: write it without quotes")]
 #[case("version: 1", "version: 99999999999", 1, "`version` is `99999999999`: write a whole number")]
 #[case("{older_than: 30d}", "{older_then: 30d}", 16, "`when` has no `older_then`: write `older_than`")]
 #[case("zone: UTC", "zone: [UTC", 3, "a bracket in a line before this is not closed")]

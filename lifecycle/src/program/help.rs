@@ -35,6 +35,11 @@ pub(super) fn help(failure: &Failure) -> String {
     let Some(failure) = gateway(failure) else { return String::new() };
     match failure.kind() {
         ErrorKind::AccessDenied => missing_right(failure).unwrap_or_default(),
+        ErrorKind::NoCredentials => {
+            "; s3life also takes the keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or an AWS profile, and the gateway's \
+             address from `--endpoint URL`"
+                .to_owned()
+        }
         ErrorKind::UnknownHost | ErrorKind::Unreachable => {
             "; `--endpoint URL` gives the gateway's address, too".to_owned()
         }
@@ -81,6 +86,8 @@ mod tests {
         ));
         assert!(help(&state).contains("s3:GetObjectAcl at s3a://lake/a"));
         assert!(help(&denied(ErrorKind::Unreachable, "ListObjectsV2")).contains("--endpoint"));
+        let told = help(&denied(ErrorKind::NoCredentials, "ListObjectsV2"));
+        assert!(told.contains("AWS_ACCESS_KEY_ID") && told.contains("--endpoint"), "{told}");
         assert_eq!(help(&denied(ErrorKind::TimedOut, "ListObjectsV2")), "");
         assert_eq!(help(&Failure::Usage("no".to_owned())), "");
     }
