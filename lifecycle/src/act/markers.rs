@@ -17,7 +17,7 @@ use super::attempts::Attempts;
 use super::means::Removal;
 use super::objects::Objects;
 use super::remove::is_marker;
-use super::restore::Restored;
+use super::restore::{MOVE_AWAY, Restored};
 use super::stack::{Stack, stack, stacks};
 use super::survey::survey;
 
@@ -205,7 +205,7 @@ pub(super) async fn show(
         return Ok(Restored::Untouched);
     }
     if !stack.is_hidden() {
-        return Ok(Restored::InTheWay("another object has been written there".to_owned()));
+        return Ok(Restored::InTheWay(MOVE_AWAY.to_owned()));
     }
     let own = match markers {
         Some(_) => over.clone(),
@@ -228,7 +228,7 @@ pub(super) async fn show(
     if self::stack(objects, &planned.key).await?.is_current(object) {
         Ok(Restored::Back)
     } else {
-        Ok(Restored::InTheWay("another object has been written there".to_owned()))
+        Ok(Restored::InTheWay(MOVE_AWAY.to_owned()))
     }
 }
 

@@ -12,6 +12,10 @@ use super::objects::{Copied, Objects};
 use super::remove::is_marker;
 use super::survey::{is_same, survey};
 
+/// What helps where somebody has written at the key of an object that is to come back.
+pub(super) const MOVE_AWAY: &str =
+    "another object has been written there, and is not replaced: move it away, and undo the run again";
+
 /// What came of an object that was to come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Restored {
@@ -59,7 +63,7 @@ async fn restore_over(
     let planned = &object.planned;
     if let Some(found) = found {
         if found.etag != planned.etag || found.bytes != planned.bytes {
-            return Ok(Restored::InTheWay("another object has been written there".to_owned()));
+            return Ok(Restored::InTheWay(MOVE_AWAY.to_owned()));
         }
         give_list(objects, object).await?;
         return Ok(if is_same(planned, &found) { Restored::Untouched } else { Restored::Back });

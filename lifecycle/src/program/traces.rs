@@ -78,7 +78,11 @@ pub(super) fn meets(unit: &str, wanted: &str) -> bool {
 /// The same where a unit may be a single object.
 fn is_met(prefix: &str, shape: Shape, wanted: &str) -> bool {
     match shape {
-        Shape::Object => prefix == wanted || wanted.ends_with('/') && prefix.starts_with(wanted),
+        Shape::Object => {
+            let inside = prefix.strip_prefix(wanted);
+            let is_directory = wanted.is_empty() || wanted.ends_with('/');
+            inside.is_some_and(|rest| rest.is_empty() || is_directory || rest.starts_with('/'))
+        }
         Shape::Prefix | Shape::Directory => meets(prefix, wanted),
     }
 }
@@ -152,8 +156,10 @@ fn trace(record: &RunRecord, unit: &IntendedUnit, outcome: &UnitOutcome, policy:
             ("undone", None, release(), text + &held_back(release()))
         }
         (Outcome::NotRestored { reason, .. }, _) if is_kept(record) => {
+            // Beside what was written since it comes back as it was told to.
+            let undo = if reason.contains("--merge") { format!("{undo} --merge") } else { undo };
             let text = format!(
-                "a part of it was removed by the run {run}, and could not be put back at {at} ({reason}): `{undo}`"
+                "it was removed by the run {run}, at least in part, and did not come back at {at}: {reason}; then `{undo}`"
             );
             ("half gone", record.trash_until, Some(undo), text)
         }
@@ -192,4 +198,45 @@ fn is_kept(record: &RunRecord) -> bool {
 
 fn held_back(release: Option<String>) -> String {
     release.map_or_else(String::new, |release| format!(": no rule works there until `{release}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("tmp/a/b", "tmp/a/b", true)]
+    #[case("tmp/a/b", "tmp/a/", true)]
+    // A directory is one without a slash behind it, too.
+    #[case("tmp/a/b", "tmp/a", true)]
+    #[case("tmp/a/b", "tmp", true)]
+    #[case("tmp/a/b", "", true)]
+    #[case("tmp/a/b", "tmp/a/b/c", false)]
+    #[case("tmp/ab", "tmp/a", false)]
+    fn objects_are_met_in_their_directories(#[case] object: &str, #[case] wanted: &str, #[case] expected: bool) {
+        assert_eq!(is_met(object, Shape::Object, wanted), expected);
+    }
+
+    fn trace(run: &str, what: &'static str, command: Option<&str>) -> BTreeMap<String, Trace> {
+        let command = command.map(str::to_owned);
+        let (run, at, until, text) = (run.to_owned(), Timestamp::UNIX_EPOCH, None, String::new());
+        [("a/".to_owned(), Trace { run, what, at, until, command, text })].into()
+    }
+
+    #[rstest]
+    #[case("undone", None, "old")]
+    #[case("moved", Some("undo"), "old")]
+    #[case("undone", Some("release"), "new")]
+    // What is gone comes back by nothing else.
+    #[case("removed", Some("undo"), "new")]
+    fn what_waits_for_its_release_is_told(
+        #[case] what: &'static str,
+        #[case] command: Option<&str>,
+        #[case] run: &str,
+    ) {
+        let last = last([trace("new", what, command), trace("old", "undone", Some("release old"))]);
+        assert_eq!(last["a/"].run, run);
+    }
 }
