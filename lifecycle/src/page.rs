@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan};
 use crate::plan::holds::MetHold;
 use crate::plan::line::{Amount, GuardVerdict};
 use crate::policy::{Action, Policy};
-use crate::run::record::RunRecord;
+use crate::run::record::{EmptiedTrash, RunRecord};
 use crate::words::{count, counted, moment, size};
 
 use charts::{Area, Bar, DAYS, DueOn, MAP};
@@ -242,7 +242,14 @@ impl Facts<'_> {
         let done = actions
             .iter()
             .map(|(action, amount)| format!("{action} {} ({})", counted(amount.units, "unit"), size(amount.bytes)));
-        let done: Vec<_> = done.collect();
+        let emptied = record.emptied.iter().map(|EmptiedTrash { run, amount }| {
+            format!(
+                "emptied the trash of the run {run} ({}, {})",
+                counted(amount.objects, "object"),
+                size(amount.bytes)
+            )
+        });
+        let done: Vec<_> = done.chain(emptied).collect();
         let command = if record.restores { "restore, " } else { "" };
         let waiting = record.waits().map(|waiting| format!(": {}", counted(waiting.units, "unit"))).unwrap_or_default();
         vec![

@@ -46,7 +46,12 @@ fn served() -> ServedPolicy {
         announcements: vec![Announcement { until: hour(0), at: hour(0), from: hour(24), amount: AMOUNT }],
     };
     let policy = PolicySource::of("/policy.yaml".to_owned(), "");
-    ServedPolicy { policy, round: hour(0), rules: vec![rule("drop", true), rule("sweep", false)] }
+    ServedPolicy {
+        policy,
+        round: hour(0),
+        rules: vec![rule("drop", true), rule("sweep", false)],
+        stopped: BTreeSet::new(),
+    }
 }
 
 /// Metrics that all have something to say.

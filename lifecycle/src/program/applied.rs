@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::output::{self, Failure, ReadPolicy};
 use super::{Common, Form, history};
-use crate::run::record::{HELD, NOT_RESTORED, RunRecord, RunState};
+use crate::run::record::{EmptiedTrash, HELD, NOT_RESTORED, RunRecord, RunState};
 
 /// What was done, for programs.
 pub(super) fn json(done: &[RunRecord]) -> Value {
@@ -49,6 +49,11 @@ pub(super) fn report(
         let words = if words.is_empty() { String::new() } else { format!("; left in place: {}", words.join(", ")) };
         return output::line(&format!("nothing is due{words}"));
     }
+    runs(policy, done)
+}
+
+/// Says what was done by these runs.
+pub(super) fn runs(policy: &ReadPolicy, done: &[RunRecord]) -> Result<(), Failure> {
     for record in done {
         let restores = if record.restores { " of `s3life restore`" } else { "" };
         output::line(&format!("run {}{restores}:", record.run))?;
@@ -56,6 +61,9 @@ pub(super) fn report(
             for (action, amount) in &dataset.actions {
                 output::line(&format!("  {name}: {action} {}", crate::words::amount(*amount)))?;
             }
+        }
+        for EmptiedTrash { run, amount } in &record.emptied {
+            output::line(&format!("  {}", history::emptied(run, *amount)))?;
         }
         output::skipped(&record.skipped, record.skipped_count)?;
         if record.state == RunState::WaitingForGateway {

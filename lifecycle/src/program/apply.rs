@@ -9,14 +9,13 @@ use clap::Args;
 use super::carry_out::{carry_out, still_runs};
 use super::output::{self, Failure, ReadPolicy};
 use super::plan::PlanOptions;
-use super::question::confirm;
+use super::question::{After, ask, confirm};
 use super::work::{Work, WorkOptions};
-use super::{Common, Form, applied};
+use super::{Common, Form, applied, history};
 use crate::act::apply::Applied;
 use crate::catalog::Table;
 use crate::connection::Connection;
 use crate::plan::document::PlanReader;
-use crate::plan::holds::MetHold;
 use crate::plan::line::End;
 use crate::plan::report::Report;
 use crate::policy::Policy;
@@ -51,22 +50,45 @@ const MOST_PLANS: usize = 5;
 
 impl Apply {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
-        let Ended { policy, done, left } = self.done(common)?;
-        applied::report(common, &policy, &done, &left)?;
+        // What was gone on with is said at once, whatever comes of the plan.
+        let mut gone_on = 0;
+        let Ended { policy, done, left } = self.done_telling(common, |policy, done| {
+            if common.output == Form::Text && !done.is_empty() {
+                gone_on = done.len();
+                applied::runs(policy, done)?;
+            }
+            Ok(())
+        })?;
+        let told = done.get(gone_on..).unwrap_or_default();
+        match common.output {
+            Form::Json => applied::report(common, &policy, &done, &left)?,
+            Form::Text => applied::report(common, &policy, told, &left)?,
+        }
         done.iter().try_for_each(|record| applied::see_to(record, &policy.source.path))
     }
 
     /// Ends the runs that were begun before, carries the plan out, and says which runs it ended.
     pub(super) fn done(&self, common: &Common) -> Result<Ended, Failure> {
+        self.done_telling(common, |_, _| Ok(()))
+    }
+
+    /// The same; `tell` hears of the runs that were begun before when they have ended.
+    fn done_telling(
+        &self,
+        common: &Common,
+        tell: impl FnOnce(&ReadPolicy, &[RunRecord]) -> Result<(), Failure>,
+    ) -> Result<Ended, Failure> {
         let policy = match (&self.policy, &self.plan) {
             (Some(path), _) => output::read_policy(path)?,
             (None, Some(plan)) => output::read_policy(Path::new(&PlanReader::open(plan)?.header().policy.path))?,
             (None, None) => return Err(Failure::Usage("name a policy or a plan".to_owned())),
         };
         let connection = common.connect(&policy.policy.bucket)?;
-        let GoneOn { mut done, mut records, .. } = self.go_on(&connection, &policy, None)?;
+        let GoneOn { mut done, mut records, .. } = self.go_on(common, &connection, &policy, None)?;
+        tell(&policy, &done)?;
+        let after = if done.is_empty() { After::Nothing } else { After::GoingOn };
         for _ in 0..MOST_PLANS {
-            match self.apply(common, &connection, &policy, records.take())? {
+            match self.apply(common, &connection, &policy, records.take(), after)? {
                 Attempt::NothingDue(left) => return Ok(Ended { policy, done, left }),
                 Attempt::Done(record) => {
                     done.push(*record);
@@ -83,6 +105,7 @@ impl Apply {
     /// rules that may act: a run by others is left.
     pub(super) fn go_on(
         &self,
+        common: &Common,
         connection: &Connection,
         policy: &ReadPolicy,
         approved: Option<&BTreeSet<String>>,
@@ -116,6 +139,8 @@ impl Apply {
                     record.run
                 )));
             }
+            let after = if done.is_empty() { After::Nothing } else { After::GoingOn };
+            self.ask_to_go_on(common, policy, record, after)?;
             done.extend(connection.wait(self.end(connection, &record.run, &policy.policy))?);
         }
         let (before, records) = if done.is_empty() { (Vec::new(), Some(records)) } else { (records, None) };
@@ -140,6 +165,7 @@ impl Apply {
         connection: &Connection,
         policy: &ReadPolicy,
         records: Option<Vec<RunRecord>>,
+        after: After,
     ) -> Result<Attempt, Failure> {
         let made = match &self.plan {
             Some(_) => None,
@@ -165,7 +191,7 @@ impl Apply {
         }
         stopped(plan.end())?;
         let holds = made.as_ref().map(|planned| planned.holds.as_slice()).unwrap_or_default();
-        self.ask(common, &policy.policy, &plan, holds)?;
+        self.ask(common, &Report { policy: Some(&policy.policy), holds, ..Report::of(&plan) }, after)?;
         let before = made.as_ref().map(|planned| planned.past.records.as_slice()).unwrap_or_default();
         self.attempt(connection, policy, &plan, path, before)
     }
@@ -240,6 +266,7 @@ impl Apply {
             released: false,
             restores: false,
             undone: false,
+            emptied: Vec::new(),
             moved: None,
             waiting: None,
             held_for: BTreeMap::new(),
@@ -250,7 +277,7 @@ impl Apply {
     }
 
     /// Shows the plan and asks whether it is to be carried out.
-    fn ask(&self, common: &Common, policy: &Policy, plan: &PlanReader, holds: &[MetHold]) -> Result<(), Failure> {
+    fn ask(&self, common: &Common, report: &Report<'_>, after: After) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
@@ -259,7 +286,29 @@ impl Apply {
                 "nobody is there to be asked: look at `s3life plan`, then add `--yes`".to_owned(),
             ));
         }
-        confirm(&Report { policy: Some(policy), holds, ..Report::of(plan) })
+        confirm(report, after)
+    }
+
+    /// Names a run that was killed, and asks whether it is to go on. One that waits for the gateway removes nothing more.
+    fn ask_to_go_on(
+        &self,
+        common: &Common,
+        policy: &ReadPolicy,
+        record: &RunRecord,
+        after: After,
+    ) -> Result<(), Failure> {
+        if self.yes || record.state != RunState::Running {
+            return Ok(());
+        }
+        let (run, path) = (&record.run, &policy.source.path);
+        if common.output == Form::Json || !io::stdin().is_terminal() {
+            return Err(Failure::Usage(format!(
+                "the run {run} has not ended, and nobody is there to be asked whether it goes on: add `--yes`, or bring back \
+                 what it did with `s3life undo {run} {path}`"
+            )));
+        }
+        output::line(&history::Run::of(record).line())?;
+        ask(&format!("The run {run} has not ended, and is ended first. Go on with it? [y/N] "), after)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::run::holds::HeldBack;
 use crate::run::journal::{Journal, Outcome};
 use crate::run::keys;
 use crate::run::left::Skipped;
-use crate::run::record::{RunRecord, RunState, Waiting};
+use crate::run::record::{EmptiedTrash, RunRecord, RunState, Waiting};
 
 /// Carries out what is left of a run.
 pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result<RunRecord, Failure> {
@@ -64,14 +64,19 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
         let outcome = abort(&objects, &upload, plan.header().created).await?;
         applied.note_upload(&upload, outcome);
     }
+    let mut emptied = Vec::new();
     for trash in plan.trash() {
         if objects.permit.is_ending() {
             return Err(crate::act::Failure::Stopped.into());
         }
-        match purge_due(&objects, &work.store, &work.lease, &trash?.run, policy).await {
-            Ok(emptied) => {
-                emptied.held.iter().flat_map(HeldBack::told).for_each(|held| applied.left.skip(held));
-                applied.left.append(emptied.left);
+        let trash = trash?.run;
+        match purge_due(&objects, &work.store, &work.lease, &trash, policy).await {
+            Ok(done) => {
+                done.held.iter().flat_map(HeldBack::told).for_each(|held| applied.left.skip(held));
+                if done.held.is_none() || done.removed.objects > 0 {
+                    emptied.push(EmptiedTrash { run: trash, amount: done.removed });
+                }
+                applied.left.append(done.left);
             }
             // Somebody brings it back, has brought back a part of it, or has emptied it.
             Err(crate::act::Failure::State(StateError::Refused { .. } | StateError::NoSuchRun { .. })) => {}
@@ -92,6 +97,7 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
         }
         record.datasets.clone_from(&applied.datasets);
         record.has_left(&applied.left);
+        record.emptied.extend(emptied.iter().cloned());
         // The time of the trash counts from the removal, not from the plan.
         record.trash_until =
             applied.trash_until.map(|until| now.saturating_add(until.duration_since(created)).unwrap_or(until));

@@ -10,9 +10,9 @@ use super::output::{self, Failure};
 use super::{BucketOrPolicy, Common, Form};
 use crate::plan::line::Amount;
 use crate::run::left::Refused;
-use crate::run::record::{DatasetDone, RunRecord, RunState, Waiting};
+use crate::run::record::{DatasetDone, EmptiedTrash, RunRecord, RunState, Waiting};
 use crate::run::store::Store;
-use crate::words::{amount, counted};
+use crate::words::{amount, counted, size};
 
 #[derive(Debug, Args)]
 pub(super) struct History {
@@ -67,6 +67,8 @@ pub(super) struct Run<'a> {
     /// What moved back to the storage class that it had.
     moved_back: Amount,
     datasets: &'a BTreeMap<String, DatasetDone>,
+    /// The trash of earlier runs that it has emptied.
+    emptied: &'a [EmptiedTrash],
     skipped: u64,
     /// Those of it that somebody has to see to, with the reason of the first.
     refused: &'a Refused,
@@ -100,6 +102,7 @@ impl<'a> Run<'a> {
             undone,
             moved_back,
             datasets: &record.datasets,
+            emptied: &record.emptied,
             skipped: record.skipped_count,
             refused: &record.refused,
             holder: &record.holder,
@@ -111,7 +114,14 @@ impl<'a> Run<'a> {
     /// One line for people.
     pub(super) fn line(&self) -> String {
         let done: Vec<_> = self.actions.iter().map(|(action, done)| format!("{action} {}", amount(*done))).collect();
-        let done = if done.is_empty() { "nothing yet".to_owned() } else { done.join(", ") };
+        let mut done = done;
+        done.extend(self.emptied.iter().map(|EmptiedTrash { run, amount }| emptied(run, *amount)));
+        let has_ended = !matches!(self.state, RunState::Running | RunState::WaitingForGateway);
+        let done = match done.is_empty() {
+            true if has_ended => "nothing".to_owned(),
+            true => "nothing yet".to_owned(),
+            false => done.join(", "),
+        };
         let some = |what: &str, some: Amount| match some.units {
             0 => String::new(),
             _ => format!(", {what} {}", amount(some)),
@@ -135,4 +145,9 @@ impl<'a> Run<'a> {
 pub(super) fn waits(Waiting { units, since }: Waiting) -> String {
     let wait = if units == 1 { "waits" } else { "wait" };
     format!("{} {wait} for the gateway's lifecycle since {since}", counted(units, "unit"))
+}
+
+/// `emptied the trash of the run 20261125T214500Z-a1b2c3: 67 objects, 43.8 KiB, gone for good`
+pub(super) fn emptied(run: &str, Amount { objects, bytes, .. }: Amount) -> String {
+    format!("emptied the trash of the run {run}: {}, {}, gone for good", counted(objects, "object"), size(bytes))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::carry_out::carry_out;
 use super::output::{self, Failure};
-use super::question::confirm;
+use super::question::{After, confirm};
 use super::work::{Work, WorkOptions};
 use super::{Common, Form, PolicyFile, applied, history};
 use crate::act::apply::Applied;
@@ -64,7 +64,7 @@ impl Restore {
                 return Err(Failure::Usage("nobody is there to be asked: add `--yes`".to_owned()));
             }
             let WrittenPlan { header, end, tally, .. } = &plan;
-            confirm(&Report { header, end, tally, notes: &[], policy: Some(policy), holds: &[] })?;
+            confirm(&Report { header, end, tally, notes: &[], policy: Some(policy), holds: &[] }, After::Nothing)?;
         }
         let record = connection.wait(async {
             let work = Work::begin(&connection, &self.work, &Purpose::from("restore")).await?;
@@ -145,6 +145,7 @@ impl Restore {
             released: false,
             restores: true,
             undone: false,
+            emptied: Vec::new(),
             moved: None,
             waiting: None,
             held_for: BTreeMap::new(),

@@ -8,6 +8,10 @@ use crate::words::amount;
 /// What was said of a policy of a bucket, at `now`.
 pub(super) fn lines(bucket: &str, served: &ServedPolicy, now: Timestamp) -> Vec<String> {
     let mut lines = vec![format!("served {}, last planned at {}", served.policy.path, served.round)];
+    lines.extend(served.stopped.iter().map(|dataset| {
+        let path = &served.policy.path;
+        format!("  the guard stops what is due in {dataset}: look at `s3life plan {path}`")
+    }));
     for rule in &served.rules {
         let ServedRule { digest, dataset, rule: name, action, approved, approved_since, waits, announcements, .. } =
             rule;

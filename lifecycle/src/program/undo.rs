@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::output::{self, Failure};
 use super::progress::Units;
-use super::question::ask;
+use super::question::{After, ask};
 use super::undone::{BroughtBack, is_back};
 use super::work::{UNITS_AT_ONCE, Work, WorkOptions};
 use super::{BucketOrPolicy, Common, Form, history};
@@ -202,7 +202,7 @@ impl Purge {
                 return Err(Failure::Usage(message.to_owned()));
             }
             output::line(&history::Run::of(&record).line())?;
-            ask("Nothing of it can be brought back afterwards. Empty its trash? [y/N] ")?;
+            ask("Nothing of it can be brought back afterwards. Empty its trash? [y/N] ", After::Nothing)?;
         }
         let emptied = connection.wait(async {
             let work = Work::begin(&connection, work, &Purpose::of_run("purge", run)).await?;
@@ -255,14 +255,21 @@ impl Release {
     pub(super) fn run(&self, common: &Common) -> Result<(), Failure> {
         let Run { run, bucket, work } = &self.run;
         let connection = bucket.connect(common)?;
-        connection.wait(async {
+        let was_released = connection.wait(async {
+            if Store::new(connection.bucket()).record(run).await?.released {
+                return Ok(true);
+            }
             let work = Work::begin(&connection, work, &Purpose::of_run("release", run)).await?;
             let released = work.store.update(&work.lease, run, release).await;
             work.end().await;
-            Ok::<_, Failure>(released?)
+            released?;
+            Ok::<_, Failure>(false)
         })?;
         output::line(&match common.output {
             Form::Json => json!({"run": run, "released": true}).to_string(),
+            Form::Text if was_released => {
+                format!("the run {run} was released before: what it brought back may be planned again")
+            }
             Form::Text => format!("what the run {run} brought back may be planned again"),
         })
     }
@@ -275,9 +282,11 @@ fn release(record: &mut RunRecord) -> Result<(), StateError> {
     }
     let is_back = |done: &DatasetDone| record.restores || done.undone.units > 0 || done.moved_back.units > 0;
     // What could not be brought back waits for it, too.
-    let is_over = matches!(record.state, RunState::Undone | RunState::Purging | RunState::Purged);
+    let is_emptied = matches!(record.state, RunState::Purging | RunState::Purged);
+    let is_over = record.state == RunState::Undone || is_emptied && record.undone;
     if !is_over && !record.datasets.values().any(is_back) {
-        let reason = "has brought nothing back: there is nothing to release".to_owned();
+        let emptied = if is_emptied { ", and its trash was emptied" } else { "" };
+        let reason = format!("has brought nothing back{emptied}: there is nothing to release");
         return Err(StateError::Refused { run: record.run.clone(), reason });
     }
     record.released = true;
@@ -321,8 +330,9 @@ mod tests {
 
     #[rstest]
     #[case("undone", 0, true)]
-    // Nothing came back, and its units are planned no more all the same.
-    #[case("purged", 0, true)]
+    // Its units are planned anyway.
+    #[case("purged", 0, false)]
+    #[case("purged", 1, true)]
     // Undo says again that nothing is released.
     #[case("undoing", 1, false)]
     #[case("done", 0, false)]

@@ -45,6 +45,9 @@ pub struct RunRecord {
     /// Whether somebody had it brought back, whatever came of that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undone: bool,
+    /// The trash of earlier runs that it has emptied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emptied: Vec<EmptiedTrash>,
     /// When it was last seen to get on, while it waits for the gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Timestamp>,
@@ -57,6 +60,16 @@ pub struct RunRecord {
     /// Those among `skipped_count` that somebody has to see to.
     #[serde(default, skip_serializing_if = "Refused::is_none")]
     pub refused: Refused,
+}
+
+/// The trash of a run that is gone for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmptiedTrash {
+    /// The run.
+    pub run: String,
+    /// What lay there.
+    #[serde(flatten)]
+    pub amount: Amount,
 }
 
 /// Units that wait for the gateway's lifecycle.

@@ -24,6 +24,9 @@ pub struct ServedPolicy {
     pub round: Timestamp,
     /// Its rules, but those that only keep.
     pub rules: Vec<ServedRule>,
+    /// The datasets in which the guard stopped that round.
+    #[serde(default)]
+    pub stopped: BTreeSet<String>,
 }
 
 /// What `serve` has said of a rule.
@@ -160,7 +163,7 @@ impl Round<'_> {
                 announcements,
             }
         });
-        ServedPolicy { policy: source.clone(), round: planned, rules: rules.collect() }
+        ServedPolicy { policy: source.clone(), round: planned, rules: rules.collect(), stopped: BTreeSet::new() }
     }
 
     /// The rules that act, with their digests.

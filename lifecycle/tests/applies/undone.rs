@@ -3,6 +3,9 @@
 use s3core::ops::{
     AccessControlList, DeleteObject, GetObjectAcl, GetObjectTagging, HeadObject, PutObjectAcl, PutObjectTagging,
 };
+use s3life::run::lease::{Holder, Lease, Purpose};
+use s3life::run::record::{RunRecord, RunState};
+use s3life::run::store::Store;
 use serde_json::json;
 
 use super::{POLICY, apply, json as said, keys, name, three_days};
@@ -96,6 +99,13 @@ async fn an_object_in_the_way_is_never_replaced() {
     let etag = lake.gateway.run(put).await.unwrap();
     let undone = lake.run(&["undo", name(&run), "policy.yaml", "--merge"]);
     assert_eq!(undone.status, 0, "{undone:?}");
+    assert!(
+        undone.out.contains("/a: another object has been written there, and is not replaced: move it away"),
+        "{undone:?}"
+    );
+    let told = lake.run(&["explain", "policy.yaml", &format!("s3a://{}/events/day=2020-01-02/", lake.bucket)]).out;
+    let undo = format!("move it away, and undo the run again; then `s3life undo {} ", name(&run));
+    assert!(told.contains(": half gone: ") && told.contains(&undo), "{told}");
     let listed = lake.listed("events/day=2020-01-02/").await;
     // All but `_SUCCESS`: the partition is not what it was.
     assert_eq!(keys(&listed), ["events/day=2020-01-02/a", "events/day=2020-01-02/b"]);
@@ -203,4 +213,54 @@ async fn only_what_came_back_just_now_is_counted() {
     let told = "events: 1 unit with 3 objects is back, 3 units with 9 objects in all. No rule works there again until";
     assert!(undone.status == 0 && undone.out.starts_with(told), "{undone:?}");
     assert_eq!(said(&lake.run(&["--output", "json", "history", "policy.yaml"]))[0]["released"], json!(false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_emptied_is_told_by_the_run_that_did_it() {
+    let lake = three_days(&POLICY.replace("settle: 0h,", "settle: 0h, trash: 0h,")).await;
+    let first = apply(&lake);
+    let planned = lake.plan(&[]).out;
+    let line = format!("trash of 1 earlier run is emptied: 9 objects, 90 B, gone for good: {}\n", name(&first));
+    assert!(planned.contains(&line), "{planned}");
+    // Runs are told in the order of the seconds that they began in.
+    lake.rest().await;
+    let applied = lake.run(&["apply", "policy.yaml", "--yes"]);
+    let told = format!("emptied the trash of the run {}: 9 objects, 90 B, gone for good", name(&first));
+    assert!(applied.status == 0 && applied.out.ends_with(&format!("  {told}\n")), "{applied:?}");
+    let history = lake.run(&["history", "policy.yaml"]).out;
+    assert!(history.lines().next().unwrap().contains(&format!("  done: {told}  (")), "{history}");
+    let history = said(&lake.run(&["--output", "json", "history", "policy.yaml"]));
+    assert_eq!(history[0]["emptied"], json!([{"run": first["run"], "units": 0, "objects": 9, "bytes": 90}]));
+    assert_eq!(lake.run(&["report", "policy.yaml", "--html", "page.html"]).status, 0);
+    let page = std::fs::read_to_string(lake.path("page.html")).unwrap();
+    assert!(page.contains(&format!("emptied the trash of the run {} (9 objects, 90 B)", name(&first))), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_killed_goes_on_only_where_somebody_says_so() {
+    let lake = three_days(POLICY).await;
+    let run = apply(&lake);
+    // As if it had been killed just before its end.
+    let term = std::time::Duration::from_secs(3);
+    let lease = Lease::take_for(&lake.state, &Holder::this_process(), &Purpose::from("test"), term).await.unwrap();
+    let killed = |record: &mut RunRecord| {
+        record.state = RunState::Running;
+        Ok(())
+    };
+    Store::new(lake.state.clone()).update(&lease, name(&run), killed).await.unwrap();
+    lease.release().await.unwrap();
+
+    let asked = lake.run(&["apply", "policy.yaml"]);
+    let told =
+        format!("error: the run {} has not ended, and nobody is there to be asked whether it goes on", name(&run));
+    assert!(asked.status == 1 && asked.error.starts_with(&told), "{asked:?}");
+    let history = said(&lake.run(&["--output", "json", "history", "policy.yaml"]));
+    assert_eq!(history[0]["state"], "running");
+    // What it has ended is said before it fails by something else.
+    lake.policy(&POLICY.replace("older_than: 1y", "older_than: 2y"));
+    let options = ["--resume", name(&run), "--confirm-delete", "nowhere"];
+    let ended = lake.run(&[&["apply", "policy.yaml", "--yes"][..], &options].concat());
+    let told = format!("run {}:\n  events: expire 3 units (9 objects, 90 B)\n  until ", name(&run));
+    assert!(ended.status == 1 && ended.out.starts_with(&told) && ended.error.contains("nowhere"), "{ended:?}");
+    assert!(ended.out.ends_with("brings it back\n"), "{ended:?}");
 }

@@ -66,6 +66,7 @@ async fn record(lake: &Lake, state: RunState, removed: u64, undone: u64) {
         released: false,
         restores: false,
         undone: false,
+        emptied: Vec::new(),
         moved: None,
         waiting: None,
         held_for: std::collections::BTreeMap::new(),

@@ -55,4 +55,7 @@ async fn thirty_rounds_do_not_get_around_the_guard() {
         assert!(lake.listed("other/").await.is_empty());
     }
     assert_eq!(stopped, ROUNDS - 6);
+    let told = lake.run(&["status", "policy.yaml"]).out;
+    assert!(told.contains("\n  the guard stops what is due in scratch: look at `s3life plan /"), "{told}");
+    assert!(!told.contains("what is due in other"), "{told}");
 }

@@ -214,6 +214,7 @@ pub(crate) fn record(run: &str) -> RunRecord {
         released: false,
         restores: false,
         undone: false,
+        emptied: Vec::new(),
         moved: None,
         waiting: None,
         held_for: std::collections::BTreeMap::new(),

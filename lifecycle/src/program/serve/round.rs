@@ -80,12 +80,12 @@ impl Serve {
         metrics.lease(name, connection.block_on(Lease::look(&bucket))?.as_ref());
         let mut apply = self.apply(Served::default());
         let approved = connection.block_on(store.approved())?;
-        let GoneOn { done, before, records, left } = apply.go_on(&connection, policy, Some(&approved))?;
+        let GoneOn { done, before, records, left } = apply.go_on(common, &connection, policy, Some(&approved))?;
         for (run, rules) in left {
             if memory.told.insert(run.clone()) {
                 warn!(
                     run,
-                    ?rules,
+                    rules = rules.join(", "),
                     "was begun, and these rules are not approved: bring it back with `s3life undo {run}`"
                 );
             }
@@ -106,7 +106,9 @@ impl Serve {
         metrics.planned(name, &planned.made.plan.end.datasets);
         served.stopped = stopped(&planned);
         if !served.stopped.is_empty() {
-            warn!(datasets = ?served.stopped, "the guard stops what is due there: look at `s3life plan`");
+            for dataset in &served.stopped {
+                warn!(dataset, "the guard stops what is due there: look at `s3life plan`");
+            }
             planned = self.plan(&connection, policy, &served, &memory.moves, Some(planned.past.records))?;
         }
         tell_unconfirmed(&mut memory.told, &planned);
@@ -120,7 +122,8 @@ impl Serve {
         let places: Vec<_> = policy.policy.datasets.iter().map(|dataset| dataset.prefix.as_str()).collect();
         let said = connection.block_on(async {
             let now = bucket.time().await?;
-            let said = round.said(&policy.source, &due, created, now);
+            let said =
+                ServedPolicy { stopped: served.stopped.clone(), ..round.said(&policy.source, &due, created, now) };
             let (is_news, tidies) =
                 (is_news(before.as_ref(), &said), memory.tidied.is_none_or(|at| at.elapsed() > TIDY));
             if is_news || tidies {
@@ -248,7 +251,8 @@ fn due(policy: &ReadPolicy, planned: &Planned) -> BTreeMap<(String, String), Rul
 fn is_news(before: Option<&ServedPolicy>, said: &ServedPolicy) -> bool {
     before.is_none_or(|before| {
         let silence = said.round.duration_since(before.round).as_secs();
-        (&before.policy, &before.rules) != (&said.policy, &said.rules) || silence >= LONGEST_SILENCE
+        let (was, is) = ((&before.policy, &before.rules, &before.stopped), (&said.policy, &said.rules, &said.stopped));
+        was != is || silence >= LONGEST_SILENCE
     })
 }
 

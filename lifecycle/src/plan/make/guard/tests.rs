@@ -49,6 +49,7 @@ fn run(started: &str, prefix: &str, action: &str, done: Amount, undone: Amount) 
         released: false,
         restores: false,
         undone: false,
+        emptied: Vec::new(),
         moved: None,
         waiting: None,
         held_for: BTreeMap::new(),
