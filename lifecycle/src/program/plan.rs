@@ -91,9 +91,7 @@ impl Plan {
                         actions.join(", ")
                     ))?;
                 }
-                output::text(
-                    &Report { header, end, tally, notes, policy: Some(&read.policy), holds }.to_string(),
-                )?;
+                output::text(&Report { header, end, tally, notes, policy: Some(&read.policy), holds }.to_string())?;
                 output::held_back(past)?;
                 if let Some(path) = &self.out {
                     output::line(&saved(path, &made.plan))?;

@@ -385,6 +385,7 @@ mod tests {
             trash: vec![trash("new", None), trash("back", records[2].trash_until), trash("lost", None)],
             records,
             kept: AllKept::default(),
+            held_back: Vec::new(),
             served: Vec::new(),
         }
     }
