@@ -288,7 +288,7 @@ start_gateway() {
 
 # The capabilities are for tests that need another user, a quota or a role: they ask the gateway for them.
 make_user() {
-  quietly radosgw-admin -c "$directory/ceph.conf" user create --uid=dev --display-name=dev \
+  quietly radosgw-admin -c "$directory/ceph.conf" user create --uid=dev --display-name=dev --max-buckets=100000 \
     --access-key=$ACCESS_KEY --secret-key=$SECRET_KEY --caps='users=*;buckets=*;roles=*;oidc-provider=*'
 }
 
