@@ -18,6 +18,8 @@ pub struct Spared<'a> {
     pub policy: &'a Policy,
     /// Units that were brought back and that nobody has released, with their runs.
     pub undone: Places<String>,
+    /// Units that come back.
+    pub coming_back: Places<&'static str>,
 }
 
 impl Spared<'_> {
@@ -25,6 +27,9 @@ impl Spared<'_> {
     pub fn reason(&self, prefix: &str) -> Option<String> {
         if self.policy.hold_of(prefix).is_some() {
             return Some("the policy holds it by now".to_owned());
+        }
+        if self.coming_back.meeting(prefix).is_some() {
+            return Some("what another run did there is being brought back".to_owned());
         }
         let run = self.undone.meeting(prefix)?;
         Some(format!("what the run {run} did there was brought back: no rule works there until `s3life release {run}`"))

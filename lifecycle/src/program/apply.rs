@@ -5,8 +5,9 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::Timestamp;
 
-use super::carry_out::{carry_out, still_runs};
+use super::carry_out::{carry_out, check_rules, still_runs};
 use super::output::{self, Failure, ReadPolicy};
 use super::plan::PlanOptions;
 use super::question::{After, ask, confirm};
@@ -114,21 +115,16 @@ impl Apply {
         let store = Store::new(connection.bucket());
         let records = connection.wait(store.records())?;
         for record in records.iter().rev().filter(|record| still_runs(record).is_ok() && meets(record, policy)) {
-            if self.plan.is_some() && record.state == RunState::Running {
+            if self.plan.is_some() {
+                // What waits for the gateway is none of the plan's business.
+                if record.state == RunState::WaitingForGateway {
+                    continue;
+                }
                 return Err(Failure::Usage(format!(
                     "the run {0} has not ended, and a plan is carried out alone: end it with `s3life apply {1}` or bring it back \
                      with `s3life undo {0} {1}`, then plan again",
                     record.run, policy.source.path
                 )));
-            }
-            if let Some(approved) = approved
-                && record.policy.sha256 == policy.source.sha256
-            {
-                let rules = connection.wait(unapproved(&store, &record.run, &policy.policy, approved))?;
-                if !rules.is_empty() {
-                    left.push((record.run.clone(), rules));
-                    continue;
-                }
             }
             // One that waits for the gateway removes nothing more.
             let is_meant = self.resume.as_ref() == Some(&record.run) || record.state == RunState::WaitingForGateway;
@@ -138,6 +134,15 @@ impl Apply {
                      `s3life undo {0}`, or end it as it was planned with `--resume {0}`",
                     record.run
                 )));
+            }
+            if let Some(approved) = approved
+                && !record.restores
+            {
+                let rules = connection.wait(unapproved(&store, record, &policy.policy, approved))?;
+                if !rules.is_empty() {
+                    left.push((record.run.clone(), rules));
+                    continue;
+                }
             }
             let after = if done.is_empty() { After::Nothing } else { After::GoingOn };
             self.ask_to_go_on(common, policy, record, after)?;
@@ -150,9 +155,11 @@ impl Apply {
     /// Ends a run, unless another process was faster.
     async fn end(&self, connection: &Connection, run: &str, policy: &Policy) -> Result<Option<RunRecord>, Failure> {
         let work = Work::begin(connection, &self.work, &Purpose::of_run("apply", run)).await?;
-        let record = match work.store.record(run).await {
-            Ok(record) if still_runs(&record).is_err() => Ok(None),
-            Ok(_) => carry_out(&work, run, policy).await.map(Some),
+        let record = match work.store.records().await {
+            Ok(records) if records.iter().any(|record| record.run == run && still_runs(record).is_ok()) => {
+                carry_out(&work, run, policy, &records).await.map(Some)
+            }
+            Ok(_) => Ok(None),
             Err(failure) => Err(failure.into()),
         };
         work.end().await;
@@ -243,13 +250,12 @@ impl Apply {
                 "the plan was carried out before: make a new one with `s3life plan`".to_owned(),
             ));
         }
-        let is_later = |record: &&RunRecord| match self.plan {
-            Some(_) => record.started > header.created,
-            None => !before.iter().any(|known| known.run == record.run),
-        };
-        if records.iter().filter(|record| meets(record, policy)).any(|record| is_later(&record)) {
+        let before = self.plan.is_none().then_some(before);
+        let is_news = |record: &RunRecord| is_news(record, before, header.created);
+        if records.iter().filter(|record| meets(record, policy)).any(is_news) {
             return Ok(Attempt::Overtaken);
         }
+        check_rules(work).await?;
         let record = RunRecord {
             run: String::new(),
             policy: header.policy.clone(),
@@ -273,7 +279,7 @@ impl Apply {
             refused: Refused::default(),
         };
         let record = work.store.begin_new(&work.lease, record, path).await?;
-        Ok(Attempt::Done(Box::new(carry_out(work, &record.run, &policy.policy).await?)))
+        Ok(Attempt::Done(Box::new(carry_out(work, &record.run, &policy.policy, &records).await?)))
     }
 
     /// Shows the plan and asks whether it is to be carried out.
@@ -358,25 +364,30 @@ fn meets(record: &RunRecord, policy: &ReadPolicy) -> bool {
     datasets.any(|own| record.datasets.values().any(|done| meets(&own.prefix, &done.prefix)))
 }
 
-/// The rules of a policy by which a run acts, and that are not approved.
+/// Whether a run makes another plan than was made at `created`, when the runs were those of `before`: also one that was undone,
+/// released or emptied since. Of a plan that was saved nobody knows them; what was brought back since is left as it is carried out.
+fn is_news(record: &RunRecord, before: Option<&[RunRecord]>, created: Timestamp) -> bool {
+    before.map_or(record.started > created, |before| !before.contains(record))
+}
+
+/// The rules by which a run acts, by its plan, that are not approved as the policy has them now, or that it has no more.
 async fn unapproved(
     store: &Store,
-    run: &str,
+    record: &RunRecord,
     policy: &Policy,
     approved: &BTreeSet<String>,
 ) -> Result<Vec<String>, Failure> {
-    let file = store.plan(run).await?;
+    let file = store.plan(&record.run).await?;
     let plan = PlanReader::open(file.path())?;
-    let mut rules = Vec::new();
-    for dataset in &policy.datasets {
-        for rule in &dataset.rules {
-            let acts = plan.tally().rules.contains_key(&(dataset.name.clone(), rule.name.clone()));
-            if acts && rule_digest(policy, dataset, rule).is_some_and(|digest| !approved.contains(&digest)) {
-                rules.push(format!("{} of {}", rule.name, dataset.name));
-            }
-        }
-    }
-    Ok(rules)
+    // A dataset is known by its place: under another name it is the same.
+    let is_approved = |name: &str, rule: &str| {
+        let place = record.datasets.get(name).map(|done| &done.prefix);
+        let dataset = policy.datasets.iter().find(|own| Some(&own.prefix) == place)?;
+        let rule = dataset.rules.iter().find(|own| own.name == rule)?;
+        Some(approved.contains(&rule_digest(policy, dataset, rule)?))
+    };
+    let rules = plan.tally().rules.keys().filter(|(dataset, rule)| is_approved(dataset, rule) != Some(true));
+    Ok(rules.map(|(dataset, rule)| format!("{rule} of {dataset}")).collect())
 }
 
 fn check_bucket(plan: &PlanReader, policy: &ReadPolicy) -> Result<(), Failure> {
@@ -385,4 +396,27 @@ fn check_bucket(plan: &PlanReader, policy: &ReadPolicy) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Usage(format!("the plan is for the bucket {planned}, and the policy for {own}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_known_runs_is_news_too() {
+        let record: RunRecord = serde_json::from_value(serde_json::json!({
+            "run": "a", "policy": {"path": "", "sha256": ""}, "digest": "", "started": "2026-01-01T00:00:00Z",
+            "finished": "2026-01-01T00:00:00Z", "state": "done", "holder": "", "lease": 1, "skipped": [], "skipped_count": 0,
+            "trash_until": null, "released": false, "datasets": {},
+        }))
+        .unwrap();
+        let (before, created) = ([record.clone()], record.started);
+        assert!(!is_news(&record, Some(&before), created) && !is_news(&record, None, created));
+        assert!(is_news(&record, Some(&[]), created));
+        let undone = RunRecord { state: RunState::Undone, undone: true, ..record.clone() };
+        let released = RunRecord { released: true, ..undone.clone() };
+        assert!(is_news(&undone, Some(&before), created) && is_news(&released, Some(&[undone]), created));
+        let later = RunRecord { started: created + jiff::SignedDuration::from_secs(1), ..record };
+        assert!(is_news(&later, None, created));
+    }
 }

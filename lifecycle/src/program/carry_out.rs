@@ -13,7 +13,7 @@ use crate::act::uploads::abort;
 use crate::catalog::{Catalogs, Table};
 use crate::places::Places;
 use crate::plan::document::{PlanReader, RuleTally};
-use crate::plan::make::keeps_versions;
+use crate::plan::make::{Past, keeps_versions};
 use crate::policy::Policy;
 use crate::run::StateError;
 use crate::run::holds::HeldBack;
@@ -21,9 +21,16 @@ use crate::run::journal::{Journal, Outcome};
 use crate::run::keys;
 use crate::run::left::Skipped;
 use crate::run::record::{EmptiedTrash, RunRecord, RunState, Waiting};
+use crate::tier::Rules;
 
-/// Carries out what is left of a run.
-pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result<RunRecord, Failure> {
+/// Carries out what is left of a run; `records` are those of the bucket by now.
+pub(super) async fn carry_out(
+    work: &Work,
+    run: &str,
+    policy: &Policy,
+    records: &[RunRecord],
+) -> Result<RunRecord, Failure> {
+    check_rules(work).await?;
     // From here on nobody with an earlier lease can say anything of it.
     let record = work.store.update(&work.lease, run, |record| still_runs(record)).await?;
     let file = work.store.plan(run).await?;
@@ -40,7 +47,14 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
     let objects = work.objects();
     let user = objects.user(&keys::record(run)).await?;
     let tables = if record.state == RunState::Running { Table::of_plan(plan.end()).await? } else { BTreeMap::new() };
-    let spared = Spared { policy, undone: Places::default() };
+    let spared = match record.restores {
+        // Somebody has asked for it by name.
+        true => Spared { policy, undone: Places::default(), coming_back: Places::default() },
+        false => {
+            let Past { undone, waiting, .. } = Past::brought_back(&work.bucket, records, run).await?;
+            Spared { policy, undone, coming_back: waiting }
+        }
+    };
     let apply = Applying {
         objects,
         bucket: &work.bucket,
@@ -107,6 +121,14 @@ pub(super) async fn carry_out(work: &Work, run: &str, policy: &Policy) -> Result
         Ok(())
     };
     Ok(work.store.update(&work.lease, run, ended).await?)
+}
+
+/// No rule of others may remove or move what s3life keeps in the bucket. One may have come since the plan was made.
+///
+/// # Errors
+/// `InvalidOption` where one does, and the gateway's.
+pub(super) async fn check_rules(work: &Work) -> Result<(), Failure> {
+    Ok(Rules::read(work.bucket.gateway(), work.bucket.name()).await?.check_own_state()?)
 }
 
 /// Whether a run has not ended.

@@ -61,9 +61,9 @@ impl Native {
 /// What `apply` does for runs that were begun.
 async fn put_in_place(work: &Work, policy: &Policy) -> Result<(), Failure> {
     let records = work.store.records().await?;
-    let waiting = records.into_iter().rev().filter(|record| record.state == RunState::WaitingForGateway);
+    let waiting = records.iter().rev().filter(|record| record.state == RunState::WaitingForGateway);
     for record in waiting {
-        carry_out(work, &record.run, policy).await?;
+        carry_out(work, &record.run, policy, &records).await?;
     }
     Ok(())
 }

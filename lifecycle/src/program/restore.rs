@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use clap::Args;
 use serde_json::json;
 
-use super::carry_out::carry_out;
+use super::carry_out::{carry_out, check_rules};
 use super::output::{self, Failure};
 use super::question::{After, confirm};
 use super::work::{Work, WorkOptions};
@@ -128,6 +128,7 @@ impl Restore {
                 other.run
             )));
         }
+        check_rules(work).await?;
         let now = work.bucket.time().await?;
         let record = RunRecord {
             run: String::new(),
@@ -152,7 +153,7 @@ impl Restore {
             refused: Refused::default(),
         };
         let record = work.store.begin_new(&work.lease, record, plan.path()).await?;
-        carry_out(work, &record.run, policy).await
+        carry_out(work, &record.run, policy, &records).await
     }
 
     fn meets(&self, plan: &WrittenPlan, prefix: &str) -> bool {

@@ -73,14 +73,7 @@ impl Rules {
     /// `InvalidOption` where such a rule would remove or move what s3life keeps in the bucket: journals and trash. One that
     /// tidies up uploads, old versions or delete markers does not.
     pub fn conflicts<'a>(&self, datasets: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Vec<Conflict>> {
-        if let Some(rule) = self.foreign().find(|rule| rule.changes_objects() && rule.meets(CONTROL_PREFIX)) {
-            let message = format!(
-                "the lifecycle rule `{}` of the bucket is also about {CONTROL_PREFIX}, where s3life keeps its journals and \
-                 its trash: give it a filter with a prefix that leaves them out, or disable it",
-                rule.id()
-            );
-            return Err(Error::new(ErrorKind::InvalidOption, message).at(&self.bucket, ""));
-        }
+        self.check_own_state()?;
         let mut conflicts = Vec::new();
         for (dataset, prefix) in datasets {
             let met = self.foreign().filter(|rule| rule.is_enabled() && rule.meets(prefix));
@@ -91,6 +84,22 @@ impl Rules {
             }));
         }
         Ok(conflicts)
+    }
+
+    /// Whether no rule of others works on what s3life keeps in the bucket.
+    ///
+    /// # Errors
+    /// As [`Rules::conflicts`].
+    pub fn check_own_state(&self) -> Result<()> {
+        if let Some(rule) = self.foreign().find(|rule| rule.changes_objects() && rule.meets(CONTROL_PREFIX)) {
+            let message = format!(
+                "the lifecycle rule `{}` of the bucket is also about {CONTROL_PREFIX}, where s3life keeps its journals and \
+                 its trash: give it a filter with a prefix that leaves them out, or disable it",
+                rule.id()
+            );
+            return Err(Error::new(ErrorKind::InvalidOption, message).at(&self.bucket, ""));
+        }
+        Ok(())
     }
 
     /// Lets a run have exactly these rules, and no other run a rule on their prefixes: reads the configuration anew, merges,

@@ -1,5 +1,6 @@
 //! While units wait for the gateway's lifecycle, work goes on beside them.
 
+use s3core::ops::{LifecycleConfiguration, PutBucketLifecycleConfiguration};
 use serde_json::{Value, json};
 
 use super::lake::{Lake, summary, units};
@@ -26,8 +27,7 @@ fn waiting(lake: &Lake) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_units_that_wait_are_left() {
-    let builder = s3core_gateway::Gateway::builder().quirks(s3core_gateway::Quirks::Pacific).storage_class("COLD");
-    let endpoint = builder.start().unwrap();
+    let endpoint = endpoint();
     let lake = Lake::embedded(&endpoint).await;
     lake.policy(POLICY);
     lake.put_all(["events/day=2020-01-01/a", "events/day=2020-01-02/a"]).await;
@@ -68,4 +68,68 @@ async fn only_the_units_that_wait_are_left() {
     assert_eq!(classes.collect::<Vec<_>>(), ["COLD", "COLD", "STANDARD"]);
     apply(&lake);
     assert!(!waiting(&lake).iter().any(|run| run == name(&first)));
+}
+
+fn endpoint() -> s3core_gateway::Gateway {
+    let builder = s3core_gateway::Gateway::builder().quirks(s3core_gateway::Quirks::Pacific).storage_class("COLD");
+    builder.start().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_plan_leaves_what_was_brought_back_since_and_the_runs_that_wait() {
+    let endpoint = endpoint();
+    let lake = Lake::embedded(&endpoint).await;
+    lake.policy(POLICY);
+    lake.put_all(["events/day=2020-01-01/a", "events/day=2020-01-02/a"]).await;
+    lake.rest().await;
+    let tiered = apply(&lake);
+    endpoint.run_lifecycle();
+    apply(&lake);
+    assert_eq!(waiting(&lake), [] as [&str; 0]);
+    lake.put_all(["events/day=2020-01-03/a", "events/day=2020-01-04/a"]).await;
+    lake.rest().await;
+    let waits = apply(&lake);
+
+    lake.policy(&POLICY.replace("10y", "3y"));
+    lake.rest().await;
+    let saved = lake.plan(&["--out", "plan.jsonl"]);
+    assert!(saved.status == 0 && saved.out.contains("drop (expire): 2 units"), "{saved:?}");
+    // On its way back, and back.
+    let undo = || assert_eq!(lake.run(&["undo", name(&tiered), "policy.yaml"]).status, 0);
+    undo();
+    endpoint.run_lifecycle();
+    let applied: Value =
+        serde_json::from_str(&lake.run(&["--output", "json", "apply", "--plan", "plan.jsonl", "--yes"]).out).unwrap();
+    assert_eq!((&applied["actions"], &applied["skipped"]), (&json!({}), &json!(2)), "{applied}");
+    assert_eq!(applied["left"][0]["reason"], "what another run did there is being brought back");
+    undo();
+    assert_eq!(lake.listed("events/").await.len(), 4);
+    // It is carried out alone: what has moved since is not looked for.
+    assert_eq!((&applied["resumed"], waiting(&lake)), (&json!([]), vec![name(&waits).to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_of_others_about_the_own_state_stops_what_was_planned_before() {
+    let endpoint = endpoint();
+    let lake = Lake::embedded(&endpoint).await;
+    lake.policy(POLICY);
+    lake.put_all(["events/day=2020-01-01/a", "events/day=2010-01-01/a"]).await;
+    lake.rest().await;
+    apply(&lake);
+    lake.put_all(["events/day=2010-01-02/a"]).await;
+    lake.rest().await;
+    assert_eq!(lake.plan(&["--out", "plan.jsonl"]).status, 0);
+    let everywhere = "<Rule><ID>all</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status><Expiration><Days>9000</Days>\
+                      </Expiration></Rule>";
+    let configuration = LifecycleConfiguration { rules: vec![everywhere.parse().unwrap()], minimum_size: None };
+    lake.gateway.run(PutBucketLifecycleConfiguration::new(&lake.bucket, configuration)).await.unwrap();
+    // The one of a plan, the other of a run that waits.
+    for arguments in [&["apply", "--plan", "plan.jsonl", "--yes"] as &[&str], &["native", "policy.yaml", "--apply"]] {
+        let said = lake.run(arguments);
+        assert!(
+            said.status == 1 && said.error.contains("the lifecycle rule `all` of the bucket is also about"),
+            "{said:?}"
+        );
+    }
+    assert_eq!((lake.listed("events/").await.len(), lake.listed(".s3core/life/runs/").await.len()), (2, 4));
 }

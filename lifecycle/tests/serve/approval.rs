@@ -1,5 +1,6 @@
 //! A rule waits until somebody has approved it, and again when it was changed.
 
+use s3core::ops::DeleteObject;
 use serde_json::json;
 
 use super::lake::Lake;
@@ -101,4 +102,33 @@ async fn what_goes_for_good_and_was_not_confirmed_stops_nothing_else() {
     let said = lake.run(&["serve", "policy.yaml", "--rounds", "1", "--confirm-delete", "other"]);
     assert_eq!(said.status, 0, "{said:?}");
     assert!(lake.listed("other/").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_goes_on_only_while_its_rules_are_approved_whatever_the_text() {
+    let builder = s3core_gateway::Gateway::builder().quirks(s3core_gateway::Quirks::Pacific).storage_class("COLD");
+    let endpoint = builder.start().unwrap();
+    let lake = Lake::embedded(&endpoint).await;
+    let policy = POLICY.replace("then: expire", "then: {tier: COLD}");
+    lake.policy(&policy);
+    lake.put_all(["events/day=2020-01-01/a", "events/day=2020-01-02/a"]).await;
+    lake.rest().await;
+    approve_all(&lake);
+    round(&lake);
+    let state = || {
+        let history = lake.run(&["--output", "json", "history", "policy.yaml"]).out;
+        serde_json::from_str::<serde_json::Value>(&history).unwrap()[0]["state"].clone()
+    };
+    assert_eq!(state(), "waiting-for-gateway");
+    endpoint.run_lifecycle();
+    for approval in lake.listed(".s3core/life/approvals/").await {
+        lake.gateway.run(DeleteObject::new(&lake.bucket, &approval.key)).await.unwrap();
+    }
+    lake.policy(&format!("# As before.\n{policy}"));
+    let logged = round(&lake);
+    assert_eq!(with_message(&logged, "was begun, and these rules are not approved").len(), 1, "{logged:?}");
+    assert_eq!(state(), "waiting-for-gateway");
+    approve_all(&lake);
+    round(&lake);
+    assert_eq!(state(), "done");
 }

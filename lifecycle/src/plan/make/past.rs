@@ -89,6 +89,17 @@ impl Past {
         Ok(Self { records, undone, held, waiting, archiving, held_back: BTreeMap::new() })
     }
 
+    /// The same, of what was brought back, or comes back, of other runs than this one.
+    ///
+    /// # Errors
+    /// As [`Past::read`].
+    pub async fn brought_back(bucket: &Bucket, records: &[RunRecord], run: &str) -> Result<Self, MakeError> {
+        let is_meant =
+            |record: &&RunRecord| record.run != run && (record.state == RunState::Undoing || was_undone(record));
+        let records = records.iter().filter(is_meant).cloned().collect();
+        Self::of(bucket, records, &Moves::default()).await
+    }
+
     /// Looks which trash that may be emptied at `now` is held by a policy.
     ///
     /// # Errors
