@@ -24,8 +24,8 @@ use super::{Failure, conclude};
 pub use back::{Back, TieredBack};
 use tagged::{Direction, Tagged};
 
-/// Sees to it that the units that a plan tiers move; notes those that have, and shows those of them to `see` of which the journal
-/// does not know it. What is `spared` by now is left. Returns how many have not moved, where any have not: it is called again
+/// Sees to it that the units that a plan tiers move; notes those that have, and shows to `see` what came of those of which the
+/// journal does not know it: also of one that is left when a part of it has moved, so that it moves back and is counted. What is `spared` by now is left. Returns how many have not moved, where any have not: it is called again
 /// later.
 ///
 /// # Errors
@@ -37,13 +37,18 @@ pub async fn tier(
     known: &Known,
     spared: &Spared<'_>,
     applied: &mut Applied,
-    mut see: impl FnMut(&PlannedUnit) + Send,
+    mut see: impl FnMut(&PlannedUnit, Outcome) + Send,
 ) -> Result<Option<u64>, Failure> {
     let mut waiting = 0;
     let mut note = |applied: &mut Applied, (unit, moved): (PlannedUnit, Moved)| match moved {
         Moved::Done => {
             applied.note(&unit, &Outcome::Done);
-            see(&unit);
+            see(&unit, Outcome::Done);
+        }
+        Moved::Half(key, reason) => {
+            let outcome = half(&unit, key, &reason);
+            note_half(applied, &unit, &outcome);
+            see(&unit, outcome);
         }
         Moved::Waiting => waiting += 1,
         Moved::Left(key, reason) => applied.left.skip(Skipped { unit: unit.prefix, key, reason }),
@@ -64,16 +69,28 @@ pub async fn tier(
             applied.note(&unit, &Outcome::Done);
             continue;
         }
+        if let Some(outcome @ Outcome::Changed { .. }) = known.outcome(&unit.prefix) {
+            note_half(applied, &unit, outcome);
+            continue;
+        }
         let spared = spared.reason(&unit.prefix);
         if unit.moves_by_tags() {
             tagged.add(unit, planned, &class, spared).await?.into_iter().for_each(|ended| note(applied, ended));
             continue;
         }
         if let Some(reason) = spared {
-            applied.left.skip(Skipped { unit: unit.prefix, key: None, reason });
+            let moved = match has_moved(objects, &unit, &planned, &class).await? {
+                true => Moved::Half(None, reason),
+                false => Moved::Left(None, reason),
+            };
+            note(applied, (unit, moved));
             continue;
         }
-        if let Some((key, reason)) = why_not(objects, &unit, planned, created).await? {
+        if let Some((key, reason)) = why_not(objects, &unit, planned.clone(), created).await? {
+            if key.is_some() && has_moved(objects, &unit, &planned, &class).await? {
+                note(applied, (unit, Moved::Half(key, reason)));
+                continue;
+            }
             // Where it is no key's fault, the unit cannot move at all.
             let is_changed = key.is_some();
             applied.left.add(Skipped { unit: unit.prefix.clone(), key, reason }, !is_changed);
@@ -103,6 +120,8 @@ enum Moved {
     Done,
     /// Some have not yet.
     Waiting,
+    /// Some have, and the others are not to: the key that is the reason, where one is, and why.
+    Half(Option<String>, String),
     /// None is to move: the key that is the reason, where one is, and why.
     Left(Option<String>, String),
     /// The same, where it is not that somebody changed it.
@@ -114,7 +133,38 @@ fn places(plan: &PlanReader) -> BTreeMap<String, String> {
     plan.end().datasets.iter().map(|dataset| (dataset.name.clone(), dataset.prefix.clone())).collect()
 }
 
-/// Writes down that units have moved. Of units that are `Restored` no rule is due until they are released.
+/// For the journal: of a unit that moves nothing else is ever written down as changed.
+fn half(unit: &PlannedUnit, key: Option<String>, reason: &str) -> Outcome {
+    let class = unit.action.class().unwrap_or_default();
+    let reason = format!("{reason}; a part of it has moved to {class}, and `undo` with `--merge` moves it back");
+    Outcome::Changed { key: key.unwrap_or_else(|| unit.prefix.clone()), reason }
+}
+
+/// A unit of which a part has moved counts as one that has, and is left.
+fn note_half(applied: &mut Applied, unit: &PlannedUnit, outcome: &Outcome) {
+    applied.note(unit, &Outcome::Done);
+    applied.note(unit, outcome);
+}
+
+/// Whether the gateway has moved some of a unit's objects.
+async fn has_moved(
+    objects: &Objects<'_>,
+    unit: &PlannedUnit,
+    planned: &[PlannedObject],
+    class: &str,
+) -> Result<bool, Failure> {
+    let planned = planned.iter().filter(|object| object.class != class);
+    let planned: BTreeMap<&str, &str> = planned.map(|object| (object.key.as_str(), object.etag.as_str())).collect();
+    let mut has_moved = false;
+    objects
+        .list(&unit.prefix, |found| {
+            has_moved |= found.class == class && planned.get(found.key.as_str()) == Some(&found.etag.as_str());
+        })
+        .await?;
+    Ok(has_moved)
+}
+
+/// Writes down what came of units. Of units that are `Restored` no rule is due until they are released.
 ///
 /// # Errors
 /// The permit's, the journal's and the gateway's.
@@ -122,15 +172,14 @@ pub async fn write_down(
     objects: &Objects<'_>,
     bucket: &Bucket,
     journal: &Journal,
-    units: &[PlannedUnit],
-    outcome: &Outcome,
+    units: &[(PlannedUnit, Outcome)],
 ) -> Result<(), Failure> {
     for units in units.chunks(BATCH) {
         // The keys are in the plan.
-        let intended: Vec<_> = units.iter().map(|unit| intended(unit, Vec::new())).collect();
+        let intended: Vec<_> = units.iter().map(|(unit, _)| intended(unit, Vec::new())).collect();
         objects.permit.check()?;
         let batch = journal.intend(&intended).await?;
-        let outcomes = units.iter().map(|unit| (unit.prefix.as_str(), outcome, &[][..]));
+        let outcomes = units.iter().map(|(unit, outcome)| (unit.prefix.as_str(), outcome, &[][..]));
         conclude(objects, bucket, journal, batch, outcomes).await?;
     }
     Ok(())

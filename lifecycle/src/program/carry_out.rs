@@ -98,10 +98,14 @@ pub(super) async fn carry_out(
         }
     }
     let mut moved = Vec::new();
-    let waiting =
-        tier(&objects, &mut plan, run, &known, &spared, &mut applied, |unit| moved.push(unit.clone())).await?;
-    let outcome = if record.restores { Outcome::Restored } else { Outcome::Done };
-    write_down(&objects, &work.bucket, &journal, &moved, &outcome).await?;
+    let waiting = tier(&objects, &mut plan, run, &known, &spared, &mut applied, |unit, outcome| {
+        moved.push((unit.clone(), outcome));
+    })
+    .await?;
+    for (_, outcome) in moved.iter_mut().filter(|(_, outcome)| record.restores && *outcome == Outcome::Done) {
+        *outcome = Outcome::Restored;
+    }
+    write_down(&objects, &work.bucket, &journal, &moved).await?;
     let now = work.bucket.time().await?;
     let created = plan.header().created;
     let ended = |record: &mut RunRecord| {

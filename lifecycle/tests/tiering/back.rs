@@ -321,3 +321,36 @@ async fn what_a_waiting_run_moves_is_told_and_what_it_has_moved_comes_back_at_on
     assert_eq!((classes[0].as_str(), classes[1].as_str(), classes[50].as_str()), ("STANDARD", "COLD", "COLD"));
     lake.remove().await;
 }
+
+/// A unit that somebody writes to when a part of it has moved is left, known to `undo`, and counted.
+#[rstest]
+#[case::by_its_prefix(PARTITIONS)]
+#[case::object_by_object(&PARTITIONS.replace("older_than: 30d", "older_than: 30d, larger_than: 5"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_moved_of_a_unit_that_changed_comes_back(#[case] policy: &str) {
+    let lake = three_days(Service::Embedded).await;
+    lake.policy(policy);
+    let run = lake.json(&["apply", "policy.yaml", "--yes"])["run"].as_str().unwrap().to_owned();
+    lake.let_rules_work().await;
+    lake.put("events/day=2020-01-03/part-0", "some other bytes").await;
+    // The state that it was left in is final.
+    for _ in 0..2 {
+        lake.json(&["native", "policy.yaml", "--apply"]);
+        let history = lake.json(&["history", "policy.yaml"]);
+        assert_eq!((state(&history, &json!(run)), &history[0]["actions"]["tier"]["units"]), ("done", &json!(3)));
+    }
+    let skipped = &lake.json(&["status", "policy.yaml"])["skipped"];
+    let reason = skipped[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("; a part of it has moved to COLD, and `undo` with `--merge` moves it back"), "{skipped}");
+    let proof = lake.json(&["verify", &run, "policy.yaml"]);
+    assert_eq!((&proof["moved"]["units"], &proof["left"]), (&json!(2), &json!(1)), "{proof}");
+
+    let undone = until_moved(&lake, &["undo", &run, "policy.yaml"], |said| said["waiting"] != 0).await;
+    assert_eq!(undone["moved_back"]["events"]["units"], 2);
+    assert!(undone["skipped"][0]["reason"].as_str().unwrap().contains("`--merge` moves"), "{undone}");
+    let undone = until_moved(&lake, &["undo", &run, "policy.yaml", "--merge"], |said| said["waiting"] != 0).await;
+    assert_eq!(undone["moved_back"]["events"]["units"], 3);
+    assert_eq!(state_and_classes(&lake).await.1, vec!["STANDARD"; 6]);
+    assert_eq!(lake.rules().await, []);
+    lake.remove().await;
+}

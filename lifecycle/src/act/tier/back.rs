@@ -60,12 +60,13 @@ impl Back<'_> {
         let mut back = TieredBack::default();
         let (mut units, mut whole, mut ended) = (BTreeMap::new(), Vec::new(), Vec::new());
         let places = places(plan);
-        let mut tagged = Tagged::new(objects, self.run, Direction::Back, &places);
+        let mut tagged = Tagged::new(objects, self.run, Direction::Back { merge: self.merge }, &places);
         plan.rewind();
         while let Some((unit, planned)) = plan.next_unit()? {
             let Some(class) = unit.action.class() else { continue };
             let is_moved = match known.outcome(&unit.prefix) {
-                Some(outcome) => matches!(outcome, Outcome::Done | Outcome::Restored),
+                // Of one that is left as changed a part has moved.
+                Some(outcome) => matches!(outcome, Outcome::Done | Outcome::Restored | Outcome::Changed { .. }),
                 None => known.is_begun(&unit.prefix),
             };
             if !is_moved {
@@ -101,7 +102,11 @@ impl Back<'_> {
             match moved {
                 Moved::Done => done.push(unit),
                 Moved::Waiting => back.waiting += 1,
-                Moved::Left(key, reason) => back.left.skip(Skipped::new(&unit.prefix, key.as_deref(), reason)),
+                Moved::Left(key, reason) | Moved::Half(key, reason) => {
+                    let reason =
+                        if self.merge { reason } else { format!("{reason}: `--merge` moves the rest all the same") };
+                    back.left.skip(Skipped::new(&unit.prefix, key.as_deref(), reason));
+                }
                 Moved::Refused(key, reason) => back.left.refuse(Skipped::new(&unit.prefix, Some(&key), reason)),
             }
         }
@@ -124,7 +129,8 @@ impl Back<'_> {
             let amount = Amount { units: 1, objects: unit.objects, bytes: unit.bytes };
             back.came.entry(unit.dataset.clone()).or_default().add(amount);
         }
-        write_down(objects, self.bucket, self.journal, &done, &Outcome::Restored).await?;
+        let done: Vec<_> = done.into_iter().map(|unit| (unit, Outcome::Restored)).collect();
+        write_down(objects, self.bucket, self.journal, &done).await?;
         Ok(back)
     }
 

@@ -25,8 +25,11 @@ const MOST_TAGS: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     There,
-    /// By now they may have another modification time.
-    Back,
+    /// By now they may have another modification time. What is there still moves beside what was written since, where they are
+    /// to be merged.
+    Back {
+        merge: bool,
+    },
 }
 
 /// The units of a run whose objects move one by one. In memory are those of a batch.
@@ -103,6 +106,9 @@ impl<'a> Tagged<'a> {
             looks.map(|(look, wanted)| (wanted.object.key.clone(), (look, wanted))).collect();
         for Group { unit, wanted, spared } in group {
             let found: Vec<_> = wanted.iter().filter_map(|wanted| looks.remove(&wanted.object.key)).collect();
+            let is_left = |look: &Look| matches!(look, Look::Left(_) | Look::Refused(_));
+            let merges =
+                self.direction == Direction::Back { merge: true } && !found.iter().all(|(look, _)| is_left(look));
             let changed = || {
                 found.iter().find_map(|(look, wanted)| match look {
                     Look::Left(reason) => Some(Moved::Left(Some(wanted.object.key.clone()), reason.clone())),
@@ -110,7 +116,19 @@ impl<'a> Tagged<'a> {
                     _ => None,
                 })
             };
-            let left = spared.map(|reason| Moved::Left(None, reason)).or_else(changed);
+            let has_moved = self.direction == Direction::There
+                && found
+                    .iter()
+                    .any(|(look, wanted)| matches!(look, Look::Moved) && wanted.object.class != wanted.class);
+            let left = match spared {
+                Some(reason) => Some(Moved::Left(None, reason)),
+                None if merges => None,
+                None => changed(),
+            };
+            let left = left.map(|left| match left {
+                Moved::Left(key, reason) if has_moved => Moved::Half(key, reason),
+                left => left,
+            });
             let is_left = left.is_some();
             let mut moved = left.unwrap_or(Moved::Done);
             for (look, wanted) in found {
