@@ -39,6 +39,8 @@ pub struct Proof {
     pub held: Amount,
     /// Units that the run has left as they were, or never came to.
     pub left: u64,
+    /// Units of which something is gone, and could not be put back or brought back.
+    pub not_back: u64,
     /// Units that the gateway has still to move.
     pub waiting: u64,
     /// What is not as it should be.
@@ -76,7 +78,18 @@ impl Proof {
     fn new(state: RunState) -> Self {
         let none = Amount::default();
         let (wrong, changed) = (Reported::default(), Reported::default());
-        Self { state, removed: none, moved: none, back: none, held: none, left: 0, waiting: 0, wrong, changed }
+        Self {
+            state,
+            removed: none,
+            moved: none,
+            back: none,
+            held: none,
+            left: 0,
+            not_back: 0,
+            waiting: 0,
+            wrong,
+            changed,
+        }
     }
 
     fn wrong(&mut self, key: &str, expected: impl Into<String>, found: impl Into<String>) {
@@ -106,7 +119,7 @@ pub async fn verify(bucket: &Bucket, run: &str) -> Result<Proof, Failure> {
         return Ok(proof);
     }
     let written = Written::read(bucket, run, &mut plan, &mut proof).await?;
-    let mut later = Later::than(&record, store.records().await?);
+    let mut later = Later::than(&record, written.first_lease.unwrap_or_default(), store.records().await?);
     Lying::new(bucket, &record, &written).check(&mut plan, &mut later, &mut proof).await?;
     if written.has_markers {
         versions::check(bucket, &record, &written, &mut later, &mut proof).await?;

@@ -32,10 +32,10 @@ impl Verify {
     }
 
     fn json(&self, proof: &Proof) -> Value {
-        let Proof { state, removed, moved, back, held, left, waiting, wrong, changed } = proof;
+        let Proof { state, removed, moved, back, held, left, not_back, waiting, wrong, changed } = proof;
         json!({
             "run": self.run, "proven": proof.is_proven(), "state": state, "removed": removed, "moved": moved, "back": back,
-            "held": held, "left": left, "waiting": waiting, "wrong": wrong.first, "wrong_count": wrong.count,
+            "held": held, "left": left, "not_back": not_back, "waiting": waiting, "wrong": wrong.first, "wrong_count": wrong.count,
             "changed": changed.first, "changed_count": changed.count,
         })
     }
@@ -48,10 +48,17 @@ impl Verify {
             (proof.back, "back as before"),
             (proof.held, "held where they are"),
         ];
-        for (Amount { units, objects, bytes }, what) in amounts.into_iter().filter(|(amount, _)| amount.units > 0) {
+        for (Amount { units, objects, bytes }, what) in
+            amounts.into_iter().filter(|(amount, _)| amount.units + amount.objects > 0)
+        {
             output::line(&format!("  {what}: {objects} objects with {bytes} bytes (units: {units})"))?;
         }
-        for (units, what) in [(proof.left, "left by the run"), (proof.waiting, "waiting for the gateway")] {
+        let units = [
+            (proof.left, "left by the run"),
+            (proof.not_back, "gone at least in part, and not brought back"),
+            (proof.waiting, "waiting for the gateway"),
+        ];
+        for (units, what) in units {
             if units > 0 {
                 output::line(&format!("  {what} (units): {units}"))?;
             }

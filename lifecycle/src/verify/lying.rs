@@ -66,7 +66,7 @@ impl<'a> Lying<'a> {
         plan.rewind();
         while let Some((unit, objects)) = plan.next_unit()? {
             let expected = expected(self.record, self.written, &unit);
-            let mut sum = Amount { units: 1, objects: 0, bytes: 0 };
+            let mut sum = Amount::default();
             for object in &objects {
                 let is_right = match &expected {
                     Expected::Gone(copy) => self.is_gone(object, *copy, proof).await?,
@@ -80,6 +80,7 @@ impl<'a> Lying<'a> {
                     sum.add(Amount { units: 0, objects: 1, bytes: object.bytes });
                 }
             }
+            sum.units = u64::from(sum.objects == objects.len() as u64);
             match expected {
                 Expected::Gone(_) => {
                     proof.removed.add(sum);
@@ -88,7 +89,8 @@ impl<'a> Lying<'a> {
                 Expected::In(Some(_)) => proof.moved.add(sum),
                 Expected::In(None) | Expected::Back => proof.back.add(sum),
                 Expected::Held => proof.held.add(sum),
-                Expected::Left | Expected::Half => proof.left += 1,
+                Expected::Left => proof.left += 1,
+                Expected::Half => proof.not_back += 1,
                 Expected::Waiting => proof.waiting += 1,
                 Expected::Unknown => {
                     proof.wrong(&unit.prefix, "what came of it, in the journal", "nothing in the journal");

@@ -44,7 +44,7 @@ pub(super) async fn check(
         let is_last = written.last(&unit.prefix).is_some_and(|last| last.batch == batch);
         let Some(last) = outcome.filter(|_| is_last && unit.goes_under_markers()) else { continue };
         let stacks = stacks(&objects, &unit).await?;
-        let mut sum = Amount { units: 1, objects: 0, bytes: 0 };
+        let mut sum = Amount::default();
         for object in &unit.objects {
             let key = &object.planned.key;
             let look = Look { record, unit: &unit, object, stack: stacks.get(key).unwrap_or(&nothing) };
@@ -57,10 +57,11 @@ pub(super) async fn check(
                 sum.add(Amount { units: 0, objects: 1, bytes: object.planned.bytes });
             }
         }
+        sum.units = u64::from(sum.objects == unit.objects.len() as u64);
         match &last.outcome {
             Outcome::Done => proof.removed.add(sum),
             Outcome::Restored => proof.back.add(sum),
-            Outcome::NotRestored { .. } => proof.left += 1,
+            Outcome::NotRestored { .. } => proof.not_back += 1,
             _ => {}
         }
     }
@@ -99,6 +100,11 @@ impl Look<'_> {
             }
             Some(true) => {
                 proof.wrong(key, "nothing: its version was to go for good", words(&self.object.planned));
+                false
+            }
+            // The gateway has told its id when it was made.
+            Some(false) if markers.iter().any(|marker| marker.key == *key) => {
+                proof.changed(key, "the run's delete marker was removed since: it is there again");
                 false
             }
             Some(false) => {

@@ -22,6 +22,8 @@ pub(super) struct Written {
     units: HashMap<String, Unit>,
     /// Numbers of the leases that copies were made under.
     pub(super) leases: BTreeSet<u64>,
+    /// The first lease that it was carried out under.
+    pub(super) first_lease: Option<u64>,
     /// Whether some went under delete markers.
     pub(super) has_markers: bool,
 }
@@ -91,6 +93,7 @@ impl Written {
         proof: &mut Proof,
     ) {
         let JournaledUnit { batch, unit, outcome, .. } = found;
+        self.first_lease = Some(self.first_lease.map_or(batch.lease, |first| first.min(batch.lease)));
         let place = format!("{}{:08}-{:08}", keys::journal(run), batch.lease, batch.sequence);
         let Some(known) = self.units.get_mut(&unit.prefix) else {
             return proof.wrong(

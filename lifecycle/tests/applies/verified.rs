@@ -97,8 +97,9 @@ async fn a_run_that_was_undone_is_proven_by_what_is_back(#[case] place: Where) {
     put(&lake, "events/day=2020-01-02/a", "of somebody else").await;
     delete(&lake, "events/day=2020-01-03/a").await;
     let proof = verify(&lake, &run);
-    assert_eq!(first(&proof, "changed"), (1, &proof["changed"][0]));
-    assert_eq!(proof["changed"][0]["key"], "events/day=2020-01-02/a", "{proof}");
+    let (changed, change) = first(&proof, "changed");
+    assert_eq!((changed, &change["key"]), (1, &json!("events/day=2020-01-02/a")), "{proof}");
+    assert!(change["change"].as_str().unwrap().starts_with("it was written since: 16 bytes"), "{proof}");
     let wrong = first(&proof, "wrong");
     assert_eq!(
         (wrong.0, &wrong.1["key"], &wrong.1["found"]),
@@ -163,13 +164,59 @@ async fn markers_are_those_of_the_run() {
     let unhide = DeleteObject::new(&lake.bucket, &marker.key);
     lake.gateway.run(DeleteObject { version_id: Some(marker.version_id), ..unhide }).await.unwrap();
     let proof = verify(&lake, &run);
-    assert_eq!(first(&proof, "changed").1["key"], "events/day=2020-01-01/a", "{proof}");
-    let wrong = first(&proof, "wrong");
-    assert_eq!((wrong.0, &wrong.1["key"]), (1, &json!("events/day=2020-01-02/a")), "{proof}");
+    let changes: Vec<_> = proof["changed"].as_array().unwrap().iter().map(|change| change["key"].as_str()).collect();
+    assert_eq!(changes, [Some("events/day=2020-01-01/a"), Some("events/day=2020-01-02/a")], "{proof}");
+    assert!(proof["changed"][1]["change"].as_str().unwrap().contains("delete marker was removed since"), "{proof}");
+    let removed = json!({"units": 2, "objects": 8, "bytes": 80});
+    assert_eq!((&proof["proven"], &proof["removed"]), (&json!(true), &removed), "{proof}");
     delete(&lake, "events/day=2020-01-01/a").await;
     assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
     let proof = verify(&lake, &run);
-    assert_eq!((&proof["proven"], &proof["back"]["objects"], &proof["left"]), (&json!(true), &json!(6), &json!(1)));
+    assert_eq!((&proof["proven"], &proof["back"]["objects"]), (&json!(true), &json!(6)), "{proof}");
+    // The run has removed it.
+    assert_eq!((&proof["left"], &proof["not_back"]), (&json!(0), &json!(1)), "{proof}");
+    let text = lake.run(&["verify", name(&run), "policy.yaml"]).out;
+    assert!(text.contains("\n  gone at least in part, and not brought back (units): 1\n"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_later_run_has_begun_is_no_fault_of_the_first() {
+    let (lake, endpoint) = Where::Embedded.three_days().await;
+    let run = apply(&lake);
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
+    assert_eq!(lake.run(&["release", name(&run), "policy.yaml"]).status, 0);
+    lake.rest().await;
+    let busy =
+        s3core_gateway::Fault::error(500, "InternalError").method("DELETE").key_prefix("events/day=2020-01-02/b");
+    endpoint.as_ref().unwrap().faults().add(busy);
+    let killed = lake.run(&["apply", "policy.yaml", "--yes", "--lease-seconds", "2"]);
+    assert_eq!(killed.status, 1, "{killed:?}");
+    let history: Value = serde_json::from_str(&lake.run(&["--output", "json", "history", "policy.yaml"]).out).unwrap();
+    assert_eq!((&history[0]["state"], &history[0]["actions"]), (&json!("running"), &json!({})), "{history}");
+    let proof = verify(&lake, &run);
+    let (changed, change) = first(&proof, "changed");
+    assert!(proof["proven"] == true && changed > 0, "{proof}");
+    assert!(change["change"].as_str().unwrap().contains(name(&history[0])), "{proof}");
+    // Of no unit that is not whole it is said that it is back.
+    let back = proof["back"]["units"].as_u64().unwrap();
+    assert!(back < 3 && proof["back"]["objects"].as_u64().unwrap() + changed == 9, "{proof}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_gateway_moves_for_a_later_run_is_no_fault_of_the_first() {
+    let endpoint = s3core_gateway::Gateway::builder().storage_class("COLD").start().unwrap();
+    let lake = three_days_in(Lake::embedded(&endpoint).await, POLICY).await;
+    let run = apply(&lake);
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
+    assert_eq!(lake.run(&["release", name(&run), "policy.yaml"]).status, 0);
+    lake.policy(&POLICY.replace("then: expire", "then: {tier: COLD}"));
+    lake.rest().await;
+    let moves = apply(&lake);
+    assert_eq!(moves["state"], "waiting-for-gateway", "{moves}");
+    assert_eq!(endpoint.run_lifecycle(), 9);
+    let proof = verify(&lake, &run);
+    assert_eq!((&proof["proven"], first(&proof, "changed").0), (&json!(true), 9), "{proof}");
+    assert!(first(&proof, "changed").1["change"].as_str().unwrap().contains(name(&moves)), "{proof}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
