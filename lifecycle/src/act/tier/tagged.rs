@@ -2,7 +2,8 @@
 //! When an object has moved its tag goes.
 //!
 //! Radosgw before Reef sets the modification time of an object to now when its tags change. There is no condition on
-//! tagging: an object that somebody writes in the moments between the look and the tag gets the tags of the one before it.
+//! tagging: an object that somebody writes in the moments between the look and the tag gets the tags of the one before it. So
+//! whoever tags looks again right before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,7 @@ use s3core::{ErrorKind, Result};
 use crate::act::Failure;
 use crate::act::objects::Objects;
 use crate::act::survey::is_same;
+use crate::pace::first;
 use crate::plan::line::{PlannedObject, PlannedUnit};
 use crate::run::journal::BATCH;
 use crate::tier::{TAG, TierUnit, tag_value};
@@ -133,20 +135,36 @@ impl<'a> Tagged<'a> {
             let mut moved = left.unwrap_or(Moved::Done);
             for (look, wanted) in found {
                 let Look::ToMove(tags) = look else { continue };
-                if is_left {
-                    to_tag.push((wanted.object.key, without_tag(tags)));
-                    continue;
+                if !is_left {
+                    moved = Moved::Waiting;
+                    let place = self.places.get(&unit.dataset).cloned().unwrap_or_default();
+                    self.waiting.insert((place, wanted.class.clone()));
                 }
-                moved = Moved::Waiting;
-                let place = self.places.get(&unit.dataset).cloned().unwrap_or_default();
-                self.waiting.insert((place, wanted.class.clone()));
-                to_tag.push((wanted.object.key, self.with_tag(tags, &wanted.class)));
+                if self.changed(tags, &wanted.class, is_left).is_some() {
+                    to_tag.push((wanted, is_left));
+                }
             }
             done.push((unit, moved));
         }
         let this = &*self;
-        self.objects.for_all(to_tag, |(key, tags)| this.put_tags(key, tags)).await?;
+        self.objects.for_all(to_tag, |(wanted, is_left)| this.tag(wanted, is_left)).await?;
         Ok(done)
+    }
+
+    /// Looks again and changes the tags at once: much may have happened since the batch was looked at. What is no longer as it
+    /// was then is told when it is looked at the next time.
+    async fn tag(&self, wanted: Wanted, is_left: bool) -> Result<()> {
+        let found = self.objects.find(&wanted.object.key).await?;
+        first(async {
+            match self.judge(&wanted, found).await? {
+                Look::ToMove(tags) => {
+                    let tags = self.changed(tags, &wanted.class, is_left);
+                    self.put_tags(wanted.object.key, tags).await
+                }
+                _ => Ok(()),
+            }
+        })
+        .await
     }
 
     /// Prefixes and classes that rules are needed for.
@@ -155,8 +173,14 @@ impl<'a> Tagged<'a> {
     }
 
     async fn look(&self, wanted: &Wanted) -> Result<Look> {
+        let found = self.objects.find(&wanted.object.key).await?;
+        first(self.judge(wanted, found)).await
+    }
+
+    /// What is to be done with an object that was `found` just now.
+    async fn judge(&self, wanted: &Wanted, found: Option<PlannedObject>) -> Result<Look> {
         let Wanted { object, class } = wanted;
-        let Some(found) = self.objects.find(&object.key).await? else {
+        let Some(found) = found else {
             return Ok(Look::Left("it was deleted after it was planned".to_owned()));
         };
         let again = || Ok(Look::Left("it was written again after it was planned".to_owned()));
@@ -182,6 +206,11 @@ impl<'a> Tagged<'a> {
             return Ok(Look::Left(format!("it has {MOST_TAGS} tags, and one more is needed to move it")));
         }
         Ok(Look::ToMove(tags))
+    }
+
+    /// The tags that an object is to have, where those are others.
+    fn changed(&self, tags: BTreeMap<String, String>, class: &str, is_left: bool) -> Option<BTreeMap<String, String>> {
+        if is_left { without_tag(tags) } else { self.with_tag(tags, class) }
     }
 
     /// None where it is there.
