@@ -157,3 +157,37 @@ async fn who_may_not_remove_versions_empties_no_trash() {
     let purged = lake.run(&purge);
     assert!(purged.status == 0 && purged.out.contains(" is empty: 9 objects"), "{purged:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_do_with_the_rights_that_are_documented() {
+    let lake = three_days(POLICY).await;
+    let place = format!("s3a://{}/events/", lake.bucket);
+    let writes: &[&str] = &["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"];
+    let (user, keys) = guest(&lake, &[]).await;
+    for arguments in [
+        &["explain", "policy.yaml", &place] as &[&str],
+        &["history", "policy.yaml"],
+        &["status", "policy.yaml"],
+        &["report", "policy.yaml", "--html", "page.html"],
+        &["inventory", "policy.yaml", "--out", "all.parquet"],
+        &["native", "policy.yaml"],
+    ] {
+        let said = lake.run_with(&keys, arguments);
+        assert_eq!(said.status, 0, "{arguments:?} {said:?}");
+    }
+    user.remove().await;
+    let (user, keys) = guest(&lake, &[(writes, ".s3core/")]).await;
+    let planned = lake.run_with(&keys, &["plan", "policy.yaml"]);
+    assert_eq!(planned.status, 0, "{planned:?}");
+    user.remove().await;
+    let (user, keys) = guest(&lake, &[(writes, ""), (&["s3:PutObjectAcl"], "")]).await;
+    let applied = lake.run_with(&keys, &["--output", "json", "apply", "policy.yaml", "--yes"]);
+    assert_eq!(applied.status, 0, "{applied:?}");
+    let applied: Value = serde_json::from_str(&applied.out).unwrap();
+    assert_eq!((&applied["actions"]["expire"]["units"], &applied["skipped"]), (&json!(3), &json!(0)), "{applied}");
+    let run = applied["run"].as_str().unwrap();
+    let proven = lake.run_with(&keys, &["verify", run, "policy.yaml"]);
+    assert_eq!(proven.status, 0, "{proven:?}");
+    assert!(lake.listed("events/").await.is_empty());
+    user.remove().await;
+}
