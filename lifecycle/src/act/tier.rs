@@ -79,7 +79,7 @@ pub async fn tier(
             continue;
         }
         if let Some(reason) = spared {
-            let moved = match has_moved(objects, &unit, &planned, &class).await? {
+            let moved = match !unit.prefix.is_empty() && has_moved(objects, &unit, &planned, &class).await? {
                 true => Moved::Half(None, reason),
                 false => Moved::Left(None, reason),
             };

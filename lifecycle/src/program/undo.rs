@@ -19,13 +19,13 @@ use crate::act::undo::Undo as Undoing;
 use crate::catalog::Catalogs;
 use crate::plan::document::PlanReader;
 use crate::policy::Action;
-use crate::run::StateError;
 use crate::run::holds::{HeldBack, json as held_json};
 use crate::run::journal::Journal;
 use crate::run::lease::Purpose;
 use crate::run::left::{Left, Refused};
 use crate::run::record::{DatasetDone, RunRecord, RunState, Waiting};
 use crate::run::store::Store;
+use crate::run::{StateError, keys};
 use crate::words::{counted, size};
 
 /// How long copies are kept that nobody needs: no request that was under way is so late.
@@ -153,7 +153,15 @@ impl Undo {
 
 fn begin(record: &mut RunRecord) -> Result<(), StateError> {
     if matches!(record.state, RunState::Purging | RunState::Purged) {
-        let reason = "cannot be brought back: its trash was emptied".to_owned();
+        let reason = match record.held_for.values().sum() {
+            0 => "cannot be brought back: its trash was emptied".to_owned(),
+            units => format!(
+                "cannot be brought back: its trash was emptied, but for {} that a hold keeps, as copies below {}, hidden versions, \
+                 or in place: copy what is needed from there",
+                counted(units, "unit"),
+                keys::trash(&record.run)
+            ),
+        };
         return Err(StateError::Refused { run: record.run.clone(), reason });
     }
     if record.state != RunState::Undoing {

@@ -74,6 +74,10 @@ async fn what_is_held_stays_in_the_trash_until_the_hold_is_lifted(#[case] comman
         format!("held   {}  1 unit of its trash stays until the hold at {bucket}/events/day=2020-01-02/ ", name(&run));
     assert!(lake.run(&["status", &bucket]).out.contains(&line));
 
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    let is_told = undone.error.contains(&format!("but for 1 unit that a hold keeps, as copies below {trash}"));
+    assert!(undone.status == 1 && is_told, "{undone:?}");
+
     lake.policy(&without);
     assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 3);
     assert_eq!(empty(&lake).status, 0);
