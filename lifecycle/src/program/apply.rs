@@ -314,7 +314,10 @@ impl Apply {
             )));
         }
         output::line(&history::Run::of(record).line())?;
-        ask(&format!("The run {run} has not ended, and is ended first. Go on with it? [y/N] "), after)
+        ask(
+            &format!("The run {run} has not ended, and goes on before anything is planned. Go on with it? [y/N] "),
+            after,
+        )
     }
 }
 

@@ -59,3 +59,15 @@ async fn thirty_rounds_do_not_get_around_the_guard() {
     assert!(told.contains("\n  the guard stops what is due in scratch: look at `s3life plan /"), "{told}");
     assert!(!told.contains("what is due in other"), "{told}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_that_meets_nothing_is_logged() {
+    let endpoint = Gateway::builder().start().unwrap();
+    let lake = Lake::embedded(&endpoint).await;
+    let hold = "hold: [{path: \"s3a://BUCKET/scratch/nowhere/\", reason: audit}]\ndatasets:";
+    lake.policy(&POLICY.replace("datasets:", hold));
+    lake.put("scratch/a").await;
+    let told = with_message(&round(&lake), "the hold at s3a://").len();
+    lake.put("scratch/nowhere/a").await;
+    assert_eq!((told, with_message(&round(&lake), "the hold at").len()), (1, 0));
+}

@@ -118,7 +118,7 @@ async fn a_tier_is_undone_and_held_back_until_it_is_released(#[case] service: Se
     );
     let undo = ["undo", run.as_str(), "policy.yaml", "--merge"];
     let undone = until_moved(&lake, &undo, |said| said["waiting"] != 0).await;
-    assert_eq!(undone["moved_back"]["events"]["units"], 3);
+    assert_eq!(undone["moved_back_in_all"]["events"]["units"], 3);
     let (mut after, classes) = state_and_classes(&lake).await;
     after.remove("events/day=2020-01-03/late");
     assert_eq!((after, classes), (before, vec!["STANDARD".to_owned(); 7]));
@@ -268,7 +268,7 @@ async fn a_run_takes_back_only_what_it_has_moved(#[case] service: Service) {
     assert_eq!(state_and_classes(&lake).await.1, vec!["COLD"; 7]);
     let undo = ["undo", first["run"].as_str().unwrap(), "policy.yaml"];
     let undone = until_moved(&lake, &undo, |said| said["waiting"] != 0).await;
-    assert_eq!(undone["moved_back"]["events"]["units"], 2);
+    assert_eq!(undone["moved_back_in_all"]["events"]["units"], 2);
     assert_eq!(state_and_classes(&lake).await.1, [vec!["STANDARD"; 4], vec!["COLD"; 3]].concat());
     lake.remove().await;
 }

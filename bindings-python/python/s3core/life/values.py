@@ -293,8 +293,8 @@ class Undone:
 
     Attributes:
         run: the run.
-        restored: by dataset.
-        moved_back: what is in its former storage class again, by dataset.
+        restored: what came back by this call, by dataset.
+        moved_back: what is in its former storage class again since this call, by dataset.
         waiting: units that the gateway has still to move back: call it again later.
         skipped: number of units that did not come back.
         left: those units, the first thousand.

@@ -113,6 +113,11 @@ impl Serve {
         }
         tell_unconfirmed(&mut memory.told, &planned);
         tell_held_back(&mut memory.told, &planned);
+        for hold in planned.holds.iter().filter(|hold| hold.nearest.is_some()) {
+            if memory.told.insert(format!("hold {}", hold.path)) {
+                warn!("{hold}");
+            }
+        }
         let due = due(policy, &planned);
         let named = due.iter().map(|((dataset, rule), due)| (dataset.as_str(), rule.as_str(), due));
         metrics.due(name, named, planned.made.plan.header.created);
