@@ -8,6 +8,7 @@ use s3core::ops::ListObjectsV2;
 use serde::Serialize;
 
 use crate::places::directories_above;
+use crate::plan::make::Past;
 use crate::policy::{Hold, Policy};
 
 /// A hold of a policy, with what it meets.
@@ -19,18 +20,29 @@ pub struct MetHold {
     pub reason: String,
     /// Who lifts it.
     pub owner: String,
-    /// Units that it holds, and no hold before it.
+    /// Units that it holds, and no hold before it: those that lie there, and those that a run keeps.
     pub units: u64,
     /// Where nothing lies at its place: the nearest one where something does.
     pub nearest: Option<String>,
 }
 
 impl MetHold {
-    /// The holds of a policy, in its order. `units` are the numbers of those that each holds, by its index, as far as they are known.
+    /// The holds of a policy, in its order. `units` are the numbers of those that each holds, by its index, as far as they are
+    /// known; `past` knows what runs keep.
     ///
     /// # Errors
     /// The gateway's.
-    pub async fn all(gateway: &Gateway, policy: &Policy, units: &BTreeMap<usize, u64>) -> s3core::Result<Vec<Self>> {
+    pub async fn all(
+        gateway: &Gateway,
+        policy: &Policy,
+        mut units: BTreeMap<usize, u64>,
+        past: &Past,
+    ) -> s3core::Result<Vec<Self>> {
+        for (hold, kept) in past.held_back.values().flat_map(|held| &held.holds) {
+            if let Some(index) = policy.holds.iter().position(|own| own.prefix == hold.prefix) {
+                *units.entry(index).or_default() += kept.units;
+            }
+        }
         let place = |prefix: &str| format!("s3a://{}/{prefix}", policy.bucket);
         let mut holds = Vec::with_capacity(policy.holds.len());
         for (index, Hold { prefix, reason, owner }) in policy.holds.iter().enumerate() {

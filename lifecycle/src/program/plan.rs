@@ -261,7 +261,7 @@ impl PlanOptions {
                 served: self.served.as_ref(),
             };
             let made = make(lister, &request).await?;
-            let holds = MetHold::all(lister.gateway(), policy, &held(&made.notes)).await?;
+            let holds = MetHold::all(lister.gateway(), policy, held(&made.notes), &past).await?;
             Ok(Planned { made, conflicts, holds, past })
         }
     }

@@ -57,7 +57,8 @@ impl Report {
         let zoned = now.to_zoned_datetime(policy.zone.clone());
         let lister = connection.lister(self.pace);
         let _listed = Listed::of(connection, &lister);
-        let past = Past::read(&bucket).await?;
+        let mut past = Past::read(&bucket).await?;
+        past.look_for_holds(&bucket, policy, now).await?;
         let request = Request {
             policy,
             source: source.clone(),
@@ -81,7 +82,7 @@ impl Report {
         let mut trash: Vec<_> = found.trash.iter().map(super::status::Trash::row).collect();
         trash.extend(kept("under delete markers", &found.kept.hidden));
         trash.extend(kept("held in place", &found.kept.held));
-        let holds = MetHold::all(connection.gateway(), policy, &BTreeMap::new()).await?;
+        let holds = MetHold::all(connection.gateway(), policy, BTreeMap::new(), &past).await?;
         let facts = Facts {
             policy,
             path: &source.path,

@@ -55,8 +55,10 @@ async fn what_is_held_stays_in_the_trash_until_the_hold_is_lifted(#[case] comman
         name(&run)
     );
     let plan = lake.plan(&[]);
-    let goes = plan.out.contains("\ntrash of 1 earlier run is emptied: 6 objects, 60 B\n");
+    let goes = plan.out.contains("\ntrash of 1 earlier run is emptied: 6 objects, 60 B, gone for good: ");
     assert!(plan.status == 0 && goes && plan.out.contains(&told), "{plan:?}");
+    // The hold meets what the run keeps.
+    assert!(!plan.out.contains("WARNING"), "{plan:?}");
     let emptied = empty(&lake);
     assert!(emptied.status == 0 && emptied.out.contains(&told), "{emptied:?}");
     let left = lake.listed(&trash).await;
