@@ -1,30 +1,29 @@
 //! `s3life apply POLICY`, `s3life apply --plan FILE`
 
-use std::collections::{BTreeMap, BTreeSet};
+pub(super) mod going_on;
+
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
 
-use super::carry_out::{carry_out, check_rules, still_runs};
+use self::going_on::GoneOn;
+use super::carry_out::{carry_out, check_rules};
 use super::output::{self, Failure, ReadPolicy};
 use super::plan::PlanOptions;
-use super::question::{After, ask, confirm};
+use super::question::{After, confirm};
 use super::work::{Work, WorkOptions};
-use super::{Common, Form, applied, history};
+use super::{Common, Form, applied};
 use crate::act::apply::Applied;
 use crate::catalog::Table;
 use crate::connection::Connection;
 use crate::plan::document::PlanReader;
 use crate::plan::line::End;
 use crate::plan::report::Report;
-use crate::policy::Policy;
 use crate::run::lease::Purpose;
-use crate::run::left::Refused;
-use crate::run::record::{RunRecord, RunState};
-use crate::run::store::Store;
-use crate::serve::rule_digest;
+use crate::run::record::RunRecord;
 
 #[derive(Debug, Args)]
 pub(super) struct Apply {
@@ -100,70 +99,6 @@ impl Apply {
             }
         }
         Err(Failure::Usage("another process has worked on the bucket meanwhile: plan again".to_owned()))
-    }
-
-    /// Ends the runs of these datasets that were begun and not ended. Where nobody watches, `approved` are the digests of
-    /// rules that may act: a run by others is left.
-    pub(super) fn go_on(
-        &self,
-        common: &Common,
-        connection: &Connection,
-        policy: &ReadPolicy,
-        approved: Option<&BTreeSet<String>>,
-    ) -> Result<GoneOn, Failure> {
-        let (mut done, mut left) = (Vec::new(), Vec::new());
-        let store = Store::new(connection.bucket());
-        let records = connection.wait(store.records())?;
-        for record in records.iter().rev().filter(|record| still_runs(record).is_ok() && meets(record, policy)) {
-            if self.plan.is_some() {
-                // What waits for the gateway is none of the plan's business.
-                if record.state == RunState::WaitingForGateway {
-                    continue;
-                }
-                return Err(Failure::Usage(format!(
-                    "the run {0} has not ended, and a plan is carried out alone: end it with `s3life apply {1}` or bring it back \
-                     with `s3life undo {0} {1}`, then plan again",
-                    record.run, policy.source.path
-                )));
-            }
-            // One that waits for the gateway removes nothing more.
-            let is_meant = self.resume.as_ref() == Some(&record.run) || record.state == RunState::WaitingForGateway;
-            if record.policy.sha256 != policy.source.sha256 && !is_meant {
-                return Err(Failure::Usage(format!(
-                    "the run {0} was begun with another text of the policy and has not ended: bring back what it did with \
-                     `s3life undo {0}`, or end it as it was planned with `--resume {0}`",
-                    record.run
-                )));
-            }
-            if let Some(approved) = approved
-                && !record.restores
-            {
-                let rules = connection.wait(unapproved(&store, record, &policy.policy, approved))?;
-                if !rules.is_empty() {
-                    left.push((record.run.clone(), rules));
-                    continue;
-                }
-            }
-            let after = if done.is_empty() { After::Nothing } else { After::GoingOn };
-            self.ask_to_go_on(common, policy, record, after)?;
-            done.extend(connection.wait(self.end(connection, &record.run, &policy.policy))?);
-        }
-        let (before, records) = if done.is_empty() { (Vec::new(), Some(records)) } else { (records, None) };
-        Ok(GoneOn { done, before, records, left })
-    }
-
-    /// Ends a run, unless another process was faster.
-    async fn end(&self, connection: &Connection, run: &str, policy: &Policy) -> Result<Option<RunRecord>, Failure> {
-        let work = Work::begin(connection, &self.work, &Purpose::of_run("apply", run)).await?;
-        let record = match work.store.records().await {
-            Ok(records) if records.iter().any(|record| record.run == run && still_runs(record).is_ok()) => {
-                carry_out(&work, run, policy, &records).await.map(Some)
-            }
-            Ok(_) => Ok(None),
-            Err(failure) => Err(failure.into()),
-        };
-        work.end().await;
-        record
     }
 
     fn apply(
@@ -256,28 +191,8 @@ impl Apply {
             return Ok(Attempt::Overtaken);
         }
         check_rules(work).await?;
-        let record = RunRecord {
-            run: String::new(),
-            policy: header.policy.clone(),
-            digest: plan.end().digest.clone(),
-            started: now,
-            finished: None,
-            state: RunState::Running,
-            holder: String::new(),
-            lease: work.lease.number(),
-            datasets: Applied::of(plan.end()).datasets,
-            skipped: Vec::new(),
-            skipped_count: 0,
-            trash_until: None,
-            released: false,
-            restores: false,
-            undone: false,
-            emptied: Vec::new(),
-            moved: None,
-            waiting: None,
-            held_for: BTreeMap::new(),
-            refused: Refused::default(),
-        };
+        let datasets = Applied::of(plan.end()).datasets;
+        let record = RunRecord::begun(header.policy.clone(), &plan.end().digest, now, work.lease.number(), datasets);
         let record = work.store.begin_new(&work.lease, record, path).await?;
         Ok(Attempt::Done(Box::new(carry_out(work, &record.run, &policy.policy, &records).await?)))
     }
@@ -294,43 +209,6 @@ impl Apply {
         }
         confirm(report, after)
     }
-
-    /// Names a run that was killed, and asks whether it is to go on. One that waits for the gateway removes nothing more.
-    fn ask_to_go_on(
-        &self,
-        common: &Common,
-        policy: &ReadPolicy,
-        record: &RunRecord,
-        after: After,
-    ) -> Result<(), Failure> {
-        if self.yes || record.state != RunState::Running {
-            return Ok(());
-        }
-        let (run, path) = (&record.run, &policy.source.path);
-        if common.output == Form::Json || !io::stdin().is_terminal() {
-            return Err(Failure::Usage(format!(
-                "the run {run} has not ended, and nobody is there to be asked whether it goes on: add `--yes`, or bring back \
-                 what it did with `s3life undo {run} {path}`"
-            )));
-        }
-        output::line(&history::Run::of(record).line())?;
-        ask(
-            &format!("The run {run} has not ended, and goes on before anything is planned. Go on with it? [y/N] "),
-            after,
-        )
-    }
-}
-
-/// What became of the runs that were begun and not ended.
-pub(super) struct GoneOn {
-    /// Their records.
-    pub(super) done: Vec<RunRecord>,
-    /// Those of all of them before.
-    pub(super) before: Vec<RunRecord>,
-    /// Those of all runs, where none has gone on.
-    pub(super) records: Option<Vec<RunRecord>>,
-    /// Runs that were left, with their rules that are not approved.
-    pub(super) left: Vec<(String, Vec<String>)>,
 }
 
 /// How it went.
@@ -373,26 +251,6 @@ fn is_news(record: &RunRecord, before: Option<&[RunRecord]>, created: Timestamp)
     before.map_or(record.started > created, |before| !before.contains(record))
 }
 
-/// The rules by which a run acts, by its plan, that are not approved as the policy has them now, or that it has no more.
-async fn unapproved(
-    store: &Store,
-    record: &RunRecord,
-    policy: &Policy,
-    approved: &BTreeSet<String>,
-) -> Result<Vec<String>, Failure> {
-    let file = store.plan(&record.run).await?;
-    let plan = PlanReader::open(file.path())?;
-    // A dataset is known by its place: under another name it is the same.
-    let is_approved = |name: &str, rule: &str| {
-        let place = record.datasets.get(name).map(|done| &done.prefix);
-        let dataset = policy.datasets.iter().find(|own| Some(&own.prefix) == place)?;
-        let rule = dataset.rules.iter().find(|own| own.name == rule)?;
-        Some(approved.contains(&rule_digest(policy, dataset, rule)?))
-    };
-    let rules = plan.tally().rules.keys().filter(|(dataset, rule)| is_approved(dataset, rule) != Some(true));
-    Ok(rules.map(|(dataset, rule)| format!("{rule} of {dataset}")).collect())
-}
-
 fn check_bucket(plan: &PlanReader, policy: &ReadPolicy) -> Result<(), Failure> {
     let (planned, own) = (&plan.header().bucket, &policy.policy.bucket);
     if planned == own {
@@ -404,6 +262,7 @@ fn check_bucket(plan: &PlanReader, policy: &ReadPolicy) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::record::RunState;
 
     #[test]
     fn what_became_of_known_runs_is_news_too() {

@@ -23,7 +23,6 @@ use crate::policy::{Dataset, Policy};
 use crate::run::Bucket;
 use crate::run::journal::{Journal, Outcome};
 use crate::run::lease::Purpose;
-use crate::run::left::Refused;
 use crate::run::record::{DatasetDone, RunRecord, RunState};
 use crate::words::counted;
 
@@ -130,27 +129,10 @@ impl Restore {
         }
         check_rules(work).await?;
         let now = work.bucket.time().await?;
+        let (policy_of_plan, datasets) = (plan.header.policy.clone(), Applied::of(&plan.end).datasets);
         let record = RunRecord {
-            run: String::new(),
-            policy: plan.header.policy.clone(),
-            digest: plan.end.digest.clone(),
-            started: now,
-            finished: None,
-            state: RunState::Running,
-            holder: String::new(),
-            lease: work.lease.number(),
-            datasets: Applied::of(&plan.end).datasets,
-            skipped: Vec::new(),
-            skipped_count: 0,
-            trash_until: None,
-            released: false,
             restores: true,
-            undone: false,
-            emptied: Vec::new(),
-            moved: None,
-            waiting: None,
-            held_for: BTreeMap::new(),
-            refused: Refused::default(),
+            ..RunRecord::begun(policy_of_plan, &plan.end.digest, now, work.lease.number(), datasets)
         };
         let record = work.store.begin_new(&work.lease, record, plan.path()).await?;
         carry_out(work, &record.run, policy, &records).await

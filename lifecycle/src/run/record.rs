@@ -89,6 +89,38 @@ impl Waiting {
 }
 
 impl RunRecord {
+    /// Of a run that begins now, under the lease with this number.
+    pub fn begun(
+        policy: PolicySource,
+        digest: &str,
+        started: Timestamp,
+        lease: u64,
+        datasets: BTreeMap<String, DatasetDone>,
+    ) -> Self {
+        Self {
+            run: String::new(),
+            policy,
+            digest: digest.to_owned(),
+            started,
+            finished: None,
+            state: RunState::Running,
+            holder: String::new(),
+            lease,
+            datasets,
+            skipped: Vec::new(),
+            skipped_count: 0,
+            trash_until: None,
+            released: false,
+            restores: false,
+            undone: false,
+            emptied: Vec::new(),
+            moved: None,
+            waiting: None,
+            held_for: BTreeMap::new(),
+            refused: Refused::default(),
+        }
+    }
+
     /// Length of [`RunRecord::skipped`].
     pub const MOST_REPORTED: usize = 1000;
 

@@ -74,6 +74,11 @@ impl Lake {
         said(&self.start_patiently(arguments).wait_with_output().unwrap())
     }
 
+    /// Whether somebody has the bucket's lease, or had it when they were killed.
+    pub(crate) fn is_held(&self) -> bool {
+        !said(&self.command(&["status", "policy.yaml"]).output().unwrap())["lease"].is_null()
+    }
+
     /// The runs so far, the newest first.
     pub(crate) fn history(&self) -> Vec<Value> {
         let output = self.command(&["history", "policy.yaml"]).output().unwrap();
