@@ -6,8 +6,8 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use s3core::gateway::Gateway;
 use s3core::ops::{
-    CopyObject, DeleteObject, DeleteObjects, GetObjectAcl, HeadObject, ListObjectsV2, ListedObject, ObjectHead,
-    PutObjectAcl,
+    AccessControlList, CopyObject, DeleteObject, DeleteObjects, GetObjectAcl, HeadObject, ListObjectsV2, ListedObject,
+    ObjectHead, PutObjectAcl,
 };
 use s3core::{Error, ErrorKind, Result, run_all};
 
@@ -189,13 +189,24 @@ impl Objects<'_> {
         Ok(())
     }
 
-    /// Gives an object the access control list that it had.
+    /// Gives an object the access control list that it had. Where it belongs to another user now, who has copied it, they have the
+    /// rights of an owner, and the former owner those that the list grants.
     ///
     /// # Errors
     /// The permit's and the gateway's.
     pub async fn set_acl(&self, key: &str, acl: &str) -> Result<()> {
+        let list: AccessControlList = acl.parse()?;
         self.permit.check()?;
-        self.gateway.run(PutObjectAcl::new(self.bucket, key, acl.parse()?)).await
+        let failure = match self.gateway.run(PutObjectAcl::new(self.bucket, key, list.clone())).await {
+            Err(failure) if matches!(failure.kind(), ErrorKind::AccessDenied | ErrorKind::BadRequest) => failure,
+            put => return put,
+        };
+        let owner = self.user(key).await?;
+        if owner == list.owner() {
+            return Err(failure);
+        }
+        self.permit.check()?;
+        self.gateway.run(PutObjectAcl::new(self.bucket, key, list.owned_by(&owner)?)).await
     }
 
     /// The access control list of the planned object, where a copy made by `owner` would have another one. None also where

@@ -8,6 +8,7 @@ use s3core::ops::{ListObjectVersions, ListObjectsV2, ListedVersion};
 use crate::catalog::Catalogs;
 use crate::plan::document::PlanReader;
 use crate::plan::line::Amount;
+use crate::plan::make::is_of;
 use crate::policy::Policy;
 use crate::run::holds::HeldBack;
 use crate::run::journal::{BATCH, Journal, Latest, Outcome};
@@ -96,7 +97,7 @@ pub async fn purge_due(
 ) -> Result<Emptied, Failure> {
     let now = store.bucket().time().await?;
     let is_due = |record: &RunRecord| {
-        if record.trash_is_due(now) {
+        if record.trash_is_due(now) && is_of(record, policy) {
             return can_be_emptied(record);
         }
         let reason = "has something in the trash that is still wanted".to_owned();
@@ -120,7 +121,8 @@ async fn empty(
         None => None,
     };
     let mut emptied = Emptied { held, ..Emptied::default() };
-    if emptied.held.as_ref().is_some_and(HeldBack::is_all) {
+    // What waits for the gateway is no longer to move, whatever is held.
+    if record.waiting.is_none() && emptied.held.as_ref().is_some_and(HeldBack::is_all) {
         return Ok(emptied);
     }
     let begin = |record: &mut RunRecord| {
@@ -152,9 +154,9 @@ async fn empty(
             let held = emptied.held.as_ref().filter(|_| emptied.locked.is_none() && !emptied.is_refused);
             record.waiting = None;
             record.held_for = held.map(HeldBack::places).unwrap_or_default();
-            if let Some(until) = emptied.locked {
+            if emptied.locked.is_some() || emptied.is_refused {
                 // The first plan after that empties the rest.
-                record.trash_until = until.max(now.checked_add(LOOKS_AGAIN).ok());
+                record.trash_until = emptied.locked.flatten().max(now.checked_add(LOOKS_AGAIN).ok());
             }
             for skipped in &emptied.left.skipped.first {
                 if !record.skipped.contains(skipped) {

@@ -14,8 +14,8 @@ use super::survey::survey;
 /// What no run may touch by now.
 #[derive(Debug, Clone)]
 pub struct Spared<'a> {
-    /// The policy, with its holds.
-    pub policy: &'a Policy,
+    /// The policy with the holds that count; None where somebody has asked for the units by name, and nothing of them goes.
+    pub policy: Option<&'a Policy>,
     /// Units that were brought back and that nobody has released, with their runs.
     pub undone: Places<String>,
     /// Units that come back.
@@ -25,7 +25,7 @@ pub struct Spared<'a> {
 impl Spared<'_> {
     /// Why a unit is left, where it is.
     pub fn reason(&self, prefix: &str) -> Option<String> {
-        if self.policy.hold_of(prefix).is_some() {
+        if self.policy.is_some_and(|policy| policy.hold_of(prefix).is_some()) {
             return Some("the policy holds it by now".to_owned());
         }
         if self.coming_back.meeting(prefix).is_some() {
@@ -54,7 +54,8 @@ pub(super) async fn spare(
     if unit.objects.iter().all(|object| found.present.contains(&object.planned.key)) {
         return Ok(Removal { outcome: whole, markers: Vec::new() });
     }
-    match put_back(objects, unit, false, None).await?.outcome {
+    // Also beside what has come since: as when a removal is given up.
+    match put_back(objects, unit, true, None).await?.outcome {
         Outcome::Restored => Ok(Removal { outcome: whole, markers: Vec::new() }),
         outcome => Ok(Removal { outcome, markers: means::markers_over(objects, unit).await? }),
     }

@@ -33,6 +33,7 @@ pub use failure::MakeError;
 pub(crate) use guard::verdict as guard_verdict;
 pub use moves::Moves;
 pub use past::Past;
+pub(crate) use past::is_of;
 pub use probes::keeps_versions;
 pub use restoration::{Restoration, restoration};
 pub use served::{May, RuleDue, Served, Standing, UNCONFIRMED, is_announced_first};

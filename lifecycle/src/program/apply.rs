@@ -248,7 +248,12 @@ fn meets(record: &RunRecord, policy: &ReadPolicy) -> bool {
 /// Whether a run makes another plan than was made at `created`, when the runs were those of `before`: also one that was undone,
 /// released or emptied since. Of a plan that was saved nobody knows them; what was brought back since is left as it is carried out.
 fn is_news(record: &RunRecord, before: Option<&[RunRecord]>, created: Timestamp) -> bool {
-    before.map_or(record.started > created, |before| !before.contains(record))
+    // Each process that goes on with a run signs its record.
+    let is_same = |known: &&RunRecord| {
+        known.run == record.run
+            && (known.state, known.undone, known.released) == (record.state, record.undone, record.released)
+    };
+    before.map_or(record.started > created, |before| before.iter().find(is_same).is_none())
 }
 
 fn check_bucket(plan: &PlanReader, policy: &ReadPolicy) -> Result<(), Failure> {
@@ -275,6 +280,8 @@ mod tests {
         let (before, created) = ([record.clone()], record.started);
         assert!(!is_news(&record, Some(&before), created) && !is_news(&record, None, created));
         assert!(is_news(&record, Some(&[]), created));
+        let signed = RunRecord { lease: 7, holder: "another".to_owned(), ..record.clone() };
+        assert!(!is_news(&signed, Some(&before), created));
         let undone = RunRecord { state: RunState::Undone, undone: true, ..record.clone() };
         let released = RunRecord { released: true, ..undone.clone() };
         assert!(is_news(&undone, Some(&before), created) && is_news(&released, Some(&[undone]), created));

@@ -48,11 +48,10 @@ pub(super) async fn carry_out(
     let user = objects.user(&keys::record(run)).await?;
     let tables = if record.state == RunState::Running { Table::of_plan(plan.end()).await? } else { BTreeMap::new() };
     let spared = match record.restores {
-        // Somebody has asked for it by name.
-        true => Spared { policy, undone: Places::default(), coming_back: Places::default() },
+        true => Spared { policy: None, undone: Places::default(), coming_back: Places::default() },
         false => {
             let Past { undone, waiting, .. } = Past::brought_back(&work.bucket, records, run).await?;
-            Spared { policy, undone, coming_back: waiting }
+            Spared { policy: Some(policy), undone, coming_back: waiting }
         }
     };
     let apply = Applying {
@@ -79,7 +78,8 @@ pub(super) async fn carry_out(
         applied.note_upload(&upload, outcome);
     }
     let mut emptied = Vec::new();
-    for trash in plan.trash() {
+    // A run that waits for the gateway has been through its trash.
+    for trash in plan.trash().filter(|_| record.state == RunState::Running) {
         if objects.permit.is_ending() {
             return Err(crate::act::Failure::Stopped.into());
         }
@@ -87,7 +87,8 @@ pub(super) async fn carry_out(
         match purge_due(&objects, &work.store, &work.lease, &trash, policy).await {
             Ok(done) => {
                 done.held.iter().flat_map(HeldBack::told).for_each(|held| applied.left.skip(held));
-                if done.held.is_none() || done.removed.objects > 0 {
+                let stays = done.held.is_some() || done.locked.is_some() || done.is_refused;
+                if !stays || done.removed.objects > 0 {
                     emptied.push(EmptiedTrash { run: trash, amount: done.removed });
                 }
                 applied.left.append(done.left);

@@ -196,7 +196,7 @@ impl Restore {
     }
 }
 
-/// Units of a dataset that have moved by runs which wait for the gateway to move others.
+/// Units of a dataset that runs which wait for the gateway to move others have done with: they have moved, or changed.
 async fn through(bucket: &Bucket, past: &Past, dataset: &Dataset) -> Result<BTreeSet<String>, Failure> {
     let mut through = BTreeSet::new();
     for record in past.records.iter().filter(|record| record.state == RunState::WaitingForGateway) {
@@ -204,9 +204,10 @@ async fn through(bucket: &Bucket, past: &Past, dataset: &Dataset) -> Result<BTre
             |done: &DatasetDone| done.prefix.starts_with(&dataset.prefix) || dataset.prefix.starts_with(&done.prefix);
         if record.datasets.values().any(meets) {
             let outcomes = Journal::summary(bucket, &record.run).await?;
-            let moved =
-                outcomes.into_iter().filter(|(_, last)| matches!(last.outcome, Outcome::Done | Outcome::Restored));
-            through.extend(moved.map(|(prefix, _)| prefix));
+            let is_through =
+                |outcome: &Outcome| matches!(outcome, Outcome::Done | Outcome::Restored | Outcome::Changed { .. });
+            let ended = outcomes.into_iter().filter(|(_, last)| is_through(&last.outcome));
+            through.extend(ended.map(|(prefix, _)| prefix));
         }
     }
     Ok(through)

@@ -117,12 +117,38 @@ async fn another_policy_does_not_empty_a_trash_whose_holds_it_does_not_know() {
     assert_eq!(lake.plan(&["--detailed-exitcode"]).status, 3);
 }
 
+/// It goes on by whatever policy meets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_run_empties_no_trash_by_another_policy() {
+    let endpoint = s3core_gateway::Gateway::builder()
+        .quirks(s3core_gateway::Quirks::Pacific)
+        .storage_class("COLD")
+        .start()
+        .unwrap();
+    let [_, without] = policies();
+    let lake = three_days_in(Lake::embedded(&endpoint).await, &without).await;
+    let run = apply(&lake);
+    lake.put("events/day=2020-02-01/a").await;
+    lake.rest().await;
+    let cools = without.replace("expire", "{tier: COLD}");
+    lake.policy(&held(&cools));
+    assert_eq!(apply(&lake)["state"], "waiting-for-gateway");
+    let trash = format!(".s3core/trash/{}/", name(&run));
+    let listed = lake.listed(&trash).await;
+    let left = keys(&listed);
+    assert!(left.len() == 3 && left.iter().all(|key| key.contains("/day=2020-01-02/")), "{left:?}");
+    lake.policy(&cools.replace("/events/", "/events/day=2020-02-01/"));
+    assert_eq!(lake.run(&["apply", "policy.yaml", "--yes"]).status, 0);
+    assert_eq!(keys(&lake.listed(&trash).await), left);
+}
+
 /// A run that was killed before it had begun a unit, and one that was killed before it could say what came of them.
 #[rstest]
-#[case::before_its_first_unit(false)]
-#[case::in_its_units(true)]
+#[case::before_its_first_unit(false, false)]
+#[case::in_its_units(true, false)]
+#[case::with_something_new_in_one(true, true)]
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_held_by_now_does_not_go_with_a_run_that_goes_on(#[case] has_begun: bool) {
+async fn what_is_held_by_now_does_not_go_with_a_run_that_goes_on(#[case] has_begun: bool, #[case] is_written: bool) {
     let endpoint = embedded();
     let lake = three_days_in(Lake::embedded(&endpoint).await, POLICY).await;
     let run = if has_begun { apply(&lake)["run"].as_str().unwrap().to_owned() } else { begun(&lake).await };
@@ -138,6 +164,9 @@ async fn what_is_held_by_now_does_not_go_with_a_run_that_goes_on(#[case] has_beg
         (record["state"], record["finished"]) = (json!("running"), Value::Null);
         lake.state.replace_json(&key, &record, &etag).await.unwrap();
     }
+    if is_written {
+        lake.put("events/day=2020-01-02/new").await;
+    }
     lake.policy(&held(POLICY));
     let applied = said(&lake.run(&["--output", "json", "apply", "policy.yaml", "--resume", &run, "--yes"]));
     assert_eq!((&applied["run"], &applied["actions"]["expire"]["units"]), (&json!(run), &json!(2)), "{applied}");
@@ -146,11 +175,12 @@ async fn what_is_held_by_now_does_not_go_with_a_run_that_goes_on(#[case] has_beg
         (&left["unit"], &left["reason"]),
         (&json!("events/day=2020-01-02/"), &json!("the policy holds it by now"))
     );
-    let held = ["_SUCCESS", "a", "b"].map(|name| format!("events/day=2020-01-02/{name}"));
+    let names = ["_SUCCESS", "a", "b"].into_iter().chain(is_written.then_some("new"));
+    let held: Vec<_> = names.map(|name| format!("events/day=2020-01-02/{name}")).collect();
     assert_eq!(keys(&lake.listed("events/").await), held);
     assert_eq!(said(&lake.run(&["--output", "json", "verify", &run, "policy.yaml"]))["proven"], true);
     assert_eq!(lake.run(&["undo", &run, "policy.yaml"]).status, 0);
-    assert_eq!(lake.listed("events/").await.len(), 9);
+    assert_eq!(lake.listed("events/").await.len(), 9 + usize::from(is_written));
 }
 
 /// A run that was killed when its plan was stored.

@@ -57,7 +57,9 @@ impl Past {
         for record in records.iter().filter(|record| was_undone(record)) {
             for (prefix, outcome) in Journal::summary(bucket, &record.run).await? {
                 // What could not be brought back as it was is nobody's to remove again either.
-                if matches!(outcome.outcome, Outcome::Restored | Outcome::NotRestored { .. }) {
+                // Of what somebody asked for a part has moved.
+                let is_half = record.restores && matches!(outcome.outcome, Outcome::Changed { .. });
+                if is_half || matches!(outcome.outcome, Outcome::Restored | Outcome::NotRestored { .. }) {
                     undone.add(prefix, record.run.clone());
                 }
             }
@@ -178,7 +180,7 @@ impl Past {
 }
 
 /// Whether all places where a run did something lie in datasets of a policy: only then its holds are all that there are.
-fn is_of(record: &RunRecord, policy: &Policy) -> bool {
+pub(crate) fn is_of(record: &RunRecord, policy: &Policy) -> bool {
     let worked = record.datasets.values().filter(|done| !done.actions.is_empty());
     let is_own = |done: &DatasetDone| policy.datasets.iter().any(|own| done.prefix.starts_with(&own.prefix));
     worked.into_iter().all(is_own)

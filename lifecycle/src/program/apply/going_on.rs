@@ -11,7 +11,7 @@ use super::super::{Common, Form, history};
 use super::{Apply, meets};
 use crate::connection::Connection;
 use crate::plan::document::PlanReader;
-use crate::policy::Policy;
+use crate::policy::{Action, Policy, Rule};
 use crate::run::lease::Purpose;
 use crate::run::record::{RunRecord, RunState};
 use crate::run::store::Store;
@@ -130,12 +130,14 @@ async fn unapproved(
     let file = store.plan(&record.run).await?;
     let plan = PlanReader::open(file.path())?;
     // A dataset is known by its place: under another name it is the same.
-    let is_approved = |name: &str, rule: &str| {
+    let is_approved = |name: &str, rule: &str, action: &str| {
         let place = record.datasets.get(name).map(|done| &done.prefix);
         let dataset = policy.datasets.iter().find(|own| Some(&own.prefix) == place)?;
-        let rule = dataset.rules.iter().find(|own| own.name == rule)?;
+        let is_rule = |own: &&Rule| own.name == rule && own.action.as_ref().map(Action::name) == Some(action);
+        let rule = dataset.rules.iter().find(is_rule)?;
         Some(approved.contains(&rule_digest(policy, dataset, rule)?))
     };
-    let rules = plan.tally().rules.keys().filter(|(dataset, rule)| is_approved(dataset, rule) != Some(true));
-    Ok(rules.map(|(dataset, rule)| format!("{rule} of {dataset}")).collect())
+    let rules = plan.tally().rules.iter();
+    let unapproved = rules.filter(|((dataset, rule), tally)| is_approved(dataset, rule, &tally.action) != Some(true));
+    Ok(unapproved.map(|((dataset, rule), _)| format!("{rule} of {dataset}")).collect())
 }
