@@ -36,6 +36,20 @@ impl AccessControlList {
     pub fn is_default(&self, owner: &str) -> bool {
         self.owner == owner && self.master.as_deref() == Some(owner)
     }
+
+    /// The same rights on an object of another owner: who had it keeps what the list grants.
+    ///
+    /// # Errors
+    /// `Corrupted` where the document does not begin with its owner.
+    pub fn owned_by(&self, owner: &str) -> Result<Self> {
+        let id = |owner: &str| format!("<ID>{owner}</ID>");
+        let list: Self = self.document.replacen(&id(&self.owner), &id(owner), 1).parse()?;
+        if list.owner != owner {
+            let message = format!("the owner of this access control list cannot be told: {:?}", self.document);
+            return Err(Error::new(ErrorKind::Corrupted, message));
+        }
+        Ok(list)
+    }
 }
 
 /// Reads the document.
@@ -122,6 +136,15 @@ mod tests {
         let list: AccessControlList = document.parse().unwrap();
         assert_eq!((list.as_str(), list.owner()), (document.as_str(), owner));
         list
+    }
+
+    #[test]
+    fn a_list_of_another_owner_grants_the_same() {
+        let grants = [user("dev", "FULL_CONTROL"), group("READ")];
+        assert_eq!(list("dev", &grants).owned_by("ops").unwrap(), list("ops", &grants));
+        let odd = list("a&amp;b", &grants);
+        let refused = AccessControlList { owner: "a&b".to_owned(), ..odd }.owned_by("ops").unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Corrupted);
     }
 
     #[test]
