@@ -107,13 +107,13 @@ def parse() -> argparse.Namespace:
 
 
 def head(runs: int) -> str:
-    version = os.environ.get("S3CORE_TEST_CEPH_VERSION", "unknown")
+    version = os.environ["S3CORE_TEST_CEPH_VERSION"]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         "# What s3life costs\n\n"
         "Written by `benches/lifecycle.sh`. Objects of one byte in 400 day partitions. Ratios are to the last line of each table, in the "
         f"same run; medians of {runs}.\n\n"
-        f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} cores, {memory:.0f} GiB; {version}."
+        f"{time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} cores, {memory:.0f} GiB; Ceph {version}."
     )
 
 
