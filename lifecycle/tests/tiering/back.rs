@@ -346,10 +346,10 @@ async fn what_has_moved_of_a_unit_that_changed_comes_back(#[case] policy: &str) 
     assert_eq!((&proof["moved"]["units"], &proof["left"]), (&json!(2), &json!(1)), "{proof}");
 
     let undone = until_moved(&lake, &["undo", &run, "policy.yaml"], |said| said["waiting"] != 0).await;
-    assert_eq!(undone["moved_back"]["events"]["units"], 2);
+    assert_eq!(undone["moved_back_in_all"]["events"]["units"], 2);
     assert!(undone["skipped"][0]["reason"].as_str().unwrap().contains("`--merge` moves"), "{undone}");
     let undone = until_moved(&lake, &["undo", &run, "policy.yaml", "--merge"], |said| said["waiting"] != 0).await;
-    assert_eq!(undone["moved_back"]["events"]["units"], 3);
+    assert_eq!(undone["moved_back_in_all"]["events"]["units"], 3);
     assert_eq!(state_and_classes(&lake).await.1, vec!["STANDARD"; 6]);
     assert_eq!(lake.rules().await, []);
     lake.remove().await;
