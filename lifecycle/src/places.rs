@@ -48,6 +48,18 @@ pub fn directories_above(place: &str) -> impl Iterator<Item = &str> {
     slashes.chain((!place.is_empty()).then_some(""))
 }
 
+/// Whether one of two prefixes lies in the other, or is it.
+pub fn are_nested(one: &str, other: &str) -> bool {
+    one.starts_with(other) || other.starts_with(one)
+}
+
+/// What two prefixes begin with.
+pub fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
+    let difference = one.char_indices().zip(other.chars()).find(|((_, own), other)| own != other);
+    let end = difference.map_or_else(|| one.len().min(other.len()), |((index, _), _)| index);
+    one.get(..end).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -72,6 +84,15 @@ mod tests {
             places.add(place.to_owned(), place);
         }
         assert_eq!(places.meeting(unit).copied(), met);
+    }
+
+    #[test]
+    fn prefixes_end_between_characters() {
+        let both = |one, other| common_prefix(one, other).to_owned();
+        assert_eq!(both("t/day=01/", "t/day=12/"), "t/day=");
+        assert_eq!(both("t/", "t/"), "t/");
+        assert_eq!(both("t/ä/", "t/ö/"), "t/");
+        assert_eq!(both("t/a/", "t/a/b/"), "t/a/");
     }
 
     #[test]

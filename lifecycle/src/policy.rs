@@ -17,6 +17,7 @@ use schemars::schema_for;
 use serde_saphyr::Location;
 
 use crate::calendar::Period;
+use crate::places::are_nested;
 
 use document::{At, Document};
 use shape::Shape;
@@ -162,8 +163,7 @@ fn check_apart(datasets: &[(Dataset, Location)], findings: &mut Vec<Finding>) {
             findings.push(Finding::at(*at, format!("two datasets are called {}: rename one", dataset.name)));
         }
         for (other, _) in datasets.iter().take(index) {
-            let overlap = dataset.prefix.starts_with(&other.prefix) || other.prefix.starts_with(&dataset.prefix);
-            if overlap {
+            if are_nested(&dataset.prefix, &other.prefix) {
                 let message = format!(
                     "{} and {} overlap, and two rules would decide on one object: make them one dataset, or set their \
                      locations apart",
@@ -189,8 +189,7 @@ fn check_hold(
             return None;
         }
     };
-    let meets =
-        |dataset: &Dataset| dataset.prefix.starts_with(&place.prefix) || place.prefix.starts_with(&dataset.prefix);
+    let meets = |dataset: &Dataset| are_nested(&dataset.prefix, &place.prefix);
     if datasets.is_some_and(|datasets| place.bucket != bucket || !datasets.iter().any(meets)) {
         let message =
             format!("the hold protects nothing: no dataset lies at {} or around it; correct the path", path.value);

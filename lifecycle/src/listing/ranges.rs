@@ -7,7 +7,9 @@ use s3core::Result;
 use s3core::ops::{ListObjectsV2, ListedObject};
 use tokio::sync::mpsc;
 
-use super::adjacent::{common_prefix, just_before};
+use crate::places::common_prefix;
+
+use super::adjacent::just_before;
 use super::{Lister, PAGE};
 
 /// Objects that adjacent directories hold where they share a range: they fit in a page.

@@ -14,9 +14,10 @@ use s3core::{Error, ErrorKind, Result};
 use tokio::task::JoinSet;
 
 use crate::inventory::{Inventory, InventoryBuilder, InventoryPart};
+use crate::places::common_prefix;
 use crate::policy::{CONTROL_PREFIX, Dataset, Policy, Unit};
 
-use super::adjacent::{common_prefix, just_before};
+use super::adjacent::just_before;
 use super::ranges::{Marks, Samples};
 use super::{Lister, PAGE, Range, Tags, as_object};
 

@@ -19,6 +19,7 @@ use super::{Common, Form, applied};
 use crate::act::apply::Applied;
 use crate::catalog::Table;
 use crate::connection::Connection;
+use crate::places::are_nested;
 use crate::plan::document::PlanReader;
 use crate::plan::line::End;
 use crate::plan::report::Report;
@@ -240,9 +241,8 @@ fn left(end: &End) -> BTreeMap<String, u64> {
 
 /// Whether a run is about places of the policy's datasets, by whatever policy.
 fn meets(record: &RunRecord, policy: &ReadPolicy) -> bool {
-    let meets = |own: &str, other: &str| own.starts_with(other) || other.starts_with(own);
     let mut datasets = policy.policy.datasets.iter();
-    datasets.any(|own| record.datasets.values().any(|done| meets(&own.prefix, &done.prefix)))
+    datasets.any(|own| record.datasets.values().any(|done| are_nested(&own.prefix, &done.prefix)))
 }
 
 /// Whether a run makes another plan than was made at `created`, when the runs were those of `before`: also one that was undone,

@@ -15,6 +15,7 @@ use crate::act::apply::Applied;
 use crate::calendar::Period;
 use crate::connection::Connection;
 use crate::listing::{Pace, STANDARD};
+use crate::places::are_nested;
 use crate::plan::document::WrittenPlan;
 use crate::plan::line::{FORMAT, Header};
 use crate::plan::make::{Past, Restoration, restoration};
@@ -139,7 +140,7 @@ impl Restore {
     }
 
     fn meets(&self, plan: &WrittenPlan, prefix: &str) -> bool {
-        plan.end.datasets.iter().any(|own| own.prefix.starts_with(prefix) || prefix.starts_with(&own.prefix))
+        plan.end.datasets.iter().any(|own| are_nested(&own.prefix, prefix))
     }
 
     fn nothing(&self, common: &Common, plan: &WrittenPlan, past: &Past) -> Result<(), Failure> {
@@ -200,8 +201,7 @@ impl Restore {
 async fn through(bucket: &Bucket, past: &Past, dataset: &Dataset) -> Result<BTreeSet<String>, Failure> {
     let mut through = BTreeSet::new();
     for record in past.records.iter().filter(|record| record.state == RunState::WaitingForGateway) {
-        let meets =
-            |done: &DatasetDone| done.prefix.starts_with(&dataset.prefix) || dataset.prefix.starts_with(&done.prefix);
+        let meets = |done: &DatasetDone| are_nested(&done.prefix, &dataset.prefix);
         if record.datasets.values().any(meets) {
             let outcomes = Journal::summary(bucket, &record.run).await?;
             let is_through =

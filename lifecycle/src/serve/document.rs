@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::places::are_nested;
 use crate::plan::line::{Amount, PolicySource};
 use crate::plan::make::{May, RuleDue, Standing, is_announced_first};
 use crate::policy::{Dataset, Policy, Rule};
@@ -193,7 +194,7 @@ impl Round<'_> {
 
     /// The places that are held in a dataset, or around it.
     fn holds(&self, dataset: &Dataset) -> Vec<String> {
-        let meets = |hold: &&String| hold.starts_with(&dataset.prefix) || dataset.prefix.starts_with(hold.as_str());
+        let meets = |hold: &&String| are_nested(hold, &dataset.prefix);
         self.policy.holds.iter().map(|hold| &hold.prefix).filter(meets).cloned().collect()
     }
 }

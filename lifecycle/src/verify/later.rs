@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::act::Failure;
-use crate::places::Places;
+use crate::places::{Places, are_nested};
 use crate::plan::document::PlanReader;
 use crate::run::Bucket;
 use crate::run::journal::{Journal, Outcome};
@@ -24,13 +24,12 @@ pub(super) struct Later {
 impl Later {
     /// `lease` is the first one in the journal of the run.
     pub(super) fn than(record: &RunRecord, lease: u64, records: Vec<RunRecord>) -> Self {
-        let meets = |one: &str, other: &str| one.starts_with(other) || other.starts_with(one);
         let is_meant = |other: &RunRecord| {
             let mut pairs =
                 other.datasets.values().flat_map(|there| record.datasets.values().map(move |here| (there, here)));
             // An older one may have been gone on with, undone or emptied since.
             let worked = other.started >= record.started || other.lease >= lease || is_under_way(other);
-            other.run != record.run && worked && pairs.any(|(there, here)| meets(&there.prefix, &here.prefix))
+            other.run != record.run && worked && pairs.any(|(there, here)| are_nested(&there.prefix, &here.prefix))
         };
         let runs = records.into_iter().filter(is_meant).collect();
         Self { runs, started: record.started, lease, known: None }

@@ -6,7 +6,6 @@ use s3life::plan::line::{Amount, PlannedAction, PolicySource, Shape};
 use s3life::plan::make::{Moves, Past};
 use s3life::run::journal::{IntendedUnit, Journal, Means, Outcome, UnitOutcome};
 use s3life::run::keys;
-use s3life::run::left::Refused;
 use s3life::run::record::{DatasetDone, RunRecord, RunState};
 use s3life::run::store::Store;
 
@@ -50,27 +49,13 @@ async fn record(lake: &Lake, state: RunState, removed: u64, undone: u64) {
         undone: amount(undone),
         ..DatasetDone::default()
     };
+    let policy = PolicySource { path: "/other.yaml".to_owned(), sha256: "abc".to_owned() };
     let record = RunRecord {
         run: RUN.to_owned(),
-        policy: PolicySource { path: "/other.yaml".to_owned(), sha256: "abc".to_owned() },
-        digest: "a1b2c3".to_owned(),
-        lease: 1,
-        started,
-        finished: None,
         state,
         holder: "elsewhere".to_owned(),
-        datasets: [("renamed".to_owned(), done)].into(),
-        skipped: Vec::new(),
-        skipped_count: 0,
         trash_until: Some("2030-01-01T00:00:00Z".parse().unwrap()),
-        released: false,
-        restores: false,
-        undone: false,
-        emptied: Vec::new(),
-        moved: None,
-        waiting: None,
-        held_for: std::collections::BTreeMap::new(),
-        refused: Refused::default(),
+        ..RunRecord::begun(policy, "a1b2c3", started, 1, [("renamed".to_owned(), done)].into())
     };
     let text = serde_json::to_vec(&record).unwrap();
     lake.gateway.run(PutObject::new(&lake.bucket, &keys::record(RUN), bytes::Bytes::from(text))).await.unwrap();

@@ -7,7 +7,8 @@ use s3core::ErrorKind;
 use s3core::environment::Environment;
 use s3core::ops::{DeleteObject, HeadBucket};
 use s3core_gateway::{Fault, Quirks};
-use s3life::pace::Turns;
+use s3life::pace::{Turns, Under};
+use s3life::run::Bucket;
 use tokio::time::sleep;
 
 use crate::support::{Lake, MINUTE, MovedClock, Service, environment, take};
@@ -36,8 +37,8 @@ async fn a_lease_is_renewed_before_all_that_wait() {
     waiting.iter().for_each(|waiting| waiting.abort());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_waited_longer_than_its_lease_is_not_sent() {
+/// A bucket with an object, a client that has a turn each second and works under a lease, and the clock that the lease goes by.
+async fn under_a_lease() -> (Lake, Bucket, Arc<MovedClock>, Under) {
     let lake = Lake::at(Service::Embedded(Quirks::Pacific)).await;
     lake.put("kept", "text").await;
     let clock = Arc::new(MovedClock::default());
@@ -45,7 +46,13 @@ async fn what_waited_longer_than_its_lease_is_not_sent() {
     let lease = take(&lake.client_in(world), 1, MINUTE).await.unwrap();
     let turns = Turns::new(1);
     let bucket = lake.client_in(paced(&turns, environment()));
-    let _under = turns.work_under(lease.clone());
+    let under = turns.work_under(lease);
+    (lake, bucket, clock, under)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_longer_than_its_lease_is_not_sent() {
+    let (lake, bucket, clock, _under) = under_a_lease().await;
     bucket.gateway().run(HeadBucket::new(&lake.name)).await.unwrap();
     let gateway = bucket.gateway().clone();
     let delete = DeleteObject::new(&lake.name, "kept");
@@ -59,14 +66,7 @@ async fn what_waited_longer_than_its_lease_is_not_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_sent_again_needs_the_lease_still() {
-    let lake = Lake::at(Service::Embedded(Quirks::Pacific)).await;
-    lake.put("kept", "text").await;
-    let clock = Arc::new(MovedClock::default());
-    let world = Environment { clock: Arc::clone(&clock) as _, ..environment() };
-    let lease = take(&lake.client_in(world), 1, MINUTE).await.unwrap();
-    let turns = Turns::new(1);
-    let bucket = lake.client_in(paced(&turns, environment()));
-    let _under = turns.work_under(lease.clone());
+    let (lake, bucket, clock, _under) = under_a_lease().await;
     lake.embedded().faults().add(Fault::slow_down().operation("DeleteObject").key_prefix("kept").nth(1));
     let delete = || {
         let (gateway, delete) = (bucket.gateway().clone(), DeleteObject::new(&lake.name, "kept"));

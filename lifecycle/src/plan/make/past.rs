@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::places::Places;
+use crate::places::{Places, are_nested};
 use crate::plan::line::{Amount, PlannedTrash};
 use crate::policy::{Action, Policy};
 use crate::run::holds::HeldBack;
@@ -120,7 +120,7 @@ impl Past {
         self.records
             .iter()
             .filter(|record| record.state == RunState::Running)
-            .find(|record| record.datasets.values().any(|done| meets(&done.prefix, prefix)))
+            .find(|record| record.datasets.values().any(|done| are_nested(&done.prefix, prefix)))
     }
 
     /// What runs that ended at `since` or later, or have not ended, removed there or are about to move to an archive, and
@@ -146,7 +146,7 @@ impl Past {
 
     fn archiving(&self, prefix: &str) -> Amount {
         let mut sum = Amount::default();
-        let there = self.archiving.iter().filter(|(place, _)| meets(place, prefix));
+        let there = self.archiving.iter().filter(|(place, _)| are_nested(place, prefix));
         there.for_each(|(_, amount)| sum.add(*amount));
         sum
     }
@@ -154,7 +154,7 @@ impl Past {
     /// What such runs did there.
     fn done(&self, prefix: &str, is_meant: impl Fn(&RunRecord) -> bool) -> impl Iterator<Item = &DatasetDone> {
         let records = self.records.iter().filter(move |record| is_meant(record));
-        records.flat_map(|record| record.datasets.values()).filter(move |done| meets(&done.prefix, prefix))
+        records.flat_map(|record| record.datasets.values()).filter(move |done| are_nested(&done.prefix, prefix))
     }
 
     /// Trash that a policy may empty at `now`, the oldest first: of runs in its own datasets, but for what it holds.
@@ -215,10 +215,6 @@ fn holds(record: &RunRecord) -> bool {
 /// Whether a run ended at `since` or later, or has not ended.
 fn is_within(record: &RunRecord, since: Option<Timestamp>) -> bool {
     since.is_none_or(|since| record.finished.is_none_or(|end| end >= since))
-}
-
-fn meets(place: &str, prefix: &str) -> bool {
-    place.starts_with(prefix) || prefix.starts_with(place)
 }
 
 fn total(done: &DatasetDone, actions: &[&str]) -> Amount {

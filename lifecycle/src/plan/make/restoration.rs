@@ -154,13 +154,8 @@ fn belongs(dataset: &Dataset, directories: &Places<&str>, unit: &UnitSummary, ke
 }
 
 fn common_prefix(prefixes: &[String]) -> String {
-    let mut all = prefixes.iter();
-    let first = all.next().cloned().unwrap_or_default();
-    all.fold(first, |common, prefix| {
-        let length = common.char_indices().zip(prefix.chars()).take_while(|((_, one), other)| one == other);
-        let end = length.last().map_or(0, |((at, letter), _)| at + letter.len_utf8());
-        common.get(..end).unwrap_or_default().to_owned()
-    })
+    let (first, others) = prefixes.split_first().map_or(("", prefixes), |(first, others)| (first.as_str(), others));
+    others.iter().fold(first, |common, prefix| crate::places::common_prefix(common, prefix)).to_owned()
 }
 
 #[cfg(test)]

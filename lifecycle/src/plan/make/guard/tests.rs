@@ -9,7 +9,6 @@ use super::*;
 use crate::plan::line::PolicySource;
 use crate::plan::make::Past;
 use crate::policy::{Action, Policy};
-use crate::run::left::Refused;
 use crate::run::record::{DatasetDone, RunRecord, RunState};
 
 const NOW: &str = "2026-06-30T00:00:00Z";
@@ -35,25 +34,11 @@ fn run(started: &str, prefix: &str, action: &str, done: Amount, undone: Amount) 
     let dataset = DatasetDone { prefix, total, actions, undone, ..DatasetDone::default() };
     RunRecord {
         run: format!("{started}"),
-        policy: source(),
-        digest: "d".to_owned(),
-        lease: 1,
-        started,
         finished: Some(started),
         state: RunState::Done,
         holder: "here".to_owned(),
-        datasets: [("any".to_owned(), dataset)].into(),
-        skipped: Vec::new(),
-        skipped_count: 0,
         trash_until: Some("2026-06-20T00:00:00Z".parse().unwrap()),
-        released: false,
-        restores: false,
-        undone: false,
-        emptied: Vec::new(),
-        moved: None,
-        waiting: None,
-        held_for: BTreeMap::new(),
-        refused: Refused::default(),
+        ..RunRecord::begun(source(), "d", started, 1, [("any".to_owned(), dataset)].into())
     }
 }
 
