@@ -15,3 +15,4 @@ mod programs;
 mod stores;
 mod support;
 mod suspended;
+mod versions;

@@ -1,7 +1,7 @@
 //! Buckets of tests, and the clients that meet there.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures::future::BoxFuture;
@@ -66,7 +66,8 @@ impl Lake {
         if matches!(service, Service::Versions) {
             gateway.run(PutBucketVersioning::new(&name, true)).await.unwrap();
         }
-        let other_gateway = matches!(service, Service::Ceph).then(|| variable("S3CORE_TEST_STS_ENDPOINT"));
+        let other_gateway =
+            matches!(service, Service::Ceph | Service::Versions).then(|| variable("S3CORE_TEST_STS_ENDPOINT"));
         Self { url, access_key, secret_key, name, bucket, embedded, other_gateway }
     }
 
@@ -75,8 +76,7 @@ impl Lake {
         self.client_in(environment())
     }
 
-    /// Other processes. On Ceph every second one talks to another gateway of the zone, but for buckets that keep versions: what
-    /// s3life does in place of conditions there has been seen to lose a change when two gateways took part.
+    /// Other processes. On Ceph every second one talks to another gateway of the zone.
     pub(crate) fn clients(&self, number: usize) -> Vec<Bucket> {
         let other = self.other_gateway.as_ref().unwrap_or(&self.url);
         let urls = [&self.url, other].into_iter().cycle().take(number);
@@ -181,6 +181,29 @@ impl Transport for MortalTransport {
                 })
             }
             _ => Box::pin(std::future::pending()),
+        }
+    }
+}
+
+/// Has something else happen before one of its requests is sent: as others' requests come between those of a process.
+pub(crate) struct InterruptedTransport {
+    pub(crate) inner: Arc<dyn Transport>,
+    /// Requests before that.
+    pub(crate) left: AtomicI64,
+    /// What happens; taken when it does.
+    pub(crate) by: Arc<Mutex<Option<BoxFuture<'static, ()>>>>,
+}
+
+impl Transport for InterruptedTransport {
+    fn send(&self, to: &Endpoint, request: Request, limits: Limits) -> BoxFuture<'static, s3core::Result<Response>> {
+        let sent = self.inner.send(to, request, limits);
+        let is_now = self.left.fetch_sub(1, Ordering::SeqCst) == 0;
+        match is_now.then(|| self.by.lock().unwrap().take()).flatten() {
+            Some(by) => Box::pin(async move {
+                by.await;
+                sent.await
+            }),
+            None => sent,
         }
     }
 }

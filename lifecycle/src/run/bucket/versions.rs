@@ -1,12 +1,16 @@
 //! Conditions on documents in a bucket that keeps versions, where Radosgw honours none on PUT.
 //!
-//! Each document is written as a version that names the one it replaces. The gateway puts the versions of a key into one
-//! order, which every listing shows: the first that names a version has replaced it, the first of all has created the
-//! document, and all others are as if they had not been written. Whoever wrote one of those removes it. What was replaced is
-//! removed, too, so that the oldest version is always one that counts.
+//! Each document is written as a version that names those before it. The gateway puts the versions of a key into one order,
+//! which every listing shows: the first that names a version as the one right before it has replaced that, the first of all
+//! has created the document, and all others are as if they had not been written. Whoever wrote one of those removes it. What
+//! was replaced is removed, too, so that the oldest version is always one that counts.
+//!
+//! A listing is judged as a whole or not at all: where a version is gone before its names were read, another listing is
+//! asked for. To take it for one that does not count would make all that follow it look the same.
 
 use std::collections::BTreeMap;
 
+use futures::future::try_join_all;
 use s3core::ErrorKind;
 use s3core::ops::{
     BucketVersioning, DeleteObject, GetBucketVersioning, GetObject, HeadObject, ListObjectVersions, ListedVersion,
@@ -16,19 +20,30 @@ use s3core::ops::{
 use super::{Bucket, Collected, Stored};
 use crate::run::error::StateError;
 
-/// Names the version that is replaced.
-const AFTER: &str = "s3life-after";
+/// Names the versions before, the newest first, each as `WRITE:VERSION`, with spaces between.
+const BEFORE: &str = "s3life-before";
 /// Names the write, so that its writer knows it again.
 const WRITE: &str = "s3life-write";
-/// In place of a version that is replaced.
+/// In place of a version that is replaced, or of a write that has no name.
 const NOTHING: &str = "none";
+/// Bytes of the names of versions before: a writer that was overtaken by fourteen others finds its own among them. User
+/// metadata may have 2 KiB.
+const LONGEST_BEFORE: usize = 1024;
 /// Rounds in which what was just listed is removed by a writer.
-const MOST_ROUNDS: usize = 20;
+const MOST_ROUNDS: usize = 50;
+
+/// Where each of them found something removed.
+const CHANGES: &str = "its versions change all the time";
+
+/// What a version was written with.
+type Metadata = BTreeMap<String, String>;
+/// Versions, by their ids, whose metadata was read. A version never changes.
+type Known = BTreeMap<String, Metadata>;
 
 /// A version of a document.
 struct Version {
     id: String,
-    metadata: BTreeMap<String, String>,
+    metadata: Metadata,
     /// Whether it counts.
     counts: bool,
 }
@@ -37,6 +52,43 @@ impl Version {
     fn is_by(&self, write: &str) -> bool {
         self.metadata.get(WRITE).is_some_and(|own| own == write)
     }
+
+    /// The version that this write has become, where it came before this one.
+    fn before(&self, write: &str) -> Option<&str> {
+        before(&self.metadata).find_map(|(other, id)| (other == write).then_some(id))
+    }
+}
+
+/// The writes and versions before, the newest first.
+fn before(metadata: &Metadata) -> impl Iterator<Item = (&str, &str)> {
+    metadata.get(BEFORE).into_iter().flat_map(|text| text.split(' ')).filter_map(|named| named.split_once(':'))
+}
+
+/// What a version names that comes right after this one.
+fn named_after(id: &str, metadata: &Metadata) -> String {
+    let write = metadata.get(WRITE).map_or(NOTHING, String::as_str);
+    let mut text = format!("{write}:{id}");
+    for (write, id) in before(metadata) {
+        if text.len() + write.len() + id.len() + 2 > LONGEST_BEFORE {
+            break;
+        }
+        text.push_str(&format!(" {write}:{id}"));
+    }
+    text
+}
+
+/// Which versions count, of all of them with the oldest first.
+fn judged(versions: Vec<(String, Metadata)>) -> Vec<Version> {
+    let mut last: Option<String> = None;
+    let judge = |(id, metadata): (String, Metadata)| {
+        let after = before(&metadata).next().map(|(_, id)| id);
+        let counts = last.as_deref().is_none_or(|last| after == Some(last));
+        if counts {
+            last = Some(id.clone());
+        }
+        Version { id, metadata, counts }
+    };
+    versions.into_iter().map(judge).collect()
 }
 
 impl Bucket {
@@ -75,7 +127,7 @@ impl Bucket {
             let id = match listed.as_slice() {
                 [] => return Ok(None),
                 [only] => only.version_id.clone(),
-                _ => match self.examined(key, listed).await?.into_iter().rfind(|version| version.counts) {
+                _ => match self.versions(key, Known::new()).await?.into_iter().rfind(|version| version.counts) {
                     Some(last) => last.id,
                     None => continue,
                 },
@@ -92,7 +144,7 @@ impl Bucket {
                 Err(failure) => return Err(failure.into()),
             }
         }
-        Err(self.malformed(key, "its versions change all the time"))
+        Err(self.malformed(key, CHANGES))
     }
 
     /// Writes the version that replaces the one with this id, or the first one; returns its id.
@@ -102,16 +154,32 @@ impl Bucket {
         mut put: PutObject,
         after: Option<&str>,
     ) -> Result<String, StateError> {
+        let refused = || {
+            let (bucket, key) = (self.name().to_owned(), key.to_owned());
+            match after {
+                None => StateError::AlreadyExists { bucket, key },
+                Some(_) => StateError::Replaced { bucket, key },
+            }
+        };
+        let mut known = Known::new();
+        let named = match after {
+            None => NOTHING.to_owned(),
+            Some(id) => {
+                let metadata = self.metadata(key, id).await?.ok_or_else(refused)?;
+                let named = named_after(id, &metadata);
+                known.insert(id.to_owned(), metadata);
+                named
+            }
+        };
         let write = format!("{:032x}", self.gateway.environment().random.bits());
-        put.attributes.metadata.insert(AFTER.to_owned(), after.unwrap_or(NOTHING).to_owned());
+        put.attributes.metadata.insert(BEFORE.to_owned(), named);
         put.attributes.metadata.insert(WRITE.to_owned(), write.clone());
         self.gateway.run(put).await?;
-        let listed = self.listed(key).await?;
-        let versions = self.examined(key, listed).await?;
+        let versions = self.versions(key, known).await?;
         let own = versions.iter().position(|version| version.counts && version.is_by(&write));
-        let before = own.and_then(|own| versions.get(..own)).unwrap_or_default();
+        let earlier = own.and_then(|own| versions.get(..own)).unwrap_or_default();
         // A version that names one that is gone counts where it is the oldest, but its writer was late.
-        let replaced = before.iter().rfind(|version| version.counts).map(|version| version.id.as_str());
+        let replaced = earlier.iter().rfind(|version| version.counts).map(|version| version.id.as_str());
         let won = own.filter(|_| replaced == after).and_then(|own| versions.get(own));
         for other in versions.iter().filter(|version| version.is_by(&write)) {
             if won.is_none_or(|won| won.id != other.id) {
@@ -119,14 +187,12 @@ impl Bucket {
             }
         }
         let Some(won) = won else {
-            let (bucket, key) = (self.name().to_owned(), key.to_owned());
-            return Err(match after {
-                None => StateError::AlreadyExists { bucket, key },
-                Some(_) => StateError::Replaced { bucket, key },
-            });
+            // Others have replaced it by now, and removed it.
+            let last = versions.iter().rfind(|version| version.counts);
+            return last.and_then(|last| last.before(&write)).map(str::to_owned).ok_or_else(refused);
         };
         // First those that do not count, then the oldest first: at each moment the oldest one counts.
-        let (replaced, others): (Vec<_>, Vec<_>) = before.iter().partition(|version| version.counts);
+        let (replaced, others): (Vec<_>, Vec<_>) = earlier.iter().partition(|version| version.counts);
         for old in others.into_iter().chain(replaced) {
             // What a lock keeps stays.
             if self.remove_version(key, &old.id).await.is_err() {
@@ -171,23 +237,78 @@ impl Bucket {
         Ok(found)
     }
 
-    /// Which versions count. One that was removed meanwhile is left out.
-    async fn examined(&self, key: &str, listed: Vec<ListedVersion>) -> Result<Vec<Version>, StateError> {
-        let mut versions: Vec<Version> = Vec::with_capacity(listed.len());
-        let mut last: Option<String> = None;
-        for ListedVersion { version_id: id, .. } in listed {
-            let head = HeadObject { version_id: Some(id.clone()), ..HeadObject::new(self.name(), key) };
-            let metadata = match self.gateway.run(head).await {
-                Ok(head) => head.metadata,
-                Err(failure) if failure.kind() == ErrorKind::NotFound => BTreeMap::new(),
-                Err(failure) => return Err(failure.into()),
-            };
-            let counts = last.as_ref().is_none_or(|last| metadata.get(AFTER) == Some(last));
-            if counts {
-                last = Some(id.clone());
+    /// All versions as they are at one moment, the oldest first.
+    async fn versions(&self, key: &str, mut known: Known) -> Result<Vec<Version>, StateError> {
+        for _ in 0..MOST_ROUNDS {
+            let listed = self.listed(key).await?;
+            let unknown = listed.iter().filter(|version| !known.contains_key(&version.version_id));
+            let asked = unknown.map(|version| async {
+                Ok::<_, StateError>((version.version_id.clone(), self.metadata(key, &version.version_id).await?))
+            });
+            let answers = try_join_all(asked).await?;
+            known.extend(answers.into_iter().filter_map(|(id, metadata)| Some((id, metadata?))));
+            let all = listed.into_iter().map(|ListedVersion { version_id: id, .. }| {
+                let metadata = known.get(&id)?.clone();
+                Some((id, metadata))
+            });
+            if let Some(all) = all.collect() {
+                return Ok(judged(all));
             }
-            versions.push(Version { id, metadata, counts });
         }
-        Ok(versions)
+        Err(self.malformed(key, CHANGES))
+    }
+
+    /// What a version was written with; `None` where it is gone.
+    async fn metadata(&self, key: &str, id: &str) -> Result<Option<Metadata>, StateError> {
+        let head = HeadObject { version_id: Some(id.to_owned()), ..HeadObject::new(self.name(), key) };
+        match self.gateway.run(head).await {
+            Ok(head) => Ok(Some(head.metadata)),
+            Err(failure) if failure.kind() == ErrorKind::NotFound => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metadata(write: &str, before: &str) -> Metadata {
+        [(WRITE.to_owned(), write.to_owned()), (BEFORE.to_owned(), before.to_owned())].into()
+    }
+
+    fn counting(versions: &[(&str, &str)]) -> Vec<String> {
+        let versions = versions.iter().map(|(id, before)| ((*id).to_owned(), metadata("w", before)));
+        let counting = judged(versions.collect()).into_iter().filter(|version| version.counts);
+        counting.map(|version| version.id).collect()
+    }
+
+    #[test]
+    fn the_first_that_names_a_version_has_replaced_it() {
+        assert!(counting(&[]).is_empty());
+        assert_eq!(counting(&[("a", NOTHING)]), ["a"]);
+        assert_eq!(
+            counting(&[("a", NOTHING), ("b", "w:a"), ("c", "w:a"), ("d", "w:b"), ("e", "w:c")]),
+            ["a", "b", "d"]
+        );
+        assert_eq!(counting(&[("a", NOTHING), ("b", NOTHING), ("c", "w:b")]), ["a"]);
+        assert_eq!(counting(&[("c", "w:b w:a"), ("d", "w:c w:b w:a")]), ["c", "d"]);
+        // What came before the one right before is history.
+        assert_eq!(counting(&[("a", NOTHING), ("c", "w:b w:a")]), ["a"]);
+    }
+
+    #[test]
+    fn a_version_names_those_before_it_as_far_as_metadata_holds_them() {
+        assert_eq!(named_after("a", &Metadata::new()), "none:a");
+        assert_eq!(named_after("a", &metadata("w1", NOTHING)), "w1:a");
+        assert_eq!(named_after("b", &metadata("w2", "w1:a")), "w2:b w1:a");
+        let mut last = metadata("w0", NOTHING);
+        for number in 0..100 {
+            let id = format!("{number:032}");
+            last = metadata(&format!("{:032x}", number + 1), &named_after(&id, &last));
+        }
+        assert!(last[BEFORE].len() <= LONGEST_BEFORE);
+        let named: Vec<_> = before(&last).map(|(_, id)| id.parse::<u32>().unwrap()).collect();
+        assert_eq!(named, (85..100).rev().collect::<Vec<_>>());
     }
 }
