@@ -39,6 +39,11 @@ impl Survey {
         let upload = || Some((self.upload.clone()?, "it is being uploaded".to_owned()));
         changed.or_else(unknown).or_else(upload)
     }
+
+    /// Whether that is only that somebody uploads to it, which may pass.
+    pub fn is_uploaded_to(&self) -> bool {
+        self.upload.is_some() && self.changed.is_none() && self.unknown.is_none()
+    }
 }
 
 /// Looks at a unit. Uploads that were begun before `uploads_since`, and what jobs have left until then, are nobody's.

@@ -52,7 +52,7 @@ pub async fn tier(
         }
         Moved::Waiting => waiting += 1,
         Moved::Left(key, reason) => applied.left.skip(Skipped { unit: unit.prefix, key, reason }),
-        Moved::Refused(key, reason) => applied.left.refuse(Skipped { unit: unit.prefix, key: Some(key), reason }),
+        Moved::Refused(key, reason) => applied.left.refuse(Skipped { unit: unit.prefix, key, reason }),
     };
     let mut units: BTreeMap<String, PlannedUnit> = BTreeMap::new();
     let mut whole = Vec::new();
@@ -78,22 +78,20 @@ pub async fn tier(
             tagged.add(unit, planned, &class, spared).await?.into_iter().for_each(|ended| note(applied, ended));
             continue;
         }
-        if let Some(reason) = spared {
-            let moved = match !unit.prefix.is_empty() && has_moved(objects, &unit, &planned, &class).await? {
-                true => Moved::Half(None, reason),
-                false => Moved::Left(None, reason),
+        let obstacle = match spared {
+            Some(reason) => Some(Obstacle::Spared(reason)),
+            None => why_not(objects, &unit, planned.clone(), created).await?,
+        };
+        if let Some(obstacle) = obstacle {
+            let extent = match obstacle {
+                Obstacle::Unmovable(_) => Extent::Nothing,
+                _ => extent(objects, &unit, &planned, &class).await?,
             };
-            note(applied, (unit, moved));
-            continue;
-        }
-        if let Some((key, reason)) = why_not(objects, &unit, planned.clone(), created).await? {
-            if key.is_some() && has_moved(objects, &unit, &planned, &class).await? {
-                note(applied, (unit, Moved::Half(key, reason)));
-                continue;
+            if let (Obstacle::Upload(key, reason), Extent::Part) = (&obstacle, extent) {
+                let skipped = Skipped::new(&unit.prefix, Some(key), format!("{reason}, and the rest moves after that"));
+                applied.left.skip(skipped);
             }
-            // Where it is no key's fault, the unit cannot move at all.
-            let is_changed = key.is_some();
-            applied.left.add(Skipped { unit: unit.prefix.clone(), key, reason }, !is_changed);
+            note(applied, (unit, obstacle.moved(extent)));
             continue;
         }
         whole.push(TierUnit { prefix: unit.prefix.clone(), class });
@@ -103,7 +101,7 @@ pub async fn tier(
     let tags = tagged.rules();
     if whole.is_empty() && tags.is_empty() {
         stop_tiering(objects, run).await?;
-        return Ok(None);
+        return Ok(Some(waiting).filter(|waiting| *waiting > 0));
     }
     let mut tiering = Tiering::start(objects.gateway, objects.bucket, run, whole, tags, AT_ONCE).await?;
     for moved in tiering.progress(|| objects.permit.check()).await? {
@@ -111,10 +109,11 @@ pub async fn tier(
             note(applied, (unit, Moved::Done));
         }
     }
-    Ok((!tiering.is_done()).then_some(waiting + units.len() as u64))
+    waiting += units.len() as u64;
+    Ok(Some(waiting).filter(|waiting| *waiting > 0 || !tiering.is_done()))
 }
 
-/// What came of a unit whose objects move one by one.
+/// What came of a unit.
 enum Moved {
     /// All of them have.
     Done,
@@ -125,7 +124,43 @@ enum Moved {
     /// None is to move: the key that is the reason, where one is, and why.
     Left(Option<String>, String),
     /// The same, where it is not that somebody changed it.
-    Refused(String, String),
+    Refused(Option<String>, String),
+}
+
+/// Why a unit is not moved by a rule, or no further.
+enum Obstacle {
+    /// What was allowed when it was planned may be so no more.
+    Spared(String),
+    /// A key shows that it is not what was planned.
+    Changed(String, String),
+    /// It is as planned, and somebody uploads to this key.
+    Upload(String, String),
+    /// No rule can move it.
+    Unmovable(String),
+}
+
+impl Obstacle {
+    fn moved(self, extent: Extent) -> Moved {
+        let (key, reason) = match self {
+            Self::Unmovable(reason) => return Moved::Refused(None, reason),
+            Self::Upload(..) if extent == Extent::Part => return Moved::Waiting,
+            Self::Spared(reason) => (None, reason),
+            Self::Changed(key, reason) | Self::Upload(key, reason) => (Some(key), reason),
+        };
+        match extent {
+            Extent::Nothing => Moved::Left(key, reason),
+            Extent::Part => Moved::Half(key, reason),
+            Extent::Whole => Moved::Done,
+        }
+    }
+}
+
+/// How much of a unit the gateway has moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Nothing,
+    Part,
+    Whole,
 }
 
 /// The prefixes of a plan's datasets, by their names.
@@ -146,22 +181,30 @@ fn note_half(applied: &mut Applied, unit: &PlannedUnit, outcome: &Outcome) {
     applied.note(unit, outcome);
 }
 
-/// Whether the gateway has moved some of a unit's objects.
-async fn has_moved(
+/// How many of a unit's objects the gateway has moved, of those that were in another class.
+async fn extent(
     objects: &Objects<'_>,
     unit: &PlannedUnit,
     planned: &[PlannedObject],
     class: &str,
-) -> Result<bool, Failure> {
+) -> Result<Extent, Failure> {
+    if unit.prefix.is_empty() {
+        return Ok(Extent::Nothing);
+    }
     let planned = planned.iter().filter(|object| object.class != class);
     let planned: BTreeMap<&str, &str> = planned.map(|object| (object.key.as_str(), object.etag.as_str())).collect();
-    let mut has_moved = false;
+    let (mut moved, mut beside) = (0, 0);
     objects
-        .list(&unit.prefix, |found| {
-            has_moved |= found.class == class && planned.get(found.key.as_str()) == Some(&found.etag.as_str());
+        .list(&unit.prefix, |found| match found.class == class {
+            true => moved += usize::from(planned.get(found.key.as_str()) == Some(&found.etag.as_str())),
+            false => beside += 1,
         })
         .await?;
-    Ok(has_moved)
+    Ok(match moved {
+        0 => Extent::Nothing,
+        moved if moved == planned.len() && beside == 0 => Extent::Whole,
+        _ => Extent::Part,
+    })
 }
 
 /// Writes down what came of units. Of units that are `Restored` no rule is due until they are released.
@@ -233,15 +276,16 @@ async fn why_not(
     unit: &PlannedUnit,
     planned: Vec<PlannedObject>,
     created: Timestamp,
-) -> Result<Option<(Option<String>, String)>, Failure> {
+) -> Result<Option<Obstacle>, Failure> {
     if unit.prefix.is_empty() {
         let reason = "a rule of the gateway's would move s3life's own state too: give the dataset a directory";
-        return Ok(Some((None, reason.to_owned())));
+        return Ok(Some(Obstacle::Unmovable(reason.to_owned())));
     }
     let found = survey(objects, &intended(unit, planned), Some(created)).await?;
     if found.has_inner_units {
         let reason = "directories in it are units of their own, and a rule of the gateway's would move them too";
-        return Ok(Some((None, reason.to_owned())));
+        return Ok(Some(Obstacle::Unmovable(reason.to_owned())));
     }
-    Ok(found.difference().map(|(key, reason)| (Some(key), reason)))
+    let obstacle = if found.is_uploaded_to() { Obstacle::Upload } else { Obstacle::Changed };
+    Ok(found.difference().map(|(key, reason)| obstacle(key, reason)))
 }

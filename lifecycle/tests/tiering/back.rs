@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::lake::{Lake, Service, variable};
 use crate::{FOREIGN, day, listed};
 
-const PARTITIONS: &str = "\
+pub(crate) const PARTITIONS: &str = "\
 version: 1
 defaults: {guard: {max_removed: none}}
 datasets:
@@ -34,7 +34,7 @@ datasets:
 ";
 
 /// The command again and again, until it says that nothing is waiting for the gateway.
-async fn until_moved(lake: &Lake, arguments: &[&str], waits: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until_moved(lake: &Lake, arguments: &[&str], waits: impl Fn(&Value) -> bool) -> Value {
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         let said = lake.json(arguments);
@@ -53,7 +53,7 @@ async fn apply(lake: &Lake) -> Value {
 }
 
 /// Goes on with a run by this command, until it waits for the gateway no more.
-async fn until_done(lake: &Lake, run: &Value, go_on: &[&str]) {
+pub(crate) async fn until_done(lake: &Lake, run: &Value, go_on: &[&str]) {
     until_moved(lake, &["history", "policy.yaml"], |said| {
         let is_waiting = state(said, run) == "waiting-for-gateway";
         if is_waiting {
@@ -64,7 +64,7 @@ async fn until_done(lake: &Lake, run: &Value, go_on: &[&str]) {
     .await;
 }
 
-fn state<'a>(history: &'a Value, run: &Value) -> &'a str {
+pub(crate) fn state<'a>(history: &'a Value, run: &Value) -> &'a str {
     let run = history.as_array().unwrap().iter().find(|one| one["run"] == *run);
     run.map_or("", |run| run["state"].as_str().unwrap())
 }
@@ -77,15 +77,15 @@ fn proven(lake: &Lake, run: &str) -> (u64, u64, u64) {
 }
 
 /// Times and ETags, and storage classes.
-type State = BTreeMap<String, (Option<std::time::SystemTime>, Option<String>)>;
+pub(crate) type State = BTreeMap<String, (Option<std::time::SystemTime>, Option<String>)>;
 
-async fn state_and_classes(lake: &Lake) -> (State, Vec<String>) {
+pub(crate) async fn state_and_classes(lake: &Lake) -> (State, Vec<String>) {
     let listed = listed(lake).await;
     let classes = listed.iter().map(|(.., class)| class.clone()).collect();
     (listed.into_iter().map(|(key, modified, etag, _)| (key, (modified, etag))).collect(), classes)
 }
 
-async fn three_days(service: Service) -> Lake {
+pub(crate) async fn three_days(service: Service) -> Lake {
     let lake = Lake::at(service).await;
     lake.policy(PARTITIONS);
     for number in 1..4 {
@@ -319,38 +319,5 @@ async fn what_a_waiting_run_moves_is_told_and_what_it_has_moved_comes_back_at_on
     until_done(&lake, &json!(run), &["apply", "policy.yaml", "--yes"]).await;
     let classes = state_and_classes(&lake).await.1;
     assert_eq!((classes[0].as_str(), classes[1].as_str(), classes[50].as_str()), ("STANDARD", "COLD", "COLD"));
-    lake.remove().await;
-}
-
-/// A unit that somebody writes to when a part of it has moved is left, known to `undo`, and counted.
-#[rstest]
-#[case::by_its_prefix(PARTITIONS)]
-#[case::object_by_object(&PARTITIONS.replace("older_than: 30d", "older_than: 30d, larger_than: 5"))]
-#[tokio::test(flavor = "multi_thread")]
-async fn what_has_moved_of_a_unit_that_changed_comes_back(#[case] policy: &str) {
-    let lake = three_days(Service::Embedded).await;
-    lake.policy(policy);
-    let run = lake.json(&["apply", "policy.yaml", "--yes"])["run"].as_str().unwrap().to_owned();
-    lake.let_rules_work().await;
-    lake.put("events/day=2020-01-03/part-0", "some other bytes").await;
-    // The state that it was left in is final.
-    for _ in 0..2 {
-        lake.json(&["native", "policy.yaml", "--apply"]);
-        let history = lake.json(&["history", "policy.yaml"]);
-        assert_eq!((state(&history, &json!(run)), &history[0]["actions"]["tier"]["units"]), ("done", &json!(3)));
-    }
-    let skipped = &lake.json(&["status", "policy.yaml"])["skipped"];
-    let reason = skipped[0]["reason"].as_str().unwrap();
-    assert!(reason.contains("; a part of it has moved to COLD, and `undo` with `--merge` moves it back"), "{skipped}");
-    let proof = lake.json(&["verify", &run, "policy.yaml"]);
-    assert_eq!((&proof["moved"]["units"], &proof["left"]), (&json!(2), &json!(1)), "{proof}");
-
-    let undone = until_moved(&lake, &["undo", &run, "policy.yaml"], |said| said["waiting"] != 0).await;
-    assert_eq!(undone["moved_back_in_all"]["events"]["units"], 2);
-    assert!(undone["skipped"][0]["reason"].as_str().unwrap().contains("`--merge` moves"), "{undone}");
-    let undone = until_moved(&lake, &["undo", &run, "policy.yaml", "--merge"], |said| said["waiting"] != 0).await;
-    assert_eq!(undone["moved_back_in_all"]["events"]["units"], 3);
-    assert_eq!(state_and_classes(&lake).await.1, vec!["STANDARD"; 6]);
-    assert_eq!(lake.rules().await, []);
     lake.remove().await;
 }

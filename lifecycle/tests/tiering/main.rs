@@ -12,6 +12,7 @@ mod back;
 mod holds;
 mod lake;
 mod native;
+mod parts;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

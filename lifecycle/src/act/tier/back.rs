@@ -14,7 +14,7 @@ use crate::run::left::{Left, Skipped};
 use crate::tier::{AT_ONCE, TierUnit, Tiering};
 
 use super::tagged::{Direction, Tagged};
-use super::{Moved, intended, places, why_not, write_down};
+use super::{Moved, Obstacle, intended, places, why_not, write_down};
 
 /// Moves the units of a run back.
 pub struct Back<'a> {
@@ -107,7 +107,7 @@ impl Back<'_> {
                         if self.merge { reason } else { format!("{reason}: `--merge` moves the rest all the same") };
                     back.left.skip(Skipped::new(&unit.prefix, key.as_deref(), reason));
                 }
-                Moved::Refused(key, reason) => back.left.refuse(Skipped::new(&unit.prefix, Some(&key), reason)),
+                Moved::Refused(key, reason) => back.left.refuse(Skipped { unit: unit.prefix, key, reason }),
             }
         }
         let tags = tagged.rules();
@@ -145,11 +145,8 @@ impl Back<'_> {
             if unit.action.removes() || !is_unknown {
                 continue;
             }
-            // Where it is no key's fault no rule was ever made.
-            let has_rule = match unit.moves_by_tags() {
-                true => true,
-                false => why_not(self.objects, &unit, planned, created).await?.is_none_or(|(key, _)| key.is_some()),
-            };
+            let has_rule = unit.moves_by_tags()
+                || !matches!(why_not(self.objects, &unit, planned, created).await?, Some(Obstacle::Unmovable(_)));
             if has_rule {
                 units.push(intended(&unit, Vec::new()));
             }

@@ -114,7 +114,7 @@ impl<'a> Tagged<'a> {
             let changed = || {
                 found.iter().find_map(|(look, wanted)| match look {
                     Look::Left(reason) => Some(Moved::Left(Some(wanted.object.key.clone()), reason.clone())),
-                    Look::Refused(reason) => Some(Moved::Refused(wanted.object.key.clone(), reason.clone())),
+                    Look::Refused(reason) => Some(Moved::Refused(Some(wanted.object.key.clone()), reason.clone())),
                     _ => None,
                 })
             };
@@ -122,7 +122,9 @@ impl<'a> Tagged<'a> {
                 && found
                     .iter()
                     .any(|(look, wanted)| matches!(look, Look::Moved) && wanted.object.class != wanted.class);
+            let is_done = has_moved && found.iter().all(|(look, _)| matches!(look, Look::Moved));
             let left = match spared {
+                Some(_) if is_done => None,
                 Some(reason) => Some(Moved::Left(None, reason)),
                 None if merges => None,
                 None => changed(),
