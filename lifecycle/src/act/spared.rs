@@ -32,7 +32,9 @@ impl Spared<'_> {
             return Some("what another run did there is being brought back".to_owned());
         }
         let run = self.undone.meeting(prefix)?;
-        Some(format!("what the run {run} did there was brought back: no rule works there until `s3life release {run}`"))
+        Some(format!(
+            "what the run {run} did there was brought back: no rule works there until `s3life release {run} POLICY`"
+        ))
     }
 }
 

@@ -1,5 +1,5 @@
 //! A policy as it is written. Its shape is checked here and published as a JSON Schema; its meaning is checked by
-//! [`super::read`].
+//! [`super::Policy::read`].
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use self::going_on::GoneOn;
 use super::carry_out::{carry_out, check_rules};
 use super::output::{self, Failure, ReadPolicy};
-use super::plan::PlanOptions;
+use super::plan::{PlanOptions, Planned};
 use super::question::{After, confirm};
 use super::work::{Work, WorkOptions};
 use super::{Common, Form, applied};
@@ -133,8 +133,7 @@ impl Apply {
             return Ok(Attempt::NothingDue(left));
         }
         stopped(plan.end())?;
-        let holds = made.as_ref().map(|planned| planned.holds.as_slice()).unwrap_or_default();
-        self.ask(common, &Report { policy: Some(&policy.policy), holds, ..Report::of(&plan) }, after)?;
+        self.ask(common, made.as_ref(), &Report { policy: Some(&policy.policy), ..Report::of(&plan) }, after)?;
         let before = made.as_ref().map(|planned| planned.past.records.as_slice()).unwrap_or_default();
         self.attempt(connection, policy, &plan, path, before)
     }
@@ -198,17 +197,22 @@ impl Apply {
         Ok(Attempt::Done(Box::new(carry_out(work, &record.run, &policy.policy, &records).await?)))
     }
 
-    /// Shows the plan and asks whether it is to be carried out.
-    fn ask(&self, common: &Common, report: &Report<'_>, after: After) -> Result<(), Failure> {
+    /// Shows the plan, with all that is known of it where it was just made, and asks whether it is to be carried out.
+    fn ask(&self, common: &Common, made: Option<&Planned>, report: &Report<'_>, after: After) -> Result<(), Failure> {
         if self.yes {
-            return Ok(());
+            let planned = made.filter(|_| common.output == Form::Text);
+            return planned.map_or(Ok(()), Planned::print_conflicts);
         }
         if common.output == Form::Json || !io::stdin().is_terminal() {
             return Err(Failure::Usage(
                 "nobody is there to be asked: look at `s3life plan`, then add `--yes`".to_owned(),
             ));
         }
-        confirm(report, after)
+        match (made, report.policy) {
+            (Some(planned), Some(policy)) => planned.print(policy)?,
+            _ => output::text(&report.to_string())?,
+        }
+        confirm(after)
     }
 }
 

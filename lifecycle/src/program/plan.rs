@@ -22,6 +22,7 @@ use crate::plan::holds::MetHold;
 use crate::plan::line::Header;
 use crate::plan::make::{DatasetNotes, MadePlan, Moves, Past, Request, Served, make};
 use crate::plan::report::Report;
+use crate::policy::Policy;
 use crate::run::holds::json as held_json;
 use crate::run::record::RunRecord;
 use crate::run::store::Store;
@@ -81,27 +82,19 @@ impl Plan {
     pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
         self.try_out()?;
         let (read, planned) = self.planned(common)?;
-        let Planned { made, conflicts, past, holds } = &planned;
-        let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &made;
+        let plan = &planned.made.plan;
         match common.output {
             Form::Text => {
-                for Conflict { dataset, rule, actions } in conflicts {
-                    output::line(&format!(
-                        "the lifecycle rule `{rule}` of the bucket, which is not of s3life, works on {dataset} too: {}",
-                        actions.join(", ")
-                    ))?;
-                }
-                output::text(&Report { header, end, tally, notes, policy: Some(&read.policy), holds }.to_string())?;
-                output::held_back(past)?;
+                planned.print(&read.policy)?;
                 if let Some(path) = &self.out {
-                    output::line(&saved(path, &made.plan))?;
+                    output::line(&saved(path, plan))?;
                 }
             }
             Form::Json => json(&planned)?,
         }
-        match end.stopped() {
+        match plan.end.stopped() {
             Some(reason) => Err(Failure::Stopped(reason)),
-            None if self.detailed_exitcode && !tally.is_empty() => Ok(PENDING),
+            None if self.detailed_exitcode && !plan.tally.is_empty() => Ok(PENDING),
             None => Ok(0),
         }
     }
@@ -151,7 +144,7 @@ fn saved(path: &Path, plan: &WrittenPlan) -> String {
 pub(super) struct Planned {
     pub(super) made: MadePlan,
     /// Lifecycle rules of others that work on its datasets.
-    conflicts: Vec<Conflict>,
+    pub(super) conflicts: Vec<Conflict>,
     /// What the policy's holds meet.
     pub(super) holds: Vec<MetHold>,
     /// What was known of earlier runs when it was made.
@@ -159,6 +152,26 @@ pub(super) struct Planned {
 }
 
 impl Planned {
+    /// Shows it to people.
+    ///
+    /// # Errors
+    /// What keeps it from being printed.
+    pub(super) fn print(&self, policy: &Policy) -> Result<(), Failure> {
+        let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &self.made;
+        self.print_conflicts()?;
+        let report = Report { header, end, tally, notes, policy: Some(policy), holds: &self.holds };
+        output::text(&report.to_string())?;
+        output::held_back(&self.past)
+    }
+
+    /// Names the lifecycle rules of others that work on its datasets.
+    ///
+    /// # Errors
+    /// What keeps it from being printed.
+    pub(super) fn print_conflicts(&self) -> Result<(), Failure> {
+        self.conflicts.iter().try_for_each(|conflict| output::line(&conflict.to_string()))
+    }
+
     /// What it does, for programs: without its units, of which there may be as many as objects.
     pub(super) fn summary(&self) -> Value {
         let MadePlan { plan: WrittenPlan { header, end, tally, .. }, notes } = &self.made;
@@ -237,33 +250,31 @@ impl PlanOptions {
         records: Option<Vec<RunRecord>>,
     ) -> Result<Planned, Failure> {
         let ReadPolicy { policy, source } = read;
-        {
-            let bucket = connection.bucket();
-            let rules = Rules::read(connection.gateway(), &policy.bucket).await?;
-            let places = policy.datasets.iter().map(|dataset| (dataset.name.as_str(), dataset.prefix.as_str()));
-            let conflicts = rules.conflicts(places)?;
-            let created = bucket.time().await?;
-            let mut past = match records {
-                Some(records) => Past::of(&bucket, records, &self.moves).await?,
-                None => Past::of(&bucket, Store::new(bucket.clone()).records().await?, &self.moves).await?,
-            };
-            let expires = self.expires.after(&created.to_zoned_datetime(policy.zone.clone()));
-            past.look_for_holds(&bucket, policy, self.now.unwrap_or(created)).await?;
-            let request = Request {
-                policy,
-                source: source.clone(),
-                now: self.now.unwrap_or(created),
-                created,
-                expires: expires.map_or(Timestamp::MAX, |expires| expires.timestamp()),
-                allowed: self.allow.iter().cloned().collect::<BTreeMap<_, _>>(),
-                confirmed: self.confirm_delete.clone(),
-                past: &past,
-                served: self.served.as_ref(),
-            };
-            let made = make(lister, &request).await?;
-            let holds = MetHold::all(lister.gateway(), policy, held(&made.notes), &past).await?;
-            Ok(Planned { made, conflicts, holds, past })
-        }
+        let bucket = connection.bucket();
+        let rules = Rules::read(connection.gateway(), &policy.bucket).await?;
+        let places = policy.datasets.iter().map(|dataset| (dataset.name.as_str(), dataset.prefix.as_str()));
+        let conflicts = rules.conflicts(places)?;
+        let created = bucket.time().await?;
+        let mut past = match records {
+            Some(records) => Past::of(&bucket, records, &self.moves).await?,
+            None => Past::of(&bucket, Store::new(bucket.clone()).records().await?, &self.moves).await?,
+        };
+        let expires = self.expires.after(&created.to_zoned_datetime(policy.zone.clone()));
+        past.look_for_holds(&bucket, policy, self.now.unwrap_or(created)).await?;
+        let request = Request {
+            policy,
+            source: source.clone(),
+            now: self.now.unwrap_or(created),
+            created,
+            expires: expires.map_or(Timestamp::MAX, |expires| expires.timestamp()),
+            allowed: self.allow.iter().cloned().collect::<BTreeMap<_, _>>(),
+            confirmed: self.confirm_delete.clone(),
+            past: &past,
+            served: self.served.as_ref(),
+        };
+        let made = make(lister, &request).await?;
+        let holds = MetHold::all(lister.gateway(), policy, held(&made.notes), &past).await?;
+        Ok(Planned { made, conflicts, holds, past })
     }
 }
 

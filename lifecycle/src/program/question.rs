@@ -2,15 +2,13 @@
 
 use std::io::{self, BufRead, Write};
 
-use super::output::{self, Failure};
-use crate::plan::report::Report;
+use super::output::Failure;
 
-/// Shows a plan and asks whether it is to be carried out. `after` says whether something was changed before.
+/// Asks whether a plan that was shown is to be carried out. `after` says whether something was changed before.
 ///
 /// # Errors
 /// `Usage` where the answer is not yes.
-pub(super) fn confirm(report: &Report<'_>, after: After) -> Result<(), Failure> {
-    output::text(&report.to_string())?;
+pub(super) fn confirm(after: After) -> Result<(), Failure> {
     ask("Carry it out? [y/N] ", after)
 }
 

@@ -64,7 +64,9 @@ impl Restore {
                 return Err(Failure::Usage("nobody is there to be asked: add `--yes`".to_owned()));
             }
             let WrittenPlan { header, end, tally, .. } = &plan;
-            confirm(&Report { header, end, tally, notes: &[], policy: Some(policy), holds: &[] }, After::Nothing)?;
+            let report = Report { header, end, tally, notes: &[], policy: Some(policy), holds: &[] };
+            output::text(&report.to_string())?;
+            confirm(After::Nothing)?;
         }
         let record = connection.wait(async {
             let work = Work::begin(&connection, &self.work, &Purpose::from("restore")).await?;

@@ -1,5 +1,6 @@
 //! The lifecycle rules of a bucket: those of s3life, and those of others.
 
+use std::fmt;
 use std::time::Duration;
 
 use s3core::gateway::Gateway;
@@ -40,6 +41,17 @@ pub struct Conflict {
     pub rule: String,
     /// What the rule does, by S3's names.
     pub actions: Vec<String>,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { dataset, rule, actions } = self;
+        write!(
+            formatter,
+            "the lifecycle rule `{rule}` of the bucket, which is not of s3life, works on {dataset} too: {}",
+            actions.join(", ")
+        )
+    }
 }
 
 impl Rules {

@@ -258,6 +258,13 @@ async fn a_run_that_was_killed_goes_on_only_where_somebody_says_so() {
     assert_eq!(history[0]["state"], "running");
     // What it has ended is said before it fails by something else.
     lake.policy(&POLICY.replace("older_than: 1y", "older_than: 2y"));
+    let changed = lake.run(&["apply", "policy.yaml", "--yes"]);
+    let (run_name, path) = (name(&run), lake.path("policy.yaml").canonicalize().unwrap());
+    let (undo, resume) = (
+        format!("`s3life undo {run_name} {}`", path.display()),
+        format!("`s3life apply {} --resume {run_name}`", path.display()),
+    );
+    assert!(changed.status == 1 && changed.error.contains(&undo) && changed.error.contains(&resume), "{changed:?}");
     let options = ["--resume", name(&run), "--confirm-delete", "nowhere"];
     let ended = lake.run(&[&["apply", "policy.yaml", "--yes"][..], &options].concat());
     let told = format!("run {}:\n  events: expire 3 units (9 objects, 90 B)\n  until ", name(&run));

@@ -61,7 +61,10 @@ async fn it_ends_between_two_units_and_the_next_one_goes_on() {
         lake.gateway.run(DeleteObject::new(&lake.bucket, &approval.key)).await.unwrap();
     }
     let logged = round(&lake);
-    assert_eq!(with_message(&logged, "was begun, and these rules are not approved").len(), 1, "{logged:?}");
+    let told = with_message(&logged, "was begun, and these rules are not approved");
+    let undo = format!("`s3life undo {} /", status["runs"][0]["run"].as_str().unwrap());
+    let message = told[0]["message"].as_str().unwrap();
+    assert!(told.len() == 1 && message.contains(&undo) && message.ends_with("policy.yaml`"), "{logged:?}");
     assert_eq!(lake.listed("events/").await.len(), left);
     approve_all(&lake);
 

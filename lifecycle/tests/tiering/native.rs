@@ -1,5 +1,7 @@
 //! `s3life native`, in a process of its own.
 
+use std::time::Duration;
+
 use rstest::rstest;
 use s3core::ops::LifecycleRule;
 use s3life::tier::Rules;
@@ -59,5 +61,22 @@ async fn own_and_foreign_rules_are_told_apart(#[case] service: Service) {
     let expected =
         "all: foreign: Expiration of ``, meets the dataset events, stops every plan: it is also about .s3core/\n";
     assert_eq!(text, expected);
+    lake.remove().await;
+}
+
+/// Before somebody says yes, and where nobody is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_of_others_are_named_by_plan_and_apply() {
+    let lake = Lake::at(Service::Embedded).await;
+    lake.policy(POLICY);
+    lake.put("events/day=2020-01-01/a", "some bytes").await;
+    lake.put_rules(&FOREIGN).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let named = "the lifecycle rule `uploads` of the bucket, which is not of s3life, works on events too: \
+                 AbortIncompleteMultipartUpload\n";
+    for arguments in [&["plan", "policy.yaml"][..], &["apply", "policy.yaml", "--yes"]] {
+        let text = lake.run(arguments);
+        assert!(text.starts_with(named) && !text.contains("`theirs`"), "{arguments:?}: {text}");
+    }
     lake.remove().await;
 }

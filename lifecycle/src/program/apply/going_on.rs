@@ -59,8 +59,8 @@ impl Apply {
             if record.policy.sha256 != policy.source.sha256 && !is_meant {
                 return Err(Failure::Usage(format!(
                     "the run {0} was begun with another text of the policy and has not ended: bring back what it did with \
-                     `s3life undo {0}`, or end it as it was planned with `--resume {0}`",
-                    record.run
+                     `s3life undo {0} {1}`, or end it as it was planned with `s3life apply {1} --resume {0}`",
+                    record.run, policy.source.path
                 )));
             }
             if let Some(approved) = approved

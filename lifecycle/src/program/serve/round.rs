@@ -87,7 +87,8 @@ impl Serve {
                 warn!(
                     run,
                     rules = rules.join(", "),
-                    "was begun, and these rules are not approved: bring it back with `s3life undo {run}`"
+                    "was begun, and these rules are not approved: bring it back with `s3life undo {run} {}`",
+                    policy.source.path
                 );
             }
         }
@@ -114,6 +115,11 @@ impl Serve {
         }
         tell_unconfirmed(&mut memory.told, &planned);
         tell_held_back(&mut memory.told, &planned);
+        for conflict in &planned.conflicts {
+            if memory.told.insert(format!("rule {} {}", conflict.rule, conflict.dataset)) {
+                warn!("{conflict}");
+            }
+        }
         for hold in planned.holds.iter().filter(|hold| hold.nearest.is_some()) {
             if memory.told.insert(format!("hold {}", hold.path)) {
                 warn!("{hold}");
