@@ -179,7 +179,10 @@ impl Apply<'_> {
                     return Ok(None);
                 }
                 let reason = intended.objects.iter().find_map(|object| refused.get(&object.planned.key));
-                let removal = match (self.spared.reason(&unit.prefix), reason) {
+                // It was begun when they were not kept.
+                let is_late = keeps_versions && intended.means == Means::Copies;
+                let late = is_late.then(|| "the bucket keeps versions by now: plan it again".to_owned());
+                let removal = match (self.spared.reason(&unit.prefix).or(late), reason) {
                     (Some(reason), _) => {
                         let is_begun = known.is_begun(&unit.prefix);
                         spare(&self.objects, intended, is_begun, reason).await?

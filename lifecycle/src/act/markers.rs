@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
-use s3core::ops::{DeleteObject, ObjectHead};
+use s3core::ops::{BucketVersioning, DeleteObject, GetBucketVersioning, ObjectHead};
 use s3core::{Error, ErrorKind, Result};
 
 use crate::pace::{first, unleased};
@@ -42,6 +42,10 @@ pub(super) async fn hide(
     uploads_since: Timestamp,
     is_resumed: bool,
 ) -> Result<Removal> {
+    let versioning = objects.gateway.run(GetBucketVersioning::new(objects.bucket)).await?;
+    if versioning != BucketVersioning::Enabled {
+        return Err(suspended(objects, &unit.prefix));
+    }
     let found = survey(objects, unit, Some(uploads_since)).await?;
     let stacks = stacks(objects, unit).await?;
     let mut removal = Removal::default();
@@ -119,6 +123,9 @@ async fn hide_one(objects: &Objects<'_>, object: &IntendedObject) -> Result<Hidd
             return Ok(Hidden::Refused(failure.to_string()));
         }
         in_doubt |= failure.is_some();
+        if answer.as_ref().is_ok_and(|deleted| deleted.version_id.as_deref() == Some("null")) {
+            return Err(suspended(objects, key));
+        }
         let own = answer.as_ref().ok().filter(|deleted| deleted.is_delete_marker);
         let own = own.and_then(|deleted| deleted.version_id.clone());
         if let Err(lost) = objects.permit.check() {
@@ -153,6 +160,13 @@ async fn hide_one(objects: &Objects<'_>, object: &IntendedObject) -> Result<Hidd
             ControlFlow::Continue(failure) => attempts.again(objects, failure).await?,
         }
     }
+}
+
+/// Where versions are kept no delete marker has the id `null`.
+fn suspended(objects: &Objects<'_>, key: &str) -> Error {
+    let message = "versioning was suspended while the run was at work, and a deletion may be for good now: have the bucket \
+                   keep versions again, then run the command again";
+    Error::new(ErrorKind::Unsupported, message).at(objects.bucket, key)
 }
 
 /// Removes the markers over whatever lies on top of a key: a removal of this run's may have put one there, until then.

@@ -12,7 +12,10 @@ use s3core::ops::{
 use s3core::{Error, ErrorKind, Result, run_all};
 
 use crate::listing::{STANDARD, timestamp};
+use crate::pace::unleased;
 use crate::plan::line::PlannedObject;
+
+use super::markers::remove_version;
 
 /// The conditions under which the gateway has been seen to remove an object only if it is the one that was planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,6 +152,14 @@ impl Objects<'_> {
             ..DeleteObject::new(self.bucket, &planned.key)
         };
         match self.gateway.run(delete).await {
+            Ok(deleted) if deleted.is_delete_marker => {
+                // No condition was looked at: whatever was there is hidden.
+                if let Some(marker) = &deleted.version_id {
+                    unleased(remove_version(self, &planned.key, marker)).await?;
+                }
+                let message = "the bucket keeps versions by now, and it did not when this began: run the command again";
+                Err(Error::new(ErrorKind::Changed, message).at(self.bucket, &planned.key))
+            }
             Ok(_) => Ok(Removed::Gone),
             Err(failure) => match failure.kind() {
                 ErrorKind::NotFound => Ok(Removed::Gone),

@@ -73,7 +73,7 @@ impl Emptied {
 /// begins to bring them back. What `policy` holds stays; where that is all, the run stays what it is.
 ///
 /// # Errors
-/// `Refused` for a run that is under way, the lease's and the gateway's: it can be called again.
+/// `Refused` for a run that is under way, `Suspended`, the lease's and the gateway's: it can be called again.
 pub async fn purge(
     objects: &Objects<'_>,
     store: &Store,
@@ -114,6 +114,9 @@ async fn empty(
     policy: Option<&Policy>,
     check: impl Fn(&RunRecord) -> Result<(), StateError> + Send + Sync,
 ) -> Result<Emptied, Failure> {
+    if store.bucket().is_suspended().await? {
+        return Err(StateError::Suspended { bucket: store.bucket().name().to_owned() }.into());
+    }
     let record = store.record(run).await?;
     check(&record)?;
     let held = match policy {

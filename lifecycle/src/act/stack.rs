@@ -59,7 +59,7 @@ impl Stack {
 
     /// Whether the marker is there.
     pub(crate) fn holds(&self, marker: &str) -> bool {
-        self.0.iter().any(|found| found.version_id == marker)
+        self.0.iter().any(|found| found.is_delete_marker && found.version_id == marker)
     }
 
     /// Whether versions lie under this one, or, where it is gone, under these markers.

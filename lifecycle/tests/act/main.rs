@@ -15,6 +15,7 @@ mod paced;
 mod round_trip;
 #[path = "../../../core/tests/support/mod.rs"]
 mod support;
+mod switched;
 mod undone;
 mod unit;
 mod versions;

@@ -159,11 +159,17 @@ async fn what_goes_for_good_leaves_no_version() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_removed_where_versioning_is_suspended() {
     let lake = three_days(POLICY).await;
+    let run = apply(&lake);
+    lake.put("events/day=2020-01-04/a").await;
+    lake.rest().await;
     lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
     lake.gateway.run(PutBucketVersioning::new(&lake.bucket, false)).await.unwrap();
-    let refused = lake.run(&["apply", "policy.yaml", "--yes"]);
-    assert!(refused.status == 1 && refused.error.contains("is suspended"), "{refused:?}");
-    assert_eq!(lake.listed("events/").await.len(), 9);
+    for command in [&["apply", "policy.yaml", "--yes"][..], &["purge", name(&run), "policy.yaml", "--yes"]] {
+        let refused = lake.run(command);
+        assert!(refused.status == 1 && refused.error.contains("is suspended"), "{refused:?}");
+    }
+    let left = [lake.listed("events/").await.len(), lake.listed(".s3core/trash/").await.len()];
+    assert_eq!(left, [1, 9]);
 }
 
 /// Makes a bucket whose versions can be locked.

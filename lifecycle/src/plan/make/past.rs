@@ -180,10 +180,12 @@ impl Past {
 }
 
 /// Whether all places where a run did something lie in datasets of a policy: only then its holds are all that there are.
+/// Of a run that was killed nobody knows where: those are all places of its plan.
 pub(crate) fn is_of(record: &RunRecord, policy: &Policy) -> bool {
-    let worked = record.datasets.values().filter(|done| !done.actions.is_empty());
+    let has_worked = |done: &&DatasetDone| !done.actions.is_empty();
+    let is_known = record.datasets.values().any(|done| has_worked(&done));
     let is_own = |done: &DatasetDone| policy.datasets.iter().any(|own| done.prefix.starts_with(&own.prefix));
-    worked.into_iter().all(is_own)
+    record.datasets.values().filter(|done| !is_known || has_worked(done)).all(is_own)
 }
 
 /// The word for what units of a run wait for, where they do.
@@ -223,4 +225,41 @@ fn total(done: &DatasetDone, actions: &[&str]) -> Amount {
         sum.add(*amount);
         sum
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[rstest]
+    #[case::own(&[("lake/own/", true)], true)]
+    #[case::others_too(&[("lake/own/", true), ("lake/other/", true)], false)]
+    #[case::nothing_was_done_there(&[("lake/own/", true), ("lake/other/", false)], true)]
+    // It was killed, and what it did is in the journal alone.
+    #[case::unknown(&[("lake/other/", false)], false)]
+    #[case::unknown_in_own(&[("lake/own/", false)], true)]
+    fn a_run_is_of_a_policy_that_has_all_of_its_places(#[case] places: &[(&str, bool)], #[case] is_own: bool) {
+        let text = "version: 1\ndatasets:\n  - name: own\n    location: s3a://b/lake/own/\n    age: {from: newest_object}\n    \
+                    rules: [{name: drop, when: {older_than: 3d}, then: expire}]\n";
+        let policy = Policy::read(text).unwrap();
+        let amount = json!({"units": 1, "objects": 1, "bytes": 1});
+        let done = |worked: bool| if worked { json!({"expire": amount}) } else { json!({}) };
+        let datasets: serde_json::Map<_, _> = places
+            .iter()
+            .map(|(prefix, worked)| {
+                let done = json!({"prefix": prefix, "total": amount, "actions": done(*worked), "undone": amount});
+                ((*prefix).to_owned(), done)
+            })
+            .collect();
+        let record: RunRecord = serde_json::from_value(json!({
+            "run": "a", "policy": {"path": "", "sha256": ""}, "digest": "", "started": "2026-01-01T00:00:00Z",
+            "finished": null, "state": "undone", "holder": "", "lease": 1, "skipped": [], "skipped_count": 0,
+            "trash_until": null, "released": false, "datasets": datasets,
+        }))
+        .unwrap();
+        assert_eq!(is_of(&record, &policy), is_own);
+    }
 }

@@ -82,13 +82,22 @@ fn judged(versions: Vec<(String, Metadata)>) -> Vec<Version> {
     let mut last: Option<String> = None;
     let judge = |(id, metadata): (String, Metadata)| {
         let after = before(&metadata).next().map(|(_, id)| id);
-        let counts = last.as_deref().is_none_or(|last| after == Some(last));
+        // One that was written while no versions were kept names nothing, and has replaced what there was.
+        let is_plain = !metadata.contains_key(WRITE);
+        let counts = is_plain || last.as_deref().is_none_or(|last| after == Some(last));
         if counts {
             last = Some(id.clone());
         }
         Version { id, metadata, counts }
     };
     versions.into_iter().map(judge).collect()
+}
+
+/// First those that do not count, then the oldest first: at each moment the oldest one counts, and none that was replaced is
+/// the last.
+fn in_order_of_removal(versions: &[Version]) -> impl Iterator<Item = &Version> {
+    let (replaced, others): (Vec<_>, Vec<_>) = versions.iter().partition(|version| version.counts);
+    others.into_iter().chain(replaced)
 }
 
 impl Bucket {
@@ -191,9 +200,7 @@ impl Bucket {
             let last = versions.iter().rfind(|version| version.counts);
             return last.and_then(|last| last.before(&write)).map(str::to_owned).ok_or_else(refused);
         };
-        // First those that do not count, then the oldest first: at each moment the oldest one counts.
-        let (replaced, others): (Vec<_>, Vec<_>) = earlier.iter().partition(|version| version.counts);
-        for old in others.into_iter().chain(replaced) {
+        for old in in_order_of_removal(earlier) {
             // What a lock keeps stays.
             if self.remove_version(key, &old.id).await.is_err() {
                 break;
@@ -202,10 +209,11 @@ impl Bucket {
         Ok(won.id.clone())
     }
 
-    /// Removes a document with all its versions, the newest first.
+    /// Removes a document with all its versions.
     pub(super) async fn remove_versions(&self, key: &str) -> Result<(), StateError> {
-        for version in self.listed(key).await?.iter().rev() {
-            self.remove_version(key, &version.version_id).await?;
+        let versions = self.versions(key, Known::new()).await?;
+        for version in in_order_of_removal(&versions) {
+            self.remove_version(key, &version.id).await?;
         }
         Ok(())
     }
@@ -295,6 +303,15 @@ mod tests {
         assert_eq!(counting(&[("c", "w:b w:a"), ("d", "w:c w:b w:a")]), ["c", "d"]);
         // What came before the one right before is history.
         assert_eq!(counting(&[("a", NOTHING), ("c", "w:b w:a")]), ["a"]);
+        let plain = judged(vec![
+            ("a".to_owned(), metadata("w", NOTHING)),
+            ("null".to_owned(), Metadata::new()),
+            ("b".to_owned(), metadata("w", "w:a")),
+            ("c".to_owned(), metadata("w", "none:null")),
+        ]);
+        assert_eq!(plain.iter().map(|version| version.counts).collect::<Vec<_>>(), [true, true, false, true]);
+        let order: Vec<_> = in_order_of_removal(&plain).map(|version| version.id.as_str()).collect();
+        assert_eq!(order, ["b", "a", "null", "c"]);
     }
 
     #[test]
