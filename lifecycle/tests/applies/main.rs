@@ -27,7 +27,12 @@ mod verified;
 mod versions;
 mod waiting;
 
+use std::time::Duration;
+
 use lake::{Lake, Said};
+use s3life::run::lease::{Holder, Lease, Purpose};
+use s3life::run::record::{RunRecord, RunState};
+use s3life::run::store::Store;
 use serde_json::Value;
 
 const POLICY: &str = "\
@@ -71,4 +76,16 @@ fn apply(lake: &Lake) -> Value {
 
 fn name(run: &Value) -> &str {
     run["run"].as_str().unwrap()
+}
+
+/// Lets a run look as if it had been killed just before its end.
+async fn as_if_killed(lake: &Lake, run: &Value) {
+    let term = Duration::from_secs(3);
+    let lease = Lease::take_for(&lake.state, &Holder::this_process(), &Purpose::from("test"), term).await.unwrap();
+    let killed = |record: &mut RunRecord| {
+        record.state = RunState::Running;
+        Ok(())
+    };
+    Store::new(lake.state.clone()).update(&lease, name(run), killed).await.unwrap();
+    lease.release().await.unwrap();
 }

@@ -3,12 +3,9 @@
 use s3core::ops::{
     AccessControlList, DeleteObject, GetObjectAcl, GetObjectTagging, HeadObject, PutObjectAcl, PutObjectTagging,
 };
-use s3life::run::lease::{Holder, Lease, Purpose};
-use s3life::run::record::{RunRecord, RunState};
-use s3life::run::store::Store;
 use serde_json::json;
 
-use super::{POLICY, apply, json as said, keys, name, three_days};
+use super::{POLICY, apply, as_if_killed, json as said, keys, name, three_days};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_undone_with_lists_and_tags() {
@@ -240,15 +237,7 @@ async fn what_was_emptied_is_told_by_the_run_that_did_it() {
 async fn a_run_that_was_killed_goes_on_only_where_somebody_says_so() {
     let lake = three_days(POLICY).await;
     let run = apply(&lake);
-    // As if it had been killed just before its end.
-    let term = std::time::Duration::from_secs(3);
-    let lease = Lease::take_for(&lake.state, &Holder::this_process(), &Purpose::from("test"), term).await.unwrap();
-    let killed = |record: &mut RunRecord| {
-        record.state = RunState::Running;
-        Ok(())
-    };
-    Store::new(lake.state.clone()).update(&lease, name(&run), killed).await.unwrap();
-    lease.release().await.unwrap();
+    as_if_killed(&lake, &run).await;
 
     let asked = lake.run(&["apply", "policy.yaml"]);
     let told =

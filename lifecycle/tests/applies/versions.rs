@@ -9,12 +9,13 @@ use rstest::rstest;
 use s3core::gateway::{Exchange, OperationRequest};
 use s3core::http::Response;
 use s3core::ops::{
-    DeleteObject, GetObjectTagging, ListObjectVersions, ListedVersion, PutBucketVersioning, PutObject, PutObjectTagging,
+    DeleteObject, GetObjectTagging, ListObjectVersions, ListedObject, ListedVersion, PutBucketVersioning, PutObject,
+    PutObjectTagging,
 };
 use serde_json::json;
 
 use super::lake::{BODY, Lake, variable};
-use super::{POLICY, apply, json as said, keys, name, three_days};
+use super::{POLICY, apply, as_if_killed, json as said, keys, name, three_days};
 
 const TAGGED: &str = "events/day=2020-01-01/a";
 
@@ -275,4 +276,31 @@ async fn what_is_hidden_is_told_while_versioning_is_suspended() {
     lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
     assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
     assert_eq!(lake.listed("events/").await.len(), 9);
+}
+
+/// A removal that was begun with copies does not go on where a DELETE would only hide.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_without_versions_is_put_back_where_they_are_kept_by_now() {
+    let lake = three_days(POLICY).await;
+    let before = lake.listed("events/").await;
+    let run = apply(&lake);
+    let journal = format!(".s3core/life/runs/{}/journal/", name(&run));
+    for outcome in lake.listed(&journal).await.into_iter().filter(|written| written.key.contains("-outcome")) {
+        lake.gateway.run(DeleteObject::new(&lake.bucket, &outcome.key)).await.unwrap();
+    }
+    as_if_killed(&lake, &run).await;
+    lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
+    assert_eq!(lake.run(&["apply", "policy.yaml", "--yes"]).status, 0);
+    let history = said(&lake.run(&["--output", "json", "history", "policy.yaml"]));
+    assert_eq!((history[0]["run"].clone(), &history[0]["skipped"]), (run["run"].clone(), &json!(3)), "{history}");
+    let after = lake.listed("events/").await;
+    let same =
+        |listed: &[ListedObject]| listed.iter().map(|one| (one.key.clone(), one.etag.clone())).collect::<Vec<_>>();
+    assert_eq!(same(&after), same(&before));
+    // Then it goes as all goes where versions are kept.
+    lake.rest().await;
+    let again = apply(&lake);
+    assert_eq!((&again["actions"]["expire"]["units"], lake.listed("events/").await.len()), (&json!(3), 0));
+    assert_eq!(lake.run(&["undo", name(&again), "policy.yaml"]).status, 0);
+    assert_eq!(lake.listed("events/").await, after);
 }
