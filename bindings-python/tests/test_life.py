@@ -122,6 +122,29 @@ def test_a_plan_is_made_applied_and_undone(settled: str, keys: dict[str, Any], s
     assert life.history(settled, **keys)[0].state == "undone"
 
 
+def test_a_run_is_proven(settled: str, keys: dict[str, Any], store: Store) -> None:
+    run = life.apply(settled, yes=True, **keys)
+    assert run is not None
+    proof = life.verify(run, settled, **keys)
+    assert (proof.run, proof.proven, proof.state, proof.removed) == (run.run, True, "done", life.Amount(3, 3, 30))
+    assert (proof.wrong, proof.changed, proof.left, proof.not_back, proof.waiting) == ((), (), 0, 0, 0)
+    assert pickle.loads(pickle.dumps(proof)) == proof
+
+    store.put("events/day=2020-01-01/part-0", b"of somebody else")
+    copy = next(entry for entry in store.list(".s3core/trash/") if entry.key.endswith("day=2020-01-02/part-0"))
+    store.put(copy.key, b"something else")
+    proof = life.verify(run.run, "s3a://lake", **keys)
+    assert (proof.proven, proof.wrong_count, proof.changed_count) == (False, 1, 1)
+    (wrong,) = proof.wrong
+    assert (wrong.key, wrong.expected[:8], wrong.found[:8]) == (copy.key, "10 bytes", "14 bytes")
+    (change,) = proof.changed
+    assert change.key == "events/day=2020-01-01/part-0"
+    assert change.change.startswith("it was written since: 16 bytes")
+
+    with pytest.raises(NotFoundError, match="has no run"):
+        life.verify("20200101T000000Z-abcdef", settled, **keys)
+
+
 def test_a_plan_says_what_quotas_leave(settled: str, keys: dict[str, Any], tmp_path: Path) -> None:
     # The embedded endpoint tells nothing of quotas, and Radosgw does.
     assert life.plan(settled, **keys).headroom is None

@@ -47,6 +47,7 @@ pub fn call(arguments: Vec<OsString>, options: Vec<(String, String)>, interrupt:
         Command::Explain(command) => Ok(command.told(&common)?.into_iter().map(|told| told.json).collect()),
         Command::History(command) => value(&command.records(&common)?.iter().map(Run::of).collect::<Vec<_>>()),
         Command::Status(command) => value(&command.found(&common)?.report()),
+        Command::Verify(command) => command.proof(&common).map(|proof| command.json(&proof)),
         _ => Err(Failure::Usage("this command has no answer: run the program s3life".to_owned())),
     }
 }

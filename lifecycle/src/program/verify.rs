@@ -22,8 +22,7 @@ const MOST_NAMED: usize = 20;
 impl Verify {
     /// Returns 1 where something is not as it should be.
     pub(super) fn run(&self, common: &Common) -> Result<u8, Failure> {
-        let connection = self.bucket.connect(common)?;
-        let proof = connection.wait(verify(&connection.bucket(), &self.run))?;
+        let proof = self.proof(common)?;
         match common.output {
             Form::Json => output::line(&self.json(&proof).to_string())?,
             Form::Text => self.print(&proof)?,
@@ -31,7 +30,14 @@ impl Verify {
         Ok(u8::from(!proof.is_proven()))
     }
 
-    fn json(&self, proof: &Proof) -> Value {
+    /// What is found.
+    pub(super) fn proof(&self, common: &Common) -> Result<Proof, Failure> {
+        let connection = self.bucket.connect(common)?;
+        Ok(connection.wait(verify(&connection.bucket(), &self.run))?)
+    }
+
+    /// The same for programs.
+    pub(super) fn json(&self, proof: &Proof) -> Value {
         let Proof { state, removed, moved, back, held, left, not_back, waiting, wrong, changed } = proof;
         json!({
             "run": self.run, "proven": proof.is_proven(), "state": state, "removed": removed, "moved": moved, "back": back,

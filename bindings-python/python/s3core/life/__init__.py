@@ -5,6 +5,8 @@
 >>> plan.planned.units, plan.stopped
 (3, None)
 >>> run = life.apply(plan)
+>>> life.verify(run, "policy.yaml").proven
+True
 >>> life.undo(run, "policy.yaml").restored["events"].units
 3
 
@@ -29,6 +31,7 @@ from s3core.exceptions import ConfigurationError, PreconditionFailedError
 from s3core.life import answers
 from s3core.life.values import (
     Amount,
+    Change,
     DatasetPlan,
     Explained,
     Headroom,
@@ -36,6 +39,7 @@ from s3core.life.values import (
     Lease,
     Left,
     Plan,
+    Proof,
     Room,
     RulePlan,
     Run,
@@ -43,10 +47,12 @@ from s3core.life.values import (
     Trash,
     Undone,
     Waiting,
+    Wrong,
 )
 
 __all__ = [
     "Amount",
+    "Change",
     "DatasetPlan",
     "Explained",
     "Headroom",
@@ -54,6 +60,7 @@ __all__ = [
     "Lease",
     "Left",
     "Plan",
+    "Proof",
     "Room",
     "RulePlan",
     "Run",
@@ -61,12 +68,14 @@ __all__ = [
     "Trash",
     "Undone",
     "Waiting",
+    "Wrong",
     "apply",
     "explain",
     "history",
     "plan",
     "status",
     "undo",
+    "verify",
 ]
 
 _Option = str | int | bool | None
@@ -182,8 +191,7 @@ def undo(
     Returns:
         What is back, and what is not: look at :attr:`Undone.left`.
     """
-    name = run.run if isinstance(run, Run) else run
-    given = ["undo", name, os.fspath(policy_or_bucket), "--wait-seconds", str(wait_seconds)]
+    given = ["undo", _name(run), os.fspath(policy_or_bucket), "--wait-seconds", str(wait_seconds)]
     answer = _call([*given, "--merge"] if merge else given, options)
     restored, moved_back = (
         {dataset: answers.amount(amount) for dataset, amount in answer[name].items()}
@@ -199,6 +207,26 @@ def undo(
         left,
         answer["refused"]["units"],
     )
+
+
+def verify(run: Run | str, policy_or_bucket: str | os.PathLike[str], **options: _Option) -> Proof:
+    """Proves that a run did what its plan says and nothing else, and tells what others have changed since.
+
+    Nothing is changed, and objects are listed, not asked for one by one.
+
+    Args:
+        run: the run, or its name.
+        policy_or_bucket: a policy's file, or ``s3a://bucket``.
+        options: as those of :class:`s3core.Store`.
+
+    Returns:
+        What was found. Where :attr:`Proof.proven` is false, :attr:`Proof.wrong` says why.
+
+    Raises:
+        PreconditionFailedError: the run is under way, or is being brought back.
+        NotFoundError: there is no such run.
+    """
+    return answers.proof(_call(["verify", _name(run), os.fspath(policy_or_bucket)], options))
 
 
 def status(policy_or_bucket: str | os.PathLike[str], **options: _Option) -> Status:
@@ -253,6 +281,10 @@ def explain(
         )
         for told in answer
     ]
+
+
+def _name(run: Run | str) -> str:
+    return run.run if isinstance(run, Run) else run
 
 
 def _of_run(told: Mapping[str, Any] | None) -> tuple[str | None, datetime | None, str | None]:

@@ -9,19 +9,22 @@ from typing import Any
 
 from s3core.life.values import (
     Amount,
+    Change,
     DatasetPlan,
     Headroom,
     Kept,
     Lease,
     Left,
     Plan,
+    Proof,
     Room,
     RulePlan,
     Run,
     Waiting,
+    Wrong,
 )
 
-__all__ = ["amount", "kept", "lease", "left", "maybe_time", "plan", "run", "time"]
+__all__ = ["amount", "kept", "lease", "left", "maybe_time", "plan", "proof", "run", "time"]
 
 
 def plan(answer: Mapping[str, Any], *, path: Path | None = None, text: bytes | None = None) -> Plan:
@@ -94,6 +97,25 @@ def run(answer: Mapping[str, Any]) -> Run:
         trash_until=maybe_time(answer["trash_until"]),
         released=answer["released"],
         resumed=tuple(answer.get("resumed", ())),
+    )
+
+
+def proof(answer: Mapping[str, Any]) -> Proof:
+    return Proof(
+        run=answer["run"],
+        proven=answer["proven"],
+        state=answer["state"],
+        removed=amount(answer["removed"]),
+        moved=amount(answer["moved"]),
+        back=amount(answer["back"]),
+        held=amount(answer["held"]),
+        left=answer["left"],
+        not_back=answer["not_back"],
+        waiting=answer["waiting"],
+        wrong=tuple(Wrong(one["key"], one["expected"], one["found"]) for one in answer["wrong"]),
+        wrong_count=answer["wrong_count"],
+        changed=tuple(Change(one["key"], one["change"]) for one in answer["changed"]),
+        changed_count=answer["changed_count"],
     )
 
 

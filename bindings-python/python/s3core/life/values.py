@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Amount",
+    "Change",
     "DatasetPlan",
     "Explained",
     "Headroom",
@@ -27,6 +28,7 @@ __all__ = [
     "Lease",
     "Left",
     "Plan",
+    "Proof",
     "Room",
     "RulePlan",
     "Run",
@@ -34,6 +36,7 @@ __all__ = [
     "Trash",
     "Undone",
     "Waiting",
+    "Wrong",
 ]
 
 
@@ -411,3 +414,68 @@ class Explained:
     run: str | None = None
     until: datetime | None = None
     command: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Something that is not as a run should have left it.
+
+    Attributes:
+        key: the key.
+        expected: what should be there.
+        found: what is.
+    """
+
+    key: str
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that others have changed since.
+
+    Attributes:
+        key: the key.
+        change: what became of it.
+    """
+
+    key: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was found of a run. Units, objects and bytes are those that are as they should be.
+
+    Attributes:
+        run: the run.
+        proven: whether nothing is wrong.
+        state: how far the run is, as :attr:`Run.state`.
+        removed: what is gone, as planned.
+        moved: what is in the storage class that was planned.
+        back: what is back as it was.
+        held: what waits in its place until the time of the trash is over, because it cannot be copied.
+        left: units that the run has left as they were, or never came to.
+        not_back: units of which something is gone, and did not come back.
+        waiting: units that the gateway has still to move.
+        wrong: what is not as it should be, the first thousand.
+        wrong_count: all of that.
+        changed: what others have changed since, which refutes nothing, the first thousand.
+        changed_count: all of that.
+    """
+
+    run: str
+    proven: bool
+    state: str
+    removed: Amount
+    moved: Amount
+    back: Amount
+    held: Amount
+    left: int
+    not_back: int
+    waiting: int
+    wrong: tuple[Wrong, ...]
+    wrong_count: int
+    changed: tuple[Change, ...]
+    changed_count: int
