@@ -128,6 +128,7 @@ def test_a_run_is_proven(settled: str, keys: dict[str, Any], store: Store) -> No
     proof = life.verify(run, settled, **keys)
     assert (proof.run, proof.proven, proof.state, proof.removed) == (run.run, True, "done", life.Amount(3, 3, 30))
     assert (proof.wrong, proof.changed, proof.left, proof.not_back, proof.waiting) == ((), (), 0, 0, 0)
+    assert (proof.aborted, proof.uploads_left, proof.aborts_unwritten) == (0, 0, 0)
     assert pickle.loads(pickle.dumps(proof)) == proof
 
     store.put("events/day=2020-01-01/part-0", b"of somebody else")

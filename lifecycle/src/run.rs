@@ -11,6 +11,7 @@ pub mod left;
 pub mod record;
 pub mod store;
 pub mod tidy;
+pub mod uploads;
 
 pub use bucket::Bucket;
 pub use error::StateError;

@@ -2,10 +2,11 @@
 //! others have changed since is told apart from what is wrong. Nothing is changed, and no lease is taken.
 //!
 //! The plan and the journal are read as they come and the bucket is listed beside them; in memory are a few bytes for each
-//! unit, the objects of one, and pages of listings.
+//! unit and upload, the objects of one unit, and pages of listings.
 
 mod later;
 mod lying;
+mod uploads;
 mod versions;
 mod window;
 mod written;
@@ -43,6 +44,12 @@ pub struct Proof {
     pub not_back: u64,
     /// Units that the gateway has still to move.
     pub waiting: u64,
+    /// Uploads that were aborted, as planned.
+    pub aborted: u64,
+    /// Uploads that the run has left, or never came to.
+    pub uploads_left: u64,
+    /// Planned uploads that are gone, while nothing that was written down says that the run has aborted them, and no others.
+    pub aborts_unwritten: u64,
     /// What is not as it should be.
     pub wrong: Reported<Wrong>,
     /// What others have changed since.
@@ -87,6 +94,9 @@ impl Proof {
             left: 0,
             not_back: 0,
             waiting: 0,
+            aborted: 0,
+            uploads_left: 0,
+            aborts_unwritten: 0,
             wrong,
             changed,
         }
@@ -121,6 +131,7 @@ pub async fn verify(bucket: &Bucket, run: &str) -> Result<Proof, Failure> {
     let written = Written::read(bucket, run, &mut plan, &mut proof).await?;
     let mut later = Later::than(&record, written.first_lease.unwrap_or_default(), store.records().await?);
     Lying::new(bucket, &record, &written).check(&mut plan, &mut later, &mut proof).await?;
+    uploads::check(bucket, &record, &plan, &mut proof).await?;
     if written.has_markers {
         versions::check(bucket, &record, &written, &mut later, &mut proof).await?;
     }

@@ -14,11 +14,11 @@ use crate::run::journal::{BATCH, IntendedObject, IntendedUnit, Journal, Means, O
 use crate::run::keys;
 use crate::run::left::{Left, Skipped};
 use crate::run::record::{DatasetDone, HELD, NOT_RESTORED};
+use crate::run::uploads::UploadOutcome;
 
 use super::means::{self, Removal};
 use super::objects::Objects;
 use super::spared::{Spared, spare};
-use super::uploads::Aborted;
 use super::{Failure, conclude};
 
 /// Carries out plans.
@@ -336,17 +336,17 @@ impl Applied {
     }
 
     /// Adds what came of an upload.
-    pub fn note_upload(&mut self, upload: &PlannedUpload, outcome: Aborted) {
+    pub fn note_upload(&mut self, upload: &PlannedUpload, outcome: &UploadOutcome) {
         match outcome {
-            Aborted::Gone => {
+            UploadOutcome::Gone => {
                 let dataset = self.datasets.entry(upload.dataset.clone()).or_default();
                 let amount = Amount { units: 1, objects: 0, bytes: 0 };
                 dataset.actions.entry(Action::AbortUploads.name().to_owned()).or_default().add(amount);
             }
-            Aborted::AtWork => {
-                let reason = "a part of the upload was sent after it was planned".to_owned();
-                self.left.skip(Skipped { unit: upload.key.clone(), key: None, reason });
+            UploadOutcome::AtWork => {
+                self.left.skip(Skipped::new(&upload.key, None, "a part of the upload was sent after it was planned"));
             }
+            UploadOutcome::Left { reason } => self.left.skip(Skipped::new(&upload.key, None, reason.as_str())),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::act::apply::{Apply as Applying, Known};
 use crate::act::purge::purge_due;
 use crate::act::spared::Spared;
 use crate::act::tier::{tier, write_down};
-use crate::act::uploads::abort;
+use crate::act::uploads::abort_all;
 use crate::catalog::{Catalogs, Table};
 use crate::places::Places;
 use crate::plan::document::{PlanReader, RuleTally};
@@ -19,7 +19,6 @@ use crate::run::StateError;
 use crate::run::holds::HeldBack;
 use crate::run::journal::{Journal, Outcome};
 use crate::run::keys;
-use crate::run::left::Skipped;
 use crate::run::record::{EmptiedTrash, RunRecord, RunState, Waiting};
 use crate::tier::Rules;
 
@@ -68,15 +67,7 @@ pub(super) async fn carry_out(
     let progress = Units::of(work.is_watched, removals.sum(), "applying");
     let mut applied = apply.run(&mut plan, &known, |_, _| progress.add()).await?;
     drop(progress);
-    for upload in plan.uploads() {
-        let upload = upload?;
-        if let Some(reason) = spared.reason(&upload.key) {
-            applied.left.skip(Skipped::new(&upload.key, None, reason));
-            continue;
-        }
-        let outcome = abort(&objects, &upload, plan.header().created).await?;
-        applied.note_upload(&upload, outcome);
-    }
+    abort_all(&objects, &work.bucket, run, &spared, &plan, &mut applied).await?;
     let mut emptied = Vec::new();
     // A run that waits for the gateway has been through its trash.
     for trash in plan.trash().filter(|_| record.state == RunState::Running) {

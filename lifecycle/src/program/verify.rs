@@ -38,10 +38,12 @@ impl Verify {
 
     /// The same for programs.
     pub(super) fn json(&self, proof: &Proof) -> Value {
-        let Proof { state, removed, moved, back, held, left, not_back, waiting, wrong, changed } = proof;
+        let Proof { state, removed, moved, back, held, left, not_back, waiting, wrong, changed, .. } = proof;
+        let Proof { aborted, uploads_left, aborts_unwritten, .. } = proof;
         json!({
             "run": self.run, "proven": proof.is_proven(), "state": state, "removed": removed, "moved": moved, "back": back,
-            "held": held, "left": left, "not_back": not_back, "waiting": waiting, "wrong": wrong.first, "wrong_count": wrong.count,
+            "held": held, "left": left, "not_back": not_back, "waiting": waiting, "aborted": aborted,
+            "uploads_left": uploads_left, "aborts_unwritten": aborts_unwritten, "wrong": wrong.first, "wrong_count": wrong.count,
             "changed": changed.first, "changed_count": changed.count,
         })
     }
@@ -59,14 +61,17 @@ impl Verify {
         {
             output::line(&format!("  {what}: {objects} objects with {bytes} bytes (units: {units})"))?;
         }
-        let units = [
-            (proof.left, "left by the run"),
-            (proof.not_back, "gone at least in part, and not brought back"),
-            (proof.waiting, "waiting for the gateway"),
+        let counts = [
+            (proof.left, "left by the run (units)"),
+            (proof.not_back, "gone at least in part, and not brought back (units)"),
+            (proof.waiting, "waiting for the gateway (units)"),
+            (proof.aborted, "uploads aborted as planned"),
+            (proof.uploads_left, "uploads left by the run"),
+            (proof.aborts_unwritten, "uploads that are gone, as planned, and in no journal of the run"),
         ];
-        for (units, what) in units {
-            if units > 0 {
-                output::line(&format!("  {what} (units): {units}"))?;
+        for (count, what) in counts {
+            if count > 0 {
+                output::line(&format!("  {what}: {count}"))?;
             }
         }
         let changed = &proof.changed;
@@ -79,9 +84,15 @@ impl Verify {
             output::line(&format!("  wrong: {key}: expected {expected}; found {found}"))?;
         }
         more(wrong.first.len(), wrong.count)?;
-        output::line(match proof.is_proven() {
-            true => "proven: the run wrote nothing that is not in its plan, and all of the plan is as the run left it",
-            false => "not proven",
+        output::line(match (proof.is_proven(), proof.aborts_unwritten) {
+            (true, 0) => {
+                "proven: the run wrote nothing that is not in its plan, and all of the plan is as the run left it"
+            }
+            (true, _) => {
+                "proven but for uploads: which ones the run has aborted was not written down, as by earlier versions; all else of its \
+                 plan is as the run left it, and it wrote nothing beside"
+            }
+            (false, _) => "not proven",
         })
     }
 }

@@ -27,6 +27,21 @@ pub fn journal(run: &str) -> String {
     format!("{}{run}/journal/", runs())
 }
 
+/// First letters of the keys of what a run writes down of uploads.
+pub fn all_uploads(run: &str) -> String {
+    format!("{}{run}/uploads/", runs())
+}
+
+/// The same, of the holder of the lease with this number.
+pub fn uploads_of_lease(run: &str, lease: u64) -> String {
+    format!("{}{lease:08}-", all_uploads(run))
+}
+
+/// What the holder of a lease writes down of a batch of uploads.
+pub fn uploads(run: &str, lease: u64, sequence: u64) -> String {
+    format!("{}{sequence:08}.json", uploads_of_lease(run, lease))
+}
+
 /// First letters of what `serve` has announced, by policy.
 pub fn served() -> String {
     format!("{CONTROL_PREFIX}life/served/")

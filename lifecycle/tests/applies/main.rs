@@ -9,6 +9,7 @@
 )]
 #![allow(dead_code, reason = "the bucket's helpers serve the tests of plans, too")]
 
+mod aborted;
 mod actions;
 #[allow(unreachable_pub, reason = "core's tests have it in a module that is public")]
 #[path = "../../../core/tests/support/admin.rs"]

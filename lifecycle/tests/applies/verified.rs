@@ -28,7 +28,7 @@ impl Where {
     }
 }
 
-fn verify(lake: &Lake, run: &Value) -> Value {
+pub(super) fn verify(lake: &Lake, run: &Value) -> Value {
     let verified = lake.run(&["--output", "json", "verify", name(run), &format!("s3a://{}", lake.bucket)]);
     let proof: Value = serde_json::from_str(&verified.out).unwrap();
     assert_eq!((verified.status == 0, &proof["run"]), (proof["proven"] == true, &run["run"]), "{verified:?}");
@@ -36,15 +36,15 @@ fn verify(lake: &Lake, run: &Value) -> Value {
 }
 
 /// How many of what is told, with the first of it.
-fn first<'p>(proof: &'p Value, list: &str) -> (u64, &'p Value) {
+pub(super) fn first<'p>(proof: &'p Value, list: &str) -> (u64, &'p Value) {
     (proof[format!("{list}_count")].as_u64().unwrap(), &proof[list][0])
 }
 
-async fn put(lake: &Lake, key: &str, body: impl Into<Bytes>) {
+pub(super) async fn put(lake: &Lake, key: &str, body: impl Into<Bytes>) {
     lake.gateway.run(PutObject::new(&lake.bucket, key, body.into())).await.unwrap();
 }
 
-async fn delete(lake: &Lake, key: &str) {
+pub(super) async fn delete(lake: &Lake, key: &str) {
     lake.gateway.run(DeleteObject::new(&lake.bucket, key)).await.unwrap();
 }
 
@@ -254,7 +254,7 @@ impl Sink for Text {
     }
 }
 
-async fn read(lake: &Lake, key: &str) -> String {
+pub(super) async fn read(lake: &Lake, key: &str) -> String {
     let mut text = Text::default();
     lake.gateway.run(GetObject::new(&lake.bucket, key, &mut text)).await.unwrap();
     String::from_utf8(text.0).unwrap()

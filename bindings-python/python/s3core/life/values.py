@@ -459,6 +459,10 @@ class Proof:
         left: units that the run has left as they were, or never came to.
         not_back: units of which something is gone, and did not come back.
         waiting: units that the gateway has still to move.
+        aborted: uploads that were aborted, as planned.
+        uploads_left: uploads that the run has left, or never came to.
+        aborts_unwritten: planned uploads that are gone, while the run has not written down which ones it aborted, as
+            earlier versions: that it aborted no others is not proven.
         wrong: what is not as it should be, the first thousand.
         wrong_count: all of that.
         changed: what others have changed since, which refutes nothing, the first thousand.
@@ -475,6 +479,9 @@ class Proof:
     left: int
     not_back: int
     waiting: int
+    aborted: int
+    uploads_left: int
+    aborts_unwritten: int
     wrong: tuple[Wrong, ...]
     wrong_count: int
     changed: tuple[Change, ...]
