@@ -6,13 +6,13 @@ use crate::plan::document::PlanReader;
 use crate::plan::line::{Amount, PlannedObject, PlannedUnit, Shape};
 use crate::policy::CONTROL_PREFIX;
 use crate::run::Bucket;
-use crate::run::journal::{Means, Outcome};
+use crate::run::journal::Means;
 use crate::run::keys;
 use crate::run::record::{RunRecord, RunState};
 
 use super::later::Later;
 use super::window::Window;
-use super::written::Written;
+use super::written::{Came, Written};
 use super::{Proof, is_alike, words};
 
 /// How a unit should be.
@@ -256,28 +256,28 @@ pub(super) fn is_since(record: &RunRecord, found: &PlannedObject) -> bool {
 
 fn expected<'u>(record: &RunRecord, written: &Written, unit: &'u PlannedUnit) -> Expected<'u> {
     let last = written.last(&unit.prefix);
-    let outcome = last.and_then(|last| last.outcome.as_ref());
+    let came = last.and_then(|last| last.came);
     if let Some(class) = unit.action.class() {
-        return match outcome {
-            Some(Outcome::Restored) if !record.restores || record.undone => Expected::In(None),
-            Some(Outcome::Done | Outcome::Restored) => Expected::In(Some(class)),
+        return match came {
+            Some(Came::Restored) if !record.restores || record.undone => Expected::In(None),
+            Some(Came::Done | Came::Restored) => Expected::In(Some(class)),
             None if record.state == RunState::WaitingForGateway => Expected::Waiting,
             _ => Expected::Left,
         };
     }
     let means = last.map(|last| last.means);
-    match outcome {
-        Some(Outcome::Changed { .. } | Outcome::Refused { .. } | Outcome::Held { until: None, .. }) => Expected::Left,
+    match came {
+        Some(Came::Left) => Expected::Left,
         Some(_) if means == Some(Means::Markers) => Expected::Versions,
-        Some(Outcome::Done) => Expected::Gone(match record.state {
+        Some(Came::Done) => Expected::Gone(match record.state {
             _ if means != Some(Means::Copies) => None,
             // What a lock keeps is told by the command that empties it.
             RunState::Purging => None,
             state => Some(state != RunState::Purged),
         }),
-        Some(Outcome::Restored) => Expected::Back,
-        Some(Outcome::NotRestored { .. }) => Expected::Half,
-        Some(Outcome::Held { .. }) => Expected::Held,
+        Some(Came::Restored) => Expected::Back,
+        Some(Came::NotRestored) => Expected::Half,
+        Some(Came::Held) => Expected::Held,
         // It was undone before the run came to it.
         None if last.is_none() && record.undone => Expected::Left,
         None => Expected::Unknown,

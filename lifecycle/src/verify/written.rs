@@ -1,8 +1,8 @@
 //! What a run has written down, beside what was planned.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::act::Failure;
 use crate::plan::document::PlanReader;
@@ -16,10 +16,13 @@ use super::{Proof, words};
 /// Units that are looked at object by object, because they are not as planned.
 const MOST_STRANGE: usize = 20;
 
-/// What a run has written down of the units of its plan.
+/// What a run has written down of the units of its plan. There may be as many as objects: a hundred bytes are known of each.
 #[derive(Debug, Default)]
 pub(super) struct Written {
-    units: HashMap<String, Unit>,
+    /// By digests of their prefixes, which are shorter.
+    units: BTreeMap<Digest, Unit>,
+    /// What units are, each kind once.
+    kinds: Vec<Kind>,
     /// Numbers of the leases that copies were made under.
     pub(super) leases: BTreeSet<u64>,
     /// The first lease that it was carried out under.
@@ -28,21 +31,53 @@ pub(super) struct Written {
     pub(super) has_markers: bool,
 }
 
+/// The first half of SHA-256.
+type Digest = [u8; 16];
+
 #[derive(Debug)]
 struct Unit {
-    dataset: String,
-    actions: Vec<PlannedAction>,
+    /// Index of its kind.
+    kind: usize,
     /// Of its objects, where they go.
-    digest: Option<[u8; 16]>,
+    digest: Option<Digest>,
     last: Option<Last>,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kind {
+    dataset: String,
+    actions: Vec<PlannedAction>,
+}
+
 /// What was written down of a unit at last.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Last {
     pub(super) batch: BatchId,
     pub(super) means: Means,
-    pub(super) outcome: Option<Outcome>,
+    pub(super) came: Option<Came>,
+}
+
+/// What came of a unit, without the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    Done,
+    Left,
+    /// It waits in its place for the end of the trash.
+    Held,
+    Restored,
+    NotRestored,
+}
+
+impl From<&Outcome> for Came {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::Done,
+            Outcome::Changed { .. } | Outcome::Refused { .. } | Outcome::Held { until: None, .. } => Self::Left,
+            Outcome::Held { .. } => Self::Held,
+            Outcome::Restored => Self::Restored,
+            Outcome::NotRestored { .. } => Self::NotRestored,
+        }
+    }
 }
 
 impl Written {
@@ -56,10 +91,16 @@ impl Written {
         let mut written = Self::default();
         while let Some((unit, objects)) = plan.next_unit()? {
             let digest = unit.action.removes().then(|| digest(objects.iter()));
-            let new = || Unit { dataset: unit.dataset, actions: Vec::new(), digest: None, last: None };
-            let known = written.units.entry(unit.prefix).or_insert_with(new);
-            known.actions.push(unit.action);
-            known.digest = known.digest.or(digest);
+            let name = name(&unit.prefix);
+            let known = written.units.get(&name);
+            let mut actions = known
+                .and_then(|known| written.kinds.get(known.kind))
+                .map(|kind| kind.actions.clone())
+                .unwrap_or_default();
+            actions.push(unit.action);
+            let digest = known.and_then(|known| known.digest).or(digest);
+            let kind = written.index_of(Kind { dataset: unit.dataset, actions });
+            written.units.insert(name, Unit { kind, digest, last: None });
         }
         let mut strange: BTreeMap<String, IntendedUnit> = BTreeMap::new();
         let mut units = Journal::units(bucket, run);
@@ -82,7 +123,14 @@ impl Written {
 
     /// What was written down of a unit at last.
     pub(super) fn last(&self, prefix: &str) -> Option<&Last> {
-        self.units.get(prefix)?.last.as_ref()
+        self.units.get(&name(prefix))?.last.as_ref()
+    }
+
+    fn index_of(&mut self, kind: Kind) -> usize {
+        self.kinds.iter().position(|known| *known == kind).unwrap_or_else(|| {
+            self.kinds.push(kind);
+            self.kinds.len() - 1
+        })
     }
 
     fn add(
@@ -95,16 +143,17 @@ impl Written {
         let JournaledUnit { batch, unit, outcome, .. } = found;
         self.first_lease = Some(self.first_lease.map_or(batch.lease, |first| first.min(batch.lease)));
         let place = format!("{}{:08}-{:08}", keys::journal(run), batch.lease, batch.sequence);
-        let Some(known) = self.units.get_mut(&unit.prefix) else {
+        let known = self.units.get_mut(&name(&unit.prefix));
+        let Some((kind, known)) = known.and_then(|known| Some((self.kinds.get(known.kind)?, known))) else {
             return proof.wrong(
                 &unit.prefix,
                 "nothing: it is no unit of the plan",
                 format!("it is written in {place}"),
             );
         };
-        if known.dataset != unit.dataset || !known.actions.contains(&unit.action) {
-            let planned: Vec<_> = known.actions.iter().map(PlannedAction::name).collect();
-            let expected = format!("{} of {}", planned.join(", "), known.dataset);
+        if kind.dataset != unit.dataset || !kind.actions.contains(&unit.action) {
+            let planned: Vec<_> = kind.actions.iter().map(PlannedAction::name).collect();
+            let expected = format!("{} of {}", planned.join(", "), kind.dataset);
             return proof.wrong(
                 &unit.prefix,
                 expected,
@@ -130,9 +179,9 @@ impl Written {
             proof.wrong(&marker.key, "no delete marker: it is no object of the unit", format!("one in {place}"));
         }
         self.has_markers |= unit.means == Means::Markers;
-        let former = known.last.take().and_then(|last| last.outcome);
-        let outcome = outcome.map(|outcome| outcome.outcome).or(former);
-        known.last = Some(Last { batch, means: unit.means, outcome });
+        let former = known.last.and_then(|last| last.came);
+        let came = outcome.map(|outcome| Came::from(&outcome.outcome)).or(former);
+        known.last = Some(Last { batch, means: unit.means, came });
         // Those that move are in the plan alone.
         let is_whole = !unit.action.removes() && unit.objects.is_empty();
         if !is_whole && known.digest != Some(digest(unit.objects.iter().map(|object| &object.planned))) {
@@ -152,7 +201,11 @@ fn lease_of_copy(run: &str, copy: &str, key: &str) -> Option<u64> {
     (keys::trashed(run, lease, key) == copy).then_some(lease)
 }
 
-fn digest<'o>(objects: impl Iterator<Item = &'o PlannedObject>) -> [u8; 16] {
+fn name(prefix: &str) -> Digest {
+    half(Sha256::digest(prefix).into())
+}
+
+fn digest<'o>(objects: impl Iterator<Item = &'o PlannedObject>) -> Digest {
     let mut hasher = Sha256::new();
     for PlannedObject { key, bytes, etag, written, class } in objects {
         hasher.update(key);
@@ -164,7 +217,10 @@ fn digest<'o>(objects: impl Iterator<Item = &'o PlannedObject>) -> [u8; 16] {
         hasher.update(class);
         hasher.update(b"\0");
     }
-    let whole = hasher.finalize();
+    half(hasher.finalize().into())
+}
+
+fn half(whole: [u8; 32]) -> Digest {
     let mut half = [0; 16];
     half.iter_mut().zip(whole).for_each(|(half, whole)| *half = whole);
     half
@@ -185,5 +241,15 @@ fn differences(planned: &[PlannedObject], intended: &IntendedUnit, proof: &mut P
     }
     for (key, written) in written {
         proof.wrong(&key, "nothing: it is no object of the plan", format!("{} in the journal", words(&written)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_units_are_known_by_less_than_a_hundred_mebibytes() {
+        assert!(size_of::<(Digest, Unit)>() <= 80, "{}", size_of::<(Digest, Unit)>());
     }
 }
