@@ -147,6 +147,7 @@ class Runs:
             self.measure(endpoint, "`s3life apply`", self._s3life(endpoint, "apply", "--plan", plan, "--yes"))
             history = json.loads(self._run(endpoint, self._s3life(endpoint, "--output", "json", "history", bucket)))
             run = history[0]["run"]
+            self.measure(endpoint, "`s3life verify`", self._s3life(endpoint, "verify", run, bucket))
             self.measure(endpoint, "`s3life undo`", self._s3life(endpoint, "undo", run, bucket))
             self._run(endpoint, self._s3life(endpoint, "release", run, bucket))
             self.measure(endpoint, "bare copy and delete", [*move, "events/", "elsewhere/"])
