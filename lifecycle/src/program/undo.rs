@@ -202,14 +202,23 @@ impl Purge {
         let Run { run, bucket, work } = &self.run;
         let policy = bucket.policy()?;
         let connection = bucket.connect(common)?;
+        let record = connection.wait(Store::new(connection.bucket()).record(run))?;
+        let holds_of = policy.as_ref().map(|_| bucket.place.as_str());
+        let unasked = match holds_of {
+            Some(_) => None,
+            None => Some(format!(
+                "no hold is looked at: `s3life purge {run} POLICY` leaves what the policy holds; the run was made with {}",
+                record.policy.path
+            )),
+        };
         if !self.yes {
-            let record = connection.wait(Store::new(connection.bucket()).record(run))?;
             can_be_emptied(&record)?;
             if common.output == Form::Json || !io::stdin().is_terminal() {
                 let message = "nobody is there to be asked, and nothing brings back what is emptied: add `--yes`";
                 return Err(Failure::Usage(message.to_owned()));
             }
             output::line(&history::Run::of(&record).line())?;
+            unasked.iter().try_for_each(|unasked| output::line(unasked))?;
             ask("Nothing of it can be brought back afterwards. Empty its trash? [y/N] ", After::Nothing)?;
         }
         let emptied = connection.wait(async {
@@ -232,7 +241,7 @@ impl Purge {
             false => see_to_rest(&refused, skipped.count),
         };
         if common.output == Form::Json {
-            let result = json!({"run": run, "objects": removed.objects, "bytes": removed.bytes, "left": skipped.first, "skipped": skipped.count, "refused": refused, "held_back": held_json(&held)});
+            let result = json!({"run": run, "objects": removed.objects, "bytes": removed.bytes, "left": skipped.first, "skipped": skipped.count, "refused": refused, "held_back": held_json(&held), "holds_of": holds_of});
             output::line(&result.to_string())?;
             return see_to_rest();
         }
@@ -248,6 +257,7 @@ impl Purge {
             counted(removed.objects, "object"),
             size(removed.bytes)
         ))?;
+        unasked.iter().filter(|_| self.yes).try_for_each(|unasked| output::line(&format!("  {unasked}")))?;
         output::skipped(&told, told.len() as u64)?;
         output::skipped(&skipped.first, skipped.count)?;
         see_to_rest()

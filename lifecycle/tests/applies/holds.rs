@@ -86,6 +86,29 @@ async fn what_is_held_stays_in_the_trash_until_the_hold_is_lifted(#[case] comman
     assert_eq!((lake.listed(&trash).await, state(&lake, name(&run))), (Vec::new(), json!("purged")));
 }
 
+#[rstest]
+#[case::people(&[])]
+#[case::programs(&["--output", "json"])]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_empties_a_trash_without_a_policy_hears_that_no_hold_is_looked_at(#[case] form: &[&str]) {
+    let endpoint = embedded();
+    let lake = three_days_in(Lake::embedded(&endpoint).await, &policies()[1]).await;
+    let run = apply(&lake);
+    let purged = lake.run(&[form, &["purge", name(&run), &format!("s3a://{}", lake.bucket), "--yes"]].concat());
+    assert_eq!((purged.status, lake.listed(".s3core/trash/").await.len()), (0, 0), "{purged:?}");
+    if form.is_empty() {
+        let policy = lake.path("policy.yaml").canonicalize().unwrap();
+        let told = format!(
+            "\n  no hold is looked at: `s3life purge {} POLICY` leaves what the policy holds; the run was made with {}\n",
+            name(&run),
+            policy.display()
+        );
+        assert!(purged.out.contains(&told), "{purged:?}");
+    } else {
+        assert_eq!(said(&purged)["holds_of"], Value::Null);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trash_that_is_held_as_a_whole_is_not_touched_and_comes_back() {
     let endpoint = embedded();
@@ -97,6 +120,7 @@ async fn a_trash_that_is_held_as_a_whole_is_not_touched_and_comes_back() {
     lake.policy(&all);
     let purged = said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"]));
     assert_eq!((&purged["objects"], &purged["held_back"][0]["units"]), (&json!(0), &json!(3)), "{purged}");
+    assert_eq!(purged["holds_of"], "policy.yaml");
     assert_eq!((state(&lake, name(&run)), apply(&lake)["run"].clone()), (json!("done"), Value::Null));
     assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
     assert_eq!(lake.listed("events/").await.len(), 9);
