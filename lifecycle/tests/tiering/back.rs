@@ -289,6 +289,32 @@ async fn what_is_held_while_a_run_waits_does_not_move(#[case] service: Service) 
     lake.remove().await;
 }
 
+/// Nothing of it goes: somebody who needs what is held gets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_is_restored_although_it_is_held_and_stays_then() {
+    let lake = three_days(Service::Embedded).await;
+    apply(&lake).await;
+    let (before, _) = state_and_classes(&lake).await;
+    let hold =
+        format!("hold: [{{path: \"s3a://{}/events/day=2020-01-02/\", reason: audit, owner: risk}}]\n", lake.bucket);
+    lake.policy(&PARTITIONS.replace("datasets:", &format!("{hold}datasets:")));
+    let restored = lake.json(&["restore", "events", "policy.yaml", "--yes", "--partition", "day=2020-01-02"]);
+    assert_eq!(restored["waiting"]["units"], 1);
+    until_done(&lake, &restored["run"], &["apply", "policy.yaml", "--yes"]).await;
+    let (after, classes) = state_and_classes(&lake).await;
+    assert_eq!(
+        (after, classes),
+        (before, ["COLD", "COLD", "STANDARD", "STANDARD", "COLD", "COLD"].map(String::from).to_vec())
+    );
+    // From then on the hold keeps it there.
+    let run = restored["run"].as_str().unwrap();
+    lake.run(&["release", run, "policy.yaml"]);
+    assert_eq!(lake.json(&["plan", "policy.yaml"])["units"], json!([]));
+    lake.policy(PARTITIONS);
+    assert_eq!(lake.json(&["plan", "policy.yaml"])["units"][0]["prefix"], "events/day=2020-01-02/");
+    lake.remove().await;
+}
+
 #[rstest]
 #[case::embedded(Service::Embedded)]
 #[tokio::test(flavor = "multi_thread")]
