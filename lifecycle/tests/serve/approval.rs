@@ -4,7 +4,7 @@ use s3core::ops::DeleteObject;
 use serde_json::json;
 
 use super::lake::Lake;
-use super::{approve_all, round, rules, with_message};
+use super::{approve_all, logged, round, rules, with_message};
 
 const POLICY: &str = "\
 version: 1
@@ -75,6 +75,31 @@ async fn a_rule_waits_to_be_approved_and_so_does_what_it_is_changed_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rule_whose_action_is_changed_under_its_name_waits_again() {
+    let endpoint = s3core_gateway::Gateway::builder().start().unwrap();
+    let lake = Lake::embedded(&endpoint).await;
+    lake.policy(POLICY);
+    lake.put("events/day=2999-01-01/a").await;
+    approve_all(&lake);
+    let approved = rules(&lake)[0]["digest"].clone();
+    lake.policy(&POLICY.replace("then: expire", "then: {delete: without_trash}"));
+    lake.put("events/day=2020-01-01/a").await;
+    lake.rest().await;
+    let confirmed = ["--output", "json", "serve", "policy.yaml", "--rounds", "1", "--confirm-delete", "events"];
+    let said = lake.run(&confirmed);
+    let logged = logged(&said);
+    let waits = with_message(&logged, "waits for `s3life approve`");
+    assert_eq!((waits.len(), &waits[0]["rule"], &waits[0]["units"]), (1, &json!("drop"), &json!(1)), "{said:?}");
+    assert_ne!(waits[0]["digest"], approved);
+    assert_eq!((lake.listed("events/").await.len(), rules(&lake)[0]["approved"].clone()), (2, json!(false)));
+    // What was approved may still act.
+    lake.policy(POLICY);
+    let logged = round(&lake);
+    assert_eq!(with_message(&logged, "done")[0]["units"], 1, "{logged:?}");
+    assert_eq!((lake.listed("events/").await.len(), lake.listed(".s3core/trash/").await.len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_who_is_there_needs_no_approval() {
     let lake = Lake::new().await;
     lake.policy(POLICY);
@@ -128,6 +153,13 @@ async fn a_run_that_waits_goes_on_only_while_its_rules_are_approved_whatever_the
     let logged = round(&lake);
     assert_eq!(with_message(&logged, "was begun, and these rules are not approved").len(), 1, "{logged:?}");
     assert_eq!(state(), "waiting-for-gateway");
+    // Under its name another action is approved by now, and not that of the run.
+    lake.policy(&POLICY.replace("older_than: 1y", "older_than: 900y"));
+    approve_all(&lake);
+    let logged = round(&lake);
+    assert_eq!(with_message(&logged, "was begun, and these rules are not approved").len(), 1, "{logged:?}");
+    assert_eq!(state(), "waiting-for-gateway");
+    lake.policy(&format!("# As before.\n{policy}"));
     approve_all(&lake);
     round(&lake);
     assert_eq!(state(), "done");
