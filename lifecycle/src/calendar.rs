@@ -27,6 +27,31 @@ impl Unit {
         [(Self::Hour, "h"), (Self::Day, "d"), (Self::Week, "w"), (Self::Month, "mo"), (Self::Year, "y")];
 }
 
+/// A period, to be compared with another: of units that always go so often into each other there is one.
+#[derive(Clone, Copy)]
+enum Length {
+    Hours(i64),
+    Days(i64),
+    Months(i64),
+}
+
+impl Length {
+    /// The fewest and the most hours that it may have where each day has 24.
+    fn hours(self) -> (i64, i64) {
+        match self {
+            Self::Hours(hours) => (hours, hours),
+            Self::Days(days) => (24 * days, 24 * days),
+            Self::Months(months) => {
+                let (years, months) = (months / 12, months % 12);
+                (24 * (365 * years + 28 * months), 24 * (366 * years + 31 * months))
+            }
+        }
+    }
+}
+
+/// Hours: by more no zone has ever changed its clocks, also where it went across the date line.
+const SHIFT: i64 = 26;
+
 /// No period of a policy is longer.
 const LONGEST: Period = Period { count: 1000, unit: Unit::Year };
 
@@ -51,7 +76,22 @@ impl Period {
         moment.checked_sub(self.span()).ok()
     }
 
-    /// Its length where months have 30 days and years 365: to compare periods with each other, never to date anything.
+    /// Whether it is over no later than `other`, whatever moment and zone both are counted in. False where that depends on
+    /// them: six months are longer than 26 weeks in one half of the year only.
+    pub fn is_never_longer_than(self, other: Self) -> bool {
+        match (self.length(), other.length()) {
+            (Length::Hours(0), _) => true,
+            (Length::Hours(own), Length::Hours(others))
+            | (Length::Days(own), Length::Days(others))
+            | (Length::Months(own), Length::Months(others)) => own <= others,
+            (own @ Length::Hours(_), others) | (own, others @ Length::Hours(_)) => {
+                own.hours().1 + SHIFT <= others.hours().0
+            }
+            (own, others) => own.hours().1 <= others.hours().0,
+        }
+    }
+
+    /// Its length where months have 30 days and years 365: roughly, never to date anything.
     pub const fn roughly_hours(self) -> i64 {
         let hours = match self.unit {
             Unit::Hour => 1,
@@ -61,6 +101,19 @@ impl Period {
             Unit::Year => 365 * 24,
         };
         self.count as i64 * hours
+    }
+
+    fn length(self) -> Length {
+        let count = i64::from(self.count);
+        match self.unit {
+            Unit::Hour => Length::Hours(count),
+            // Nothing is nothing in every unit.
+            _ if count == 0 => Length::Hours(0),
+            Unit::Day => Length::Days(count),
+            Unit::Week => Length::Days(7 * count),
+            Unit::Month => Length::Months(count),
+            Unit::Year => Length::Months(12 * count),
+        }
     }
 
     fn span(self) -> Span {
@@ -114,6 +167,48 @@ mod tests {
     #[case("2024-12-30T00:00[UTC]", "2w", "2025-01-13T00:00:00+00:00[UTC]")]
     fn periods_are_calendar_arithmetic(#[case] from: ZonedDateTime, #[case] period: Period, #[case] until: &str) {
         assert_eq!(period.after(&from).unwrap().to_string(), until);
+    }
+
+    #[rstest]
+    #[case::no_time("0mo", "0h", true)]
+    #[case::nothing_is_shorter("0h", "1d", true)]
+    #[case::weeks_are_days("1w", "7d", true)]
+    #[case::years_are_months("1y", "12mo", true)]
+    #[case::longer("3y", "2y", false)]
+    #[case::half_a_year("6mo", "26w", false)]
+    #[case::and_the_other_way("26w", "6mo", false)]
+    #[case::a_year_less_three_days("12mo", "362d", false)]
+    #[case::a_leap_year("1y", "366d", true)]
+    #[case::a_year_of_365("1y", "365d", false)]
+    #[case::longest_month("1mo", "31d", true)]
+    #[case::shortest_month("28d", "1mo", true)]
+    #[case::not_in_february("29d", "1mo", false)]
+    #[case::clocks_change("24h", "1d", false)]
+    #[case::hours_of_a_month("600h", "1mo", true)]
+    fn one_period_is_never_longer(#[case] one: Period, #[case] other: Period, #[case] expected: bool) {
+        assert_eq!(one.is_never_longer_than(other), expected);
+    }
+
+    /// Where it says so, it is so, on each of four years' days.
+    #[test]
+    fn what_is_never_longer_is_over_no_later() {
+        let periods = [
+            "0h", "24h", "1w", "7d", "28d", "1mo", "31d", "59d", "2mo", "26w", "6mo", "362d", "12mo", "366d", "1y",
+            "2y",
+        ];
+        let periods: Vec<Period> = periods.iter().map(|text| text.parse().unwrap()).collect();
+        for zone in ["UTC", "America/New_York", "Pacific/Apia"] {
+            let first: ZonedDateTime = format!("2009-12-31T12:00[{zone}]").parse().unwrap();
+            for moment in (0..4 * 366).map(|days| Period::days(days).after(&first).unwrap()) {
+                for (one, other) in periods.iter().flat_map(|one| periods.iter().map(move |other| (*one, *other))) {
+                    let is_later = one.after(&moment) > other.after(&moment);
+                    assert!(
+                        !is_later || !one.is_never_longer_than(other),
+                        "{one} after {moment} is later than {other}"
+                    );
+                }
+            }
+        }
     }
 
     #[rstest]

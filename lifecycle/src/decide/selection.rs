@@ -33,14 +33,8 @@ impl<'a> Candidate<'a> {
     /// Greater is more final. Of two that tier the one that comes later: the earlier one has had its time. Of equal ones
     /// the first.
     fn finality(&self) -> (u8, Option<&ZonedDateTime>, Reverse<usize>) {
-        let later = |rank: u8| (rank, Some(&self.due), Reverse(self.rule));
-        match self.action {
-            Action::SweepAbandoned | Action::AbortUploads => (0, None, Reverse(self.rule)),
-            Action::Tier(_) => later(1),
-            Action::Archive(_) => later(2),
-            Action::Expire => (3, None, Reverse(self.rule)),
-            Action::Delete => (4, None, Reverse(self.rule)),
-        }
+        let moves = matches!(self.action, Action::Tier(_) | Action::Archive(_));
+        (self.action.rank(), moves.then_some(&self.due), Reverse(self.rule))
     }
 
     fn concerns(&self, met: Met) -> bool {

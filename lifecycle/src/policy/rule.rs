@@ -1,5 +1,6 @@
 //! A rule: what happens to a unit, when, and what is kept whatever happens.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytesize::ByteSize;
@@ -117,6 +118,17 @@ impl Action {
         !matches!(self, Self::SweepAbandoned | Self::AbortUploads)
     }
 
+    /// How final it is: of several that apply to a unit the one with the greater rank counts.
+    pub(crate) fn rank(&self) -> u8 {
+        match self {
+            Self::SweepAbandoned | Self::AbortUploads => 0,
+            Self::Tier(_) => 1,
+            Self::Archive(_) => 2,
+            Self::Expire => 3,
+            Self::Delete => 4,
+        }
+    }
+
     /// Whether a guard counts it: what it does cannot be undone at once, or not at all.
     pub fn is_guarded(&self) -> bool {
         matches!(self, Self::Expire | Self::Delete | Self::Archive(_))
@@ -177,8 +189,36 @@ impl Rule {
         {
             find("the rule can never apply: no size is above `larger_than` and below `smaller_than`".to_owned());
         }
+        if entry.then.is_none() && (when.older_than.is_some() || !when.object.is_empty()) {
+            find(format!(
+                "`when` says when `then` applies, and the rule {} has none: leave `when` out, `keep` counts always",
+                entry.name.value
+            ));
+        }
         let rule = Self { name: entry.name.value, line: at.line(), when, keep, action, at };
         (findings.len() == before).then_some(rule)
+    }
+
+    /// What it does, in a word, where it always comes before `other`; None where that may have its turn. Of rules that are
+    /// equally final the first counts, of those that move objects the one of the greater age.
+    fn hides(&self, other: &Self, is_first: bool) -> Option<&'static str> {
+        let (own, others) = (self.action.as_ref()?, other.action.as_ref()?);
+        let age = |rule: &Self| rule.when.older_than.unwrap_or(Period::hours(0));
+        let (own_age, others_age) = (age(self), age(other));
+        let is_no_later = own_age.is_never_longer_than(others_age);
+        let counts_before = match own.rank().cmp(&others.rank()) {
+            Ordering::Greater => true,
+            Ordering::Equal => is_first && (own.removes() || others_age.is_never_longer_than(own_age)),
+            Ordering::Less => false,
+        };
+        let is_hidden = is_no_later && counts_before && self.when.object.is_empty();
+        let what = match own {
+            Action::Tier(_) => "moves",
+            Action::Archive(_) => "archives",
+            Action::Expire | Action::Delete => "removes",
+            Action::SweepAbandoned | Action::AbortUploads => return None,
+        };
+        (is_hidden && others.is_on_units()).then_some(what)
     }
 }
 
@@ -190,16 +230,11 @@ pub(super) fn check_together(rules: &[Rule], findings: &mut Vec<Finding>) {
             findings.push(Finding::at(rule.at, format!("two rules are called {}: rename one", rule.name)));
         }
     }
-    for rule in rules {
-        let Some(action) = rule.action.as_ref().filter(|action| action.is_on_units()) else { continue };
-        let hidden_by = rules.iter().find(|other| {
-            let is_more_final = other.action.as_ref().is_some_and(|other| other.removes() && other > action);
-            let earliest = other.when.older_than.map(Period::roughly_hours);
-            is_more_final && other.when.object.is_empty() && earliest <= rule.when.older_than.map(Period::roughly_hours)
-        });
-        if let Some(other) = hidden_by {
+    for (index, rule) in rules.iter().enumerate() {
+        let hidden_by = rules.iter().enumerate().find_map(|(other, by)| Some((by, by.hides(rule, other < index)?)));
+        if let Some((other, what)) = hidden_by {
             let message = format!(
-                "the rule {} can never apply: {} removes the same units no later; make its age shorter, or drop it",
+                "the rule {} can never apply: {} {what} the same units no later; make its age shorter, or drop it",
                 rule.name, other.name
             );
             findings.push(Finding::at(rule.at, message));

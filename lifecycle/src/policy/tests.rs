@@ -56,6 +56,8 @@ fn wrong(from: &str, to: &str) -> Findings {
 #[case("older_than: 2y", "larger_than: 1MiB, older_than: 2y", 17, "whole units")]
 #[case("{older_than: 2y}", "{}", 17, "would take everything")]
 #[case("newest: 24, of: partition", "newest: 24", 19, "newest: 24, of: partition")]
+#[case("name: month_ends,", "name: month_ends, when: {older_than: 1y},", 21, "`keep` counts always")]
+#[case("name: month_ends,", "name: month_ends, when: {name: x},", 21, "`keep` counts always")]
 #[case("name: month_ends", "name: cool", 21, "two rules are called cool")]
 #[case("name: sweep", "name: sweep, keep: {newest: 3, of: partition}", 27, "counts partitions")]
 #[case("then: abort_uploads", "keep: {}", 28, "counts partitions")]
@@ -63,6 +65,47 @@ fn what_is_wrong_names_line_and_remedy(#[case] from: &str, #[case] to: &str, #[c
     let findings = wrong(from, to);
     let all = findings.to_string();
     assert!(findings.0.iter().any(|finding| finding.line == line && finding.message.contains(part)), "{all}");
+}
+
+const TWO_RULES: &str = "\
+version: 1
+datasets:
+  - name: events
+    location: s3a://lake/events/
+    age: {from: partition, time: \"{day:%F}\"}
+    rules:
+      - {name: one, when: {older_than: ONE}, then: FIRST}
+      - {name: other, when: {older_than: OTHER}, then: SECOND}
+";
+
+/// What is said of two rules, each an age and an action.
+fn beside(one: (&str, &str), other: (&str, &str)) -> String {
+    let text = TWO_RULES.replace("ONE", one.0).replace("FIRST", one.1);
+    let text = text.replace("OTHER", other.0).replace("SECOND", other.1);
+    Policy::read(&text).map_or_else(|findings| findings.to_string(), |_| String::new())
+}
+
+#[rstest]
+#[case::archive_before_tier(("10d", "{archive: GLACIER}"), ("30d", "{tier: COLD}"), "other can never apply: one archives")]
+#[case::whatever_the_order(("30d", "{tier: COLD}"), ("10d", "{archive: GLACIER}"), "one can never apply: other archives")]
+#[case::delete_before_expire(("2y", "{delete: without_trash}"), ("24mo", "expire"), "other can never apply: one removes")]
+#[case::the_same_later(("2y", "expire"), ("3y", "expire"), "other can never apply: one removes")]
+#[case::the_same_at_once(("4w", "{tier: COLD}"), ("28d", "{tier: GLACIER}"), "other can never apply: one moves")]
+#[case::in_any_year(("366d", "{tier: COLD}"), ("1y", "expire"), "one can never apply: other removes")]
+fn a_rule_that_can_never_apply_is_found(#[case] one: (&str, &str), #[case] other: (&str, &str), #[case] part: &str) {
+    let said = beside(one, other);
+    assert!(said.contains(part) && said.lines().count() == 1, "{said}");
+}
+
+#[rstest]
+#[case::longer_in_half_of_the_year(("26w", "{tier: COLD}"), ("6mo", "expire"))]
+#[case::days_before_a_year(("362d", "{tier: COLD}"), ("12mo", "expire"))]
+#[case::a_leap_year(("365d", "{tier: COLD}"), ("1y", "expire"))]
+#[case::one_class_after_another(("10d", "{tier: COLD}"), ("30d", "{tier: GLACIER}"))]
+#[case::the_earlier_one_last(("3y", "expire"), ("2y", "expire"))]
+#[case::archive_after_tier(("10d", "{tier: COLD}"), ("30d", "{archive: GLACIER}"))]
+fn a_rule_that_has_its_turn_is_none_that_cannot_apply(#[case] one: (&str, &str), #[case] other: (&str, &str)) {
+    assert_eq!(beside(one, other), "");
 }
 
 #[rstest]
