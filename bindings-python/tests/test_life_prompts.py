@@ -85,6 +85,22 @@ def test_yes_carries_the_plan_out(terminal: Terminal, store: Store, typed: str) 
     assert "run 20" in after
 
 
+def test_it_is_asked_about_all_that_a_plan_shows(terminal: Terminal, store: Store) -> None:
+    hold = 'hold: [{path: "s3a://lake/events/day=2020-01-02/", reason: audit, owner: risk}]'
+    (terminal.directory / "policy.yaml").write_text(POLICY.replace("datasets:", f"{hold}\ndatasets:"))
+    store.put("events/day=2020-01-02/part-0", b"rows")
+    store.put("events/day=2020-01-03/_temporary/0/part-0", b"rows")
+    time.sleep(SETTLED)
+
+    def lines(text: str) -> list[str]:
+        of_now = ("ages are counted", "digest ", "to be applied until ", QUESTION.rstrip())
+        return [line for line in text.splitlines() if not line.startswith(of_now)]
+
+    plan = lines(terminal.said(None, "plan", "policy.yaml").stdout)
+    assert any("audit" in line for line in plan) and any("at work" in line for line in plan), plan
+    assert lines(terminal.said("n\n", "apply", "policy.yaml").stdout) == plan
+
+
 def test_anything_else_changes_nothing(terminal: Terminal, store: Store) -> None:
     for typed in ("n\n", "\n", "yn\n", END_OF_FILE):
         said = terminal.said(typed, "apply", "policy.yaml")
