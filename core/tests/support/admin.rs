@@ -106,6 +106,15 @@ pub async fn limit_bucket(gateway: &Gateway, bucket: &str, most: u64) {
     call(gateway, Call { method: Method::PUT, bucket: "admin", key: "bucket", query }).await;
 }
 
+/// Removes a bucket with everything in it: all versions, and what is being uploaded.
+///
+/// # Errors
+/// The gateway's.
+pub async fn remove_bucket(gateway: &Gateway, bucket: &str) -> Result<()> {
+    let query = owned(&[("bucket", bucket), ("purge-objects", "true")]);
+    gateway.run(Call { method: Method::DELETE, bucket: "admin", key: "bucket", query }).await.map(drop)
+}
+
 /// A role that the test user may take on, and what it may do; it stays, and is replaced where it is there already.
 pub async fn make_role(gateway: &Gateway, name: &str, trust: &str, policy: &str) -> String {
     let iam = |query: Vec<(&'static str, String)>| Call { method: Method::POST, bucket: "", key: "", query };

@@ -183,7 +183,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if self.running.embedded.is_none() {
-            cleanup::remove(gateway_settings(&self.running), &self.bucket);
+            cleanup::remove(gateway_settings(&self.running), environment(), &self.bucket);
         }
     }
 }

@@ -3,8 +3,8 @@
 use s3core::ops::PutObject;
 use serde_json::json;
 
-use super::admin::limit_bucket;
 use super::lake::Lake;
+use super::lake::admin::limit_bucket;
 use super::{POLICY, apply, json as said, keys, name};
 
 /// Two partitions whose keys are too long below the trash's prefix.

@@ -11,9 +11,6 @@
 
 mod aborted;
 mod actions;
-#[allow(unreachable_pub, reason = "core's tests have it in a module that is public")]
-#[path = "../../../core/tests/support/admin.rs"]
-mod admin;
 mod collected;
 mod explained;
 mod held;

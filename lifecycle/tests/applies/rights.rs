@@ -9,8 +9,8 @@ use s3core::ops::{GetObjectAcl, PutBucketVersioning};
 use s3core::sign::PayloadHash;
 use serde_json::{Value, json};
 
-use super::admin::User;
 use super::lake::Lake;
+use super::lake::admin::User;
 use super::{POLICY, apply, name, three_days};
 
 /// Says who may do what with a bucket.

@@ -1,5 +1,11 @@
 //! A bucket of one test, and what a plan says of it.
 
+#[allow(unreachable_pub, reason = "core's tests have it in a module that is public")]
+#[path = "../../../core/tests/support/admin.rs"]
+pub(crate) mod admin;
+#[path = "../../../core/tests/support/cleanup.rs"]
+pub(crate) mod cleanup;
+
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -11,7 +17,7 @@ use s3core::config::{Options, Sources};
 use s3core::environment::{Environment, Random, SystemClock, SystemRandom};
 use s3core::fs::{FileSystem, WorkPaths};
 use s3core::gateway::Gateway;
-use s3core::http::connection::HttpTransport;
+use s3core::http::connection::{HttpTransport, TransportSettings};
 use s3core::ops::{CreateBucket, ListObjectsV2, ListedObject, PutObject};
 use s3core::transfer::budget::MemoryBudget;
 use s3life::run::Bucket;
@@ -28,6 +34,7 @@ pub(crate) struct Lake {
     endpoint: String,
     keys: (String, String),
     directory: tempfile::TempDir,
+    is_embedded: bool,
 }
 
 /// What the program said.
@@ -48,7 +55,9 @@ impl Lake {
     /// On the embedded endpoint.
     pub(crate) async fn embedded(endpoint: &s3core_gateway::Gateway) -> Self {
         let keys = (endpoint.access_key().to_owned(), endpoint.secret_key().to_owned());
-        Self::at(endpoint.endpoint(), keys).await
+        let mut lake = Self::at(endpoint.endpoint(), keys).await;
+        lake.is_embedded = true;
+        lake
     }
 
     async fn at(endpoint: &str, keys: (String, String)) -> Self {
@@ -69,14 +78,12 @@ impl Lake {
         let explicit = vec![pair("endpoint", endpoint), pair("access.key", &keys.0), pair("secret.key", &keys.1)];
         let sources = Sources { explicit, hadoop: Vec::new(), environment: &|_| None, home: None };
         let options = Options::resolve(&bucket, &sources).unwrap();
-        let transport = Arc::new(HttpTransport::new(options.transport.clone()).unwrap());
-        let environment = Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport };
-        let files = FileSystem::new(&options, environment, MemoryBudget::new(64 << 20), WorkPaths::new());
+        let files = FileSystem::new(&options, environment(), MemoryBudget::new(64 << 20), WorkPaths::new());
         let gateway = files.gateway().clone();
         make(&gateway, &bucket).await;
         let directory = tempfile::tempdir().unwrap();
         let state = Bucket::new(files);
-        Self { bucket, gateway, state, endpoint: endpoint.to_owned(), keys, directory }
+        Self { bucket, gateway, state, endpoint: endpoint.to_owned(), keys, directory, is_embedded: false }
     }
 
     pub(crate) async fn put(&self, key: &str) {
@@ -159,6 +166,20 @@ impl Lake {
         assert!(said.status == 0 && said.error.is_empty(), "{said:?}");
         serde_json::from_str(&said.out).unwrap()
     }
+}
+
+impl Drop for Lake {
+    fn drop(&mut self) {
+        if !self.is_embedded {
+            cleanup::remove(self.gateway.settings().clone(), environment(), &self.bucket);
+        }
+    }
+}
+
+/// System clock and randomness, and connections of its own.
+pub(crate) fn environment() -> Environment {
+    let transport = Arc::new(HttpTransport::new(TransportSettings::default()).unwrap());
+    Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), transport }
 }
 
 /// The prefixes of the units that a rule does something with, in the plan's order.

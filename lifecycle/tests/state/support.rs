@@ -1,5 +1,11 @@
 //! Buckets of tests, and the clients that meet there.
 
+#[allow(dead_code, unreachable_pub, reason = "core's tests have it in a module that is public, and use more of it")]
+#[path = "../../../core/tests/support/admin.rs"]
+mod admin;
+#[path = "../../../core/tests/support/cleanup.rs"]
+mod cleanup;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -96,6 +102,14 @@ impl Lake {
     pub(crate) async fn put(&self, key: &str, text: impl Into<Vec<u8>>) {
         let put = PutObject::new(&self.name, key, bytes::Bytes::from(text.into()));
         self.bucket.gateway().run(put).await.unwrap();
+    }
+}
+
+impl Drop for Lake {
+    fn drop(&mut self) {
+        if self.embedded.is_none() {
+            cleanup::remove(self.bucket.gateway().settings().clone(), environment(), &self.name);
+        }
     }
 }
 
