@@ -14,7 +14,7 @@ use s3core::http::{Endpoint, Limits, Request, Response, Transport};
 /// How long each of them takes at least, so that others begin meanwhile.
 const AT_LEAST: Duration = Duration::from_millis(150);
 
-/// A transport that counts the requests whose method and query begin so, such as `PUT partNumber=`.
+/// A transport that counts the requests with this method and this in their query, such as `PUT` and `partNumber=`.
 pub struct InFlight {
     inner: Arc<dyn Transport>,
     method: &'static str,
@@ -38,7 +38,7 @@ impl InFlight {
 
     fn counts(&self, request: &Request) -> bool {
         let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
-        request.method == self.method && query.starts_with(self.query)
+        request.method == self.method && query.contains(self.query)
     }
 }
 

@@ -13,6 +13,8 @@
 mod dates;
 mod guards;
 mod holds;
+#[path = "../../../core/tests/support/in_flight.rs"]
+mod in_flight;
 mod jobs;
 mod lake;
 mod listings;
