@@ -19,7 +19,7 @@ use crate::unit::{PREFIX, Scene, undisturbed};
 #[case::tentacle(Service::Embedded(Quirks::Tentacle))]
 #[tokio::test]
 async fn a_unit_goes_to_the_trash_and_comes_back_as_it_was(#[case] service: Service) {
-    let scene = Scene::new(service).await;
+    let scene = Scene::in_two_parts(service).await;
     let before = scene.read(PREFIX).await;
     let unit = scene.intent(1);
     assert_eq!(scene.remove_by(undisturbed(), &unit, 1).await.unwrap(), Outcome::Done);

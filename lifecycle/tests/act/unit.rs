@@ -71,16 +71,22 @@ pub(crate) struct Whole {
 }
 
 impl Scene {
-    /// Five objects: simple ones in two classes, a multipart one, an empty one, and `_SUCCESS`; older than two seconds.
+    /// Five objects: simple ones in two classes, one that was uploaded in a part, an empty one, and `_SUCCESS`; older than two
+    /// seconds. All are small: tests make hundreds of scenes.
     pub(crate) async fn new(service: Service) -> Self {
-        Self::fill(Place::at(service).await, true).await
+        Self::fill(Place::at(service).await, &[1000]).await
+    }
+
+    /// The same with one that was uploaded in two parts.
+    pub(crate) async fn in_two_parts(service: Service) -> Self {
+        Self::fill(Place::at(service).await, &[5 << 20, 1000]).await
     }
 
     /// The same on real Ceph, in a bucket that keeps versions; all objects are simple ones.
     pub(crate) async fn with_versions() -> Self {
         let place = Place::at(Service::Ceph).await;
         place.gateway.run(PutBucketVersioning::new(&place.bucket, true)).await.unwrap();
-        let mut scene = Self::fill(place, false).await;
+        let mut scene = Self::fill(place, &[]).await;
         let all = scene.versions().await.into_iter().map(|version| (version.key, version.version_id));
         scene.versions = all.collect();
         scene
@@ -91,7 +97,7 @@ impl Scene {
         self.place.gateway.run(ListObjectVersions::new(&self.place.bucket, PREFIX)).await.unwrap().versions
     }
 
-    async fn fill(place: Place, in_parts: bool) -> Self {
+    async fn fill(place: Place, parts: &[usize]) -> Self {
         let has = |capability| probe(&place.gateway, &place.bucket, capability);
         let by_etag = has(Capability::ConditionalDelete).await.unwrap();
         let by_time = has(Capability::DeleteIfUnmodifiedSince).await.unwrap();
@@ -102,9 +108,9 @@ impl Scene {
         scene.put("empty", b"").await;
         scene.put("part-0 +%.parquet", b"some rows").await;
         scene.put_with("part-1.parquet", b"colder rows", Some("COLD")).await;
-        match in_parts {
-            true => scene.put_in_parts("part-2.parquet").await,
-            false => scene.put("part-2.parquet", b"more rows").await,
+        match parts {
+            [] => scene.put("part-2.parquet", b"more rows").await,
+            parts => scene.put_in_parts("part-2.parquet", parts).await,
         }
         tokio::time::sleep(Duration::from_millis(2100)).await;
         scene.planned = scene.list(PREFIX).await;
@@ -128,11 +134,12 @@ impl Scene {
         self.place.gateway.run(put).await.unwrap();
     }
 
-    async fn put_in_parts(&self, name: &str) {
+    async fn put_in_parts(&self, name: &str, lengths: &[usize]) {
         let key = format!("{PREFIX}{name}");
         let id = self.place.gateway.run(CreateMultipartUpload::new(&self.place.bucket, &key)).await.unwrap();
         let (mut parts, mut length) = (Vec::new(), 0);
-        for (number, body) in [(1, support::content(5 << 20, 1)), (2, support::content(1000, 2))] {
+        for (number, bytes) in (1..).zip(lengths) {
+            let body = support::content(*bytes, u64::from(number));
             let part = UploadPart::new(&self.place.bucket, &key, &id, number, body);
             length += part.payload.len();
             parts.push(CompletedPart { number, etag: self.place.gateway.run(part).await.unwrap() });
