@@ -26,7 +26,7 @@ use s3core::ops::{
     HeadObject, LifecycleRule, ListObjectsV2, PutObjectTagging, UploadPart,
 };
 use s3core::{Error, ErrorKind, Result};
-use s3life::tier::{Rules, TierUnit, Tiering};
+use s3life::tier::{AT_ONCE, Rules, TierUnit, Tiering};
 
 const RUN: &str = "20261125T120000Z-0a1b2c3d";
 /// Rules of somebody else's: one with everything that a filter can have, and one in the form before filters.
@@ -113,11 +113,16 @@ async fn tier(lake: &Lake, units: Vec<TierUnit>, at_once: usize) -> Vec<String> 
     }
 }
 
+/// Ceph 16 takes about a second for each rule.
 #[rstest]
-#[case::ceph(Service::Ceph, 100)]
-#[case::embedded(Service::Embedded, 100)]
+#[case::ceph(Service::Ceph, 20, 10)]
+#[case::embedded(Service::Embedded, 100, AT_ONCE)]
 #[tokio::test(flavor = "multi_thread")]
-async fn partitions_move_and_nothing_else_changes(#[case] service: Service, #[case] days: usize) {
+async fn partitions_move_and_nothing_else_changes(
+    #[case] service: Service,
+    #[case] days: usize,
+    #[case] at_once: usize,
+) {
     let lake = Lake::at(service).await;
     for number in 0..days {
         for file in ["_SUCCESS", "part-0"] {
@@ -137,7 +142,7 @@ async fn partitions_move_and_nothing_else_changes(#[case] service: Service, #[ca
     // Time that passes is time that a move could have set.
     tokio::time::sleep(Duration::from_millis(1100)).await;
 
-    let done = tier(&lake, units(days, "COLD"), 50).await;
+    let done = tier(&lake, units(days, "COLD"), at_once).await;
     assert_eq!(done.len(), days);
     let expected: Vec<_> = before
         .iter()
@@ -195,12 +200,15 @@ async fn a_run_that_is_taken_over_goes_on(#[case] service: Service) {
 async fn a_run_that_is_given_up_takes_its_rules_along(#[case] service: Service) {
     let lake = Lake::at(service).await;
     lake.put("elsewhere/a", "x").await;
-    lake.put(&format!("{}a", day(0)), "x").await;
+    let days = AT_ONCE + 10;
+    for number in 0..days {
+        lake.put(&format!("{}a", day(number)), "x").await;
+    }
     let foreign = lake.put_rules(&FOREIGN).await;
     let mut tiering =
-        Tiering::start(&lake.gateway, &lake.bucket, RUN, units(1, "NOWHERE"), Vec::new(), 8).await.unwrap();
+        Tiering::start(&lake.gateway, &lake.bucket, RUN, units(days, "NOWHERE"), Vec::new(), AT_ONCE).await.unwrap();
     assert_eq!(tiering.progress(held).await.unwrap(), []);
-    assert_eq!((lake.rules().await.len(), tiering.left()), (foreign.len() + 1, (1, 0)));
+    assert_eq!((lake.rules().await.len(), tiering.left()), (foreign.len() + AT_ONCE, (AT_ONCE, 10)));
     let mut rules = Rules::read(&lake.gateway, &lake.bucket).await.unwrap();
     rules.replace(RUN, Vec::new(), held).await.unwrap();
     assert_eq!(lake.rules().await, foreign);
