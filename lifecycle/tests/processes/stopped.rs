@@ -3,6 +3,8 @@
 use std::process::{Child, Command};
 use std::time::Duration;
 
+use rstest::rstest;
+
 use crate::lake::{Lake, OBJECTS};
 
 fn signal(process: &Child, name: &str) {
@@ -10,23 +12,24 @@ fn signal(process: &Child, name: &str) {
     assert!(status.success());
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_was_stopped_loses_nothing_when_it_goes_on() {
-    for milliseconds in [150, 250, 350, 450, 600] {
-        let lake = Lake::new().await;
-        let before = lake.read("events/").await;
-        let mut stopped = lake.start(&["apply", "policy.yaml", "--yes"]);
-        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-        signal(&stopped, "STOP");
-        let done = lake.run(&["apply", "policy.yaml", "--yes"]);
-        assert!(lake.read("events/").await.is_empty(), "after {milliseconds} ms: {done}");
-        let run = lake.history().last().unwrap()["run"].as_str().unwrap().to_owned();
-        lake.run(&["undo", &run, "policy.yaml"]);
-        assert_eq!(lake.read("events/").await.len(), OBJECTS, "after {milliseconds} ms");
-        signal(&stopped, "CONT");
-        stopped.wait().unwrap();
-        assert_eq!(lake.read("events/").await, before, "after {milliseconds} ms");
-    }
+async fn a_process_that_was_stopped_loses_nothing_when_it_goes_on(
+    #[values(150, 250, 350, 450, 600)] milliseconds: u64,
+) {
+    let lake = Lake::new().await;
+    let before = lake.read("events/").await;
+    let mut stopped = lake.start(&["apply", "policy.yaml", "--yes"]);
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    signal(&stopped, "STOP");
+    let done = lake.run(&["apply", "policy.yaml", "--yes"]);
+    assert!(lake.read("events/").await.is_empty(), "{done}");
+    let run = lake.history().last().unwrap()["run"].as_str().unwrap().to_owned();
+    lake.run(&["undo", &run, "policy.yaml"]);
+    assert_eq!(lake.read("events/").await.len(), OBJECTS);
+    signal(&stopped, "CONT");
+    stopped.wait().unwrap();
+    assert_eq!(lake.read("events/").await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
