@@ -1,4 +1,4 @@
-//! What people and programs see of a bucket: inventories and pages, on real Ceph, by the program in a process of its own.
+//! What people and programs see of a bucket and of a policy, on real Ceph, by the program in a process of its own.
 
 #![allow(
     clippy::expect_used,
@@ -13,6 +13,7 @@ mod inventory;
 #[path = "../plans/lake.rs"]
 mod lake;
 mod pipes;
+mod program;
 mod quotas;
 mod report;
 mod shells;

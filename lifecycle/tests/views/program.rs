@@ -1,19 +1,19 @@
-//! The program `s3life` on real Ceph, in a process of its own.
-
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+//! What the program says of a policy and of a path, and of mistakes.
 
 use std::process::{Command, Output};
 
 use s3core::config::{Options, Sources};
-use s3core::environment::{Environment, Random, SystemClock, SystemRandom};
+use s3core::environment::{Random, SystemRandom};
 use s3core::gateway::Gateway;
-use s3core::http::connection::HttpTransport;
 use s3core::ops::{CreateBucket, PutObject};
 use serde_json::{Value, json};
+
+use super::lake::{cleanup, environment, variable};
 
 /// A bucket of one test, and a policy for it.
 struct Lake {
     bucket: String,
+    gateway: Gateway,
     directory: tempfile::TempDir,
 }
 
@@ -45,16 +45,14 @@ impl Lake {
         let bucket = format!("life-{:016x}", SystemRandom.bits() as u64);
         let sources = Sources { explicit: explicit(), hadoop: Vec::new(), environment: &|_| None, home: None };
         let options = Options::resolve(&bucket, &sources).unwrap();
-        let transport = std::sync::Arc::new(HttpTransport::new(options.transport.clone()).unwrap());
-        let (clock, random) = (std::sync::Arc::new(SystemClock), std::sync::Arc::new(SystemRandom));
-        let gateway = Gateway::new(options.gateway.clone(), Environment { clock, random, transport });
+        let gateway = Gateway::new(options.gateway, environment());
         gateway.run(CreateBucket::new(&bucket, gateway.settings())).await.unwrap();
         for key in KEYS {
             gateway.run(PutObject::new(&bucket, key, bytes::Bytes::from_static(b"ten bytes."))).await.unwrap();
         }
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("policy.yaml"), POLICY.replace("BUCKET", &bucket)).unwrap();
-        Self { bucket, directory }
+        Self { bucket, gateway, directory }
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
@@ -89,9 +87,10 @@ fn explicit() -> Vec<(String, String)> {
     ]
 }
 
-fn variable(name: &str) -> String {
-    std::env::var(name)
-        .unwrap_or_else(|_| panic!("{name} is not set: run tests/ceph/with-ceph.sh -- cargo test -p s3life"))
+impl Drop for Lake {
+    fn drop(&mut self) {
+        cleanup::remove(self.gateway.settings().clone(), environment(), &self.bucket);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
