@@ -146,6 +146,18 @@ def test_a_run_is_proven(settled: str, keys: dict[str, Any], store: Store) -> No
         life.verify("20200101T000000Z-abcdef", settled, **keys)
 
 
+def test_a_plan_lists_what_killed_jobs_have_left(settled: str, keys: dict[str, Any], store: Store) -> None:
+    store.put("events/day=2020-01-03/_temporary/0/part-1", b"rows")
+    at_work = life.plan(settled, **keys)
+    assert (at_work.jobs_at_work, at_work.jobs_abandoned, at_work.planned.units) == (1, 0, 2)
+    plan = life.plan(settled, now=datetime.now(UTC) + timedelta(days=8), **keys)
+    assert (plan.jobs_at_work, plan.jobs_abandoned, plan.planned.units) == (0, 1, 3)
+    (job,) = plan.jobs
+    assert job == life.Job("events", "events/day=2020-01-03/_temporary/", None, job.newest, 1, 4, abandoned=True)
+    assert abs(job.newest - datetime.now(UTC)) < timedelta(minutes=5)
+    assert pickle.loads(pickle.dumps(plan)) == plan
+
+
 def test_a_plan_says_what_quotas_leave(settled: str, keys: dict[str, Any], tmp_path: Path) -> None:
     # The embedded endpoint tells nothing of quotas, and Radosgw does.
     assert life.plan(settled, **keys).headroom is None

@@ -9,6 +9,7 @@
 mod dataset;
 mod failure;
 mod guard;
+mod jobs;
 mod moves;
 mod objects;
 mod past;
@@ -31,6 +32,7 @@ use super::line::{FORMAT, Header, PolicySource};
 pub use dataset::DatasetNotes;
 pub use failure::MakeError;
 pub(crate) use guard::verdict as guard_verdict;
+pub use jobs::Jobs;
 pub use moves::Moves;
 pub use past::Past;
 pub(crate) use past::is_of;

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
+use crate::inventory::JobTree;
 use crate::policy::Policy;
 use crate::tier::TAG;
 
@@ -10,7 +11,7 @@ use super::document::{PlanReader, RuleTally, Tally};
 use super::headroom::{Headroom, Room};
 use super::holds::MetHold;
 use super::line::{Amount, DatasetSummary, End, GuardVerdict, Header};
-use super::make::DatasetNotes;
+use super::make::{DatasetNotes, Jobs};
 use crate::words::{self, counted, in_zone, size};
 
 /// A plan in words.
@@ -178,22 +179,50 @@ impl Report<'_> {
                 table.format.procedure()
             )?;
         }
-        for (what, (count, first)) in [("at work", &notes.at_work), ("abandoned", &notes.abandoned)] {
-            if let Some(first) = first {
-                let all = if *count == 1 {
-                    String::new()
-                } else {
-                    format!("{} trees and uploads of jobs, such as ", words::count(*count))
-                };
-                writeln!(formatter, "  {what}: {all}{first}")?;
-            }
+        if let [first, ..] = notes.at_work.listed.as_slice() {
+            let all = match notes.at_work.count {
+                1 => String::new(),
+                count => format!("{}, such as ", trees_and_uploads(count)),
+            };
+            writeln!(formatter, "  at work: {all}{}", first.key)?;
         }
+        self.abandoned(formatter, &notes.abandoned)?;
         match &notes.running {
             Some(run) => {
                 writeln!(formatter, "  the run {run} is under way here: nothing is planned until it has ended")
             }
             None => Ok(()),
         }
+    }
+
+    fn abandoned(&self, formatter: &mut fmt::Formatter<'_>, Jobs { count, listed }: &Jobs) -> fmt::Result {
+        if *count > 0 {
+            writeln!(formatter, "  abandoned: {}", trees_and_uploads(*count))?;
+        }
+        for JobTree { key, newest, objects, bytes, upload, .. } in listed.iter().take(ABANDONED) {
+            let newest = in_zone(*newest, &self.header.zone);
+            match upload {
+                Some(upload) => writeln!(formatter, "    {key}: the upload {upload}, begun {newest}")?,
+                None => {
+                    let objects = counted(*objects, "object");
+                    writeln!(formatter, "    {key}: {objects}, {}, the newest of {newest}", size(*bytes))?;
+                }
+            }
+        }
+        match count.saturating_sub(ABANDONED as u64) {
+            0 => Ok(()),
+            rest => writeln!(formatter, "    and {} more: see `--output json`", words::count(rest)),
+        }
+    }
+}
+
+/// Most lines on what killed jobs have left in a dataset.
+const ABANDONED: usize = 10;
+
+fn trees_and_uploads(count: u64) -> String {
+    match count {
+        1 => "a tree or upload of a job".to_owned(),
+        _ => format!("{} trees and uploads of jobs", words::count(count)),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::listing::{Lister, Pace};
 use crate::plan::document::{PlanError, PlanReader, WrittenPlan};
 use crate::plan::holds::MetHold;
 use crate::plan::line::Header;
-use crate::plan::make::{DatasetNotes, MadePlan, Moves, Past, Request, Served, make};
+use crate::plan::make::{DatasetNotes, Jobs, MadePlan, Moves, Past, Request, Served, make};
 use crate::plan::report::Report;
 use crate::policy::Policy;
 use crate::run::holds::json as held_json;
@@ -186,6 +186,7 @@ impl Planned {
             "plan": header, "rules": rules.collect::<Vec<_>>(), "trash": tally.trash, "running": running(notes), "unreleased": unreleased(notes),
             "held_back": held_json(self.past.held_back.values()),
             "foreign_rules": foreign(&self.conflicts), "holds": self.holds, "empty": tally.is_empty(), "stopped": end.stopped(), "end": end,
+            "jobs": Jobs::json(&end.datasets, notes), "jobs_count": Jobs::count(notes),
         })
     }
 }
@@ -302,13 +303,15 @@ fn print_json(planned: &Planned) -> Result<(), Failure> {
     let (foreign, end) = (foreign(conflicts), json!(plan.end));
     writeln!(
         out,
-        "],\"uploads\":{},\"trash\":{},\"held_back\":{},\"running\":{},\"unreleased\":{},\"foreign_rules\":{foreign},\"holds\":{},\"end\":{end}}}",
+        "],\"uploads\":{},\"trash\":{},\"held_back\":{},\"running\":{},\"unreleased\":{},\"foreign_rules\":{foreign},\"holds\":{},\"jobs\":{},\"jobs_count\":{},\"end\":{end}}}",
         json!(uploads),
         json!(trash),
         held_json(past.held_back.values()),
         json!(running(notes)),
         unreleased(notes),
-        json!(holds)
+        json!(holds),
+        Jobs::json(&plan.end.datasets, notes),
+        Jobs::count(notes)
     )?;
     Ok(out.flush()?)
 }

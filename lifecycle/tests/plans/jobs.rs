@@ -2,6 +2,7 @@
 
 use jiff::{Timestamp, ToSpan};
 use s3core::ops::CreateMultipartUpload;
+use serde_json::Value;
 
 use super::lake::{Lake, summary, units};
 
@@ -44,12 +45,34 @@ async fn units_around_running_jobs_wait_until_these_are_abandoned() {
     assert_eq!((&summary(&plan)["left"]["running"], &plan["uploads"]), (&2.into(), &serde_json::json!([])));
     let said = lake.plan(&["--now", &after(written, 6)]);
     let first = "at work: 2 trees and uploads of jobs, such as events/day=2020-01-02/_temporary/";
-    assert!(said.out.contains(first), "{}", said.out);
+    assert!(said.out.contains(first) && !said.out.contains("abandoned:"), "{}", said.out);
+    assert_eq!(plan["jobs_count"], serde_json::json!({"at_work": 2, "abandoned": 0}));
 
     // Abandoned after seven days; the rules wait for the eighth.
     let plan = lake.planned(&after(written, 7));
     assert_eq!(units(&plan, "drop").len(), 3);
     assert_eq!((units(&plan, "sweep").len(), &plan["uploads"]), (0, &serde_json::json!([])));
+    // Each is named, though no rule takes it.
+    assert_eq!(plan["jobs_count"], serde_json::json!({"at_work": 0, "abandoned": 2}));
+    let [tree, left] = plan["jobs"].as_array().unwrap().as_slice() else { panic!("{plan}") };
+    let mut expected = serde_json::json!({
+        "dataset": "events", "key": "events/day=2020-01-02/_temporary/", "upload": null, "objects": 2, "bytes": 20,
+        "abandoned": true, "newest": tree["newest"],
+    });
+    assert_eq!(*tree, expected);
+    expected["key"] = "events/day=2020-01-03/part-1".into();
+    (expected["upload"], expected["newest"]) = (upload.clone().into(), left["newest"].clone());
+    (expected["objects"], expected["bytes"]) = (Value::Null, Value::Null);
+    assert_eq!(*left, expected);
+    for job in [tree, left] {
+        let newest: Timestamp = job["newest"].as_str().unwrap().parse().unwrap();
+        assert!(newest.duration_since(written).as_secs().abs() < 60, "{job}");
+    }
+    let said = lake.plan(&["--now", &after(written, 7)]);
+    let listed =
+        ["abandoned: 2 trees and uploads of jobs", "day=2020-01-02/_temporary/: 2 objects, 20 B, the newest of "];
+    assert!(listed.iter().all(|part| said.out.contains(part)) && !said.out.contains("at work"), "{}", said.out);
+    assert!(said.out.contains(&format!("day=2020-01-03/part-1: the upload {upload}, begun ")), "{}", said.out);
 
     let plan = lake.planned(&after(written, 8));
     assert_eq!(units(&plan, "drop").len(), 3);

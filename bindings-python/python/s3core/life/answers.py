@@ -12,6 +12,7 @@ from s3core.life.values import (
     Change,
     DatasetPlan,
     Headroom,
+    Job,
     Kept,
     Lease,
     Left,
@@ -65,11 +66,26 @@ def plan(answer: Mapping[str, Any], *, path: Path | None = None, text: bytes | N
         ),
         running=tuple(answer["running"]),
         foreign_rules=tuple((rule["dataset"], rule["rule"]) for rule in answer["foreign_rules"]),
+        jobs=tuple(_job(job) for job in answer["jobs"]),
+        jobs_at_work=answer["jobs_count"]["at_work"],
+        jobs_abandoned=answer["jobs_count"]["abandoned"],
         headroom=None if end.get("headroom") is None else _headroom(end["headroom"]),
         stopped=answer["stopped"],
         is_empty=answer["empty"],
         path=path,
         text=text,
+    )
+
+
+def _job(answer: Mapping[str, Any]) -> Job:
+    return Job(
+        answer["dataset"],
+        answer["key"],
+        answer["upload"],
+        time(answer["newest"]),
+        answer["objects"],
+        answer["bytes"],
+        answer["abandoned"],
     )
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "DatasetPlan",
     "Explained",
     "Headroom",
+    "Job",
     "Kept",
     "Lease",
     "Left",
@@ -128,6 +129,29 @@ class Headroom:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """What a job has in a dataset that has not ended: its tree, or a pending upload.
+
+    Attributes:
+        dataset: name of the dataset.
+        key: first letters of the keys of the tree; or the key of the upload.
+        upload: the upload's id; ``None`` where it is a tree.
+        newest: when something was last written there.
+        objects: objects in the tree; ``None`` of an upload, of which listings do not say what it has.
+        bytes: their bytes.
+        abandoned: whether the job was killed: it wrote nothing for ``abandoned_after``.
+    """
+
+    dataset: str
+    key: str
+    upload: str | None
+    newest: datetime
+    objects: int | None
+    bytes: int | None
+    abandoned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a policy would change now. Nothing is changed until it is applied.
 
@@ -146,6 +170,9 @@ class Plan:
         datasets: what was found, in the policy's order.
         running: runs that are under way in its datasets.
         foreign_rules: lifecycle rules of others that work on its datasets: dataset, rule.
+        jobs: jobs that have not ended: the first thousand of each dataset that are at work, and that are abandoned.
+        jobs_at_work: number of all that are at work.
+        jobs_abandoned: number of all that are abandoned.
         headroom: room that quotas leave for its copies; ``None`` where the gateway does not tell, or nothing is copied.
         stopped: why it is not applied, where a guard stops it.
         path: where it was saved, with ``out``.
@@ -166,6 +193,9 @@ class Plan:
     datasets: tuple[DatasetPlan, ...]
     running: tuple[str, ...]
     foreign_rules: tuple[tuple[str, str], ...]
+    jobs: tuple[Job, ...]
+    jobs_at_work: int
+    jobs_abandoned: int
     headroom: Headroom | None
     stopped: str | None
     is_empty: bool

@@ -11,7 +11,7 @@ use crate::plan::line::{Amount, DatasetSummary, PlannedAction, PlannedUnit, Plan
 use crate::policy::{Action, Dataset, Rule, Unit};
 
 use super::served::{Due, RuleDue};
-use super::{MakeError, Request, after, guard, objects, units};
+use super::{Jobs, MakeError, Request, after, guard, objects, units};
 
 /// What was found in a dataset, for people.
 #[derive(Debug, Clone, Default)]
@@ -26,10 +26,10 @@ pub struct DatasetNotes {
     pub undone: BTreeMap<String, u64>,
     /// Tables of other systems.
     pub tables: Vec<Table>,
-    /// Jobs that are at work, and the key that shows the first of them.
-    pub at_work: (u64, Option<String>),
-    /// What killed jobs have left, and the key of the first of it.
-    pub abandoned: (u64, Option<String>),
+    /// Jobs that are at work.
+    pub at_work: Jobs,
+    /// What killed jobs have left.
+    pub abandoned: Jobs,
     /// A run that is under way there: nothing is planned beside it.
     pub running: Option<String>,
     /// What rules are due for, by their names; empty where somebody looks at the plan.
@@ -60,8 +60,8 @@ pub(super) async fn plan(
     let notes = DatasetNotes {
         running: request.past.running(&dataset.prefix).map(|record| record.run.clone()),
         tables: survey.inventory.tables.clone(),
-        at_work: counted(survey.inventory.jobs.iter().filter(|job| !job.is_abandoned)),
-        abandoned: counted(survey.inventory.jobs.iter().filter(|job| job.is_abandoned)),
+        at_work: Jobs::of(survey.inventory.jobs.iter().filter(|job| !job.is_abandoned)),
+        abandoned: Jobs::of(survey.inventory.jobs.iter().filter(|job| job.is_abandoned)),
         ..DatasetNotes::default()
     };
     let mut planning = Planning { lister, request, dataset, now, writer, notes, left: BTreeMap::new() };
@@ -91,10 +91,6 @@ pub(super) async fn plan(
         guard: guard::verdict(request, dataset, total, planned),
     };
     Ok((summary, notes))
-}
-
-fn counted<'a>(jobs: impl Iterator<Item = &'a JobTree>) -> (u64, Option<String>) {
-    jobs.fold((0, None), |(count, first), job| (count + 1, first.or_else(|| Some(job.key.clone()))))
 }
 
 impl<'a> Planning<'a> {
