@@ -64,6 +64,7 @@ impl Action {
 enum Trigger {
     Every(u64),
     Nth(u64),
+    After(u64),
     Fraction { fraction: f64, state: u64 },
 }
 
@@ -172,6 +173,13 @@ impl Fault {
     #[must_use]
     pub fn nth(mut self, n: u64) -> Self {
         self.trigger = Trigger::Nth(n);
+        self
+    }
+
+    /// Of the requests it applies to, all but the first `n`.
+    #[must_use]
+    pub fn after(mut self, n: u64) -> Self {
+        self.trigger = Trigger::After(n);
         self
     }
 

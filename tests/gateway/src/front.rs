@@ -95,6 +95,7 @@ impl Front {
             Body::http_body_unsync(body)
         });
         let answer = self.service.call(request).await.map_err(|_| ConnectionClosed)?;
+        entry.carried_out(&answer);
         let answer = rewrite(answer, operation, self.quirks).await;
         // A client in the midst of sending would not see the answer if the connection were closed.
         if !expects_continue {

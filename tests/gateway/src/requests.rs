@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use http::{Response, header};
+
 use crate::front::summary::Summary;
 
 /// One request as the gateway saw it.
@@ -32,7 +34,14 @@ pub struct RequestRecord {
     pub sent: u64,
     /// The fault that took effect on it, `lost reply` for instance.
     pub fault: Option<&'static str>,
+    /// Without quotes, the ETag of the object or part that was read, written, copied or removed, also where the answer was
+    /// lost. A DeleteObject that found nothing has none, and neither has a request that was refused.
+    pub etag: Option<String>,
 }
+
+/// The ETag of an object that the head of the answer does not name: one that was copied or removed. In the answer's extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct Touched(pub(crate) String);
 
 /// Counts and log of one gateway.
 #[derive(Debug)]
@@ -57,6 +66,7 @@ pub(crate) struct Entry {
     received: AtomicU64,
     sent: AtomicU64,
     fault: OnceLock<&'static str>,
+    etag: OnceLock<String>,
 }
 
 impl Entry {
@@ -77,6 +87,19 @@ impl Entry {
         let _ = self.fault.set(name);
     }
 
+    /// The request was carried out, and this is what is to be said of it.
+    pub(crate) fn carried_out<T>(&self, answer: &Response<T>) {
+        let named = || answer.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok());
+        let etag = match answer.extensions().get::<Touched>() {
+            Some(Touched(etag)) => Some(etag.as_str()),
+            None => named(),
+        };
+        if let Some(etag) = etag.filter(|_| answer.status().is_success()) {
+            // A request is carried out once.
+            let _ = self.etag.set(etag.trim_matches('"').to_owned());
+        }
+    }
+
     fn record(&self) -> RequestRecord {
         RequestRecord {
             sequence: self.sequence,
@@ -90,6 +113,7 @@ impl Entry {
             received: self.received.load(Ordering::SeqCst),
             sent: self.sent.load(Ordering::SeqCst),
             fault: self.fault.get().copied(),
+            etag: self.etag.get().cloned(),
         }
     }
 }
@@ -110,6 +134,7 @@ impl Requests {
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             fault: OnceLock::new(),
+            etag: OnceLock::new(),
         });
         state.next += 1;
         *state.counts.entry(entry.summary.operation).or_default() += 1;

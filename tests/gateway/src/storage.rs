@@ -160,24 +160,23 @@ impl Storage {
         Ok(object)
     }
 
-    /// Removes the object under `key` unless `check` refuses; without one there is nothing to do.
+    /// Removes the object under `key` unless `check` refuses, and returns it; without one there is nothing to do.
     pub(crate) fn remove<E>(
         &self,
         bucket: &Bucket,
         key: &str,
         check: impl FnOnce(Option<&Object>) -> Result<(), E>,
-    ) -> Result<(), WriteError<E>> {
+    ) -> Result<Option<Arc<Object>>, WriteError<E>> {
         let mut contents = bucket.write();
         let object = contents.objects.get(key);
         check(object.map(|object| &**object)).map_err(WriteError::Refused)?;
         let Some(object) = object else {
-            return Ok(());
+            return Ok(None);
         };
         if let Some(directory) = &self.directory {
             directory.remove_object(&bucket.name, object)?;
         }
-        contents.objects.remove(key);
-        Ok(())
+        Ok(contents.objects.remove(key))
     }
 
     pub(crate) fn create_upload(&self, bucket: &Bucket, upload: Upload) -> Result<(), WriteError<()>> {

@@ -82,6 +82,7 @@ impl Faults {
             let triggers = match &mut entry.fault.trigger {
                 Trigger::Every(n) => entry.matched % *n == 0,
                 Trigger::Nth(n) => entry.matched == *n,
+                Trigger::After(n) => entry.matched > *n,
                 Trigger::Fraction { fraction, state } => next_fraction(state) < *fraction,
             };
             let within_limit = entry.fault.limit.is_none_or(|limit| entry.hit < limit);
@@ -139,6 +140,7 @@ mod tests {
     #[case::every(Fault::reset(), &[1, 2, 3, 4, 5, 6])]
     #[case::every_third(Fault::reset().every(3), &[3, 6])]
     #[case::nth(Fault::reset().nth(2), &[2])]
+    #[case::after(Fault::reset().after(4), &[5, 6])]
     #[case::limited(Fault::reset().times(2), &[1, 2])]
     #[case::limited_every(Fault::reset().every(2).times(1), &[2])]
     fn hits_the_requests_it_names(#[case] fault: Fault, #[case] expected: &[u64]) {

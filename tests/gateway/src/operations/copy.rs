@@ -12,6 +12,7 @@ use crate::operations::conditions::{ReadConditions, check_write, etag, precondit
 use crate::operations::parts::store;
 use crate::operations::{Answer, Operations};
 use crate::quirks::CopySourceConditions;
+use crate::requests::Touched;
 use crate::storage::hexadecimal;
 use crate::storage::object::{Object, Part};
 
@@ -71,14 +72,16 @@ pub(super) async fn object(gateway: &Operations, request: S3Request<CopyObjectIn
             })
         })
         .map_err(write_error)?;
-    Ok(S3Response::new(CopyObjectOutput {
+    let mut answer = S3Response::new(CopyObjectOutput {
         copy_object_result: Some(CopyObjectResult {
             e_tag: Some(etag(&object.etag)),
             last_modified: Some(timestamp(object.modified)),
             ..CopyObjectResult::default()
         }),
         ..CopyObjectOutput::default()
-    }))
+    });
+    answer.extensions.insert(Touched(object.etag.clone()));
+    Ok(answer)
 }
 
 pub(super) async fn part(

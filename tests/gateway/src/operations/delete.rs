@@ -1,12 +1,16 @@
 //! DeleteObject and DeleteObjects.
 
+use std::sync::Arc;
+
 use s3s::dto::*;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::operations::answers::write_error;
 use crate::operations::conditions::{DeleteConditions, unmodified_since};
 use crate::operations::{Answer, Operations};
+use crate::requests::Touched;
 use crate::storage::bucket::Bucket;
+use crate::storage::object::Object;
 
 const MAXIMUM_KEYS: usize = 1000;
 
@@ -22,8 +26,12 @@ pub(super) async fn one(gateway: &Operations, request: S3Request<DeleteObjectInp
     if gateway.behaviour().delete_if_unmodified_since {
         conditions.unmodified_since = unmodified_since(&headers)?;
     }
-    remove(gateway, &bucket, &input.key, &conditions)?;
-    Ok(S3Response::with_status(DeleteObjectOutput::default(), http::StatusCode::NO_CONTENT))
+    let removed = remove(gateway, &bucket, &input.key, &conditions)?;
+    let mut answer = S3Response::with_status(DeleteObjectOutput::default(), http::StatusCode::NO_CONTENT);
+    if let Some(removed) = removed {
+        answer.extensions.insert(Touched(removed.etag.clone()));
+    }
+    Ok(answer)
 }
 
 pub(super) async fn many(gateway: &Operations, request: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
@@ -43,8 +51,8 @@ pub(super) async fn many(gateway: &Operations, request: S3Request<DeleteObjectsI
             conditions.modified = object.last_modified_time;
         }
         match remove(gateway, &bucket, &object.key, &conditions) {
-            Ok(()) if quiet => {}
-            Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() }),
+            Ok(_) if quiet => {}
+            Ok(_) => deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() }),
             Err(error) => errors.push(Error {
                 code: Some(error.code().as_str().to_owned()),
                 key: Some(object.key),
@@ -57,6 +65,11 @@ pub(super) async fn many(gateway: &Operations, request: S3Request<DeleteObjectsI
 }
 
 /// Deleting a key that is not there succeeds.
-fn remove(gateway: &Operations, bucket: &Bucket, key: &str, conditions: &DeleteConditions) -> S3Result<()> {
+fn remove(
+    gateway: &Operations,
+    bucket: &Bucket,
+    key: &str,
+    conditions: &DeleteConditions,
+) -> S3Result<Option<Arc<Object>>> {
     gateway.storage.remove::<S3Error>(bucket, key, |existing| conditions.check(existing)).map_err(write_error)
 }

@@ -12,6 +12,7 @@ use crate::operations::checksums::{checksum_type, of_upload, set_checksums};
 use crate::operations::conditions::{check_write, etag};
 use crate::operations::listing::encoder;
 use crate::operations::{Answer, Operations, now};
+use crate::requests::Touched;
 use crate::storage::blob::Data;
 use crate::storage::object::{ChecksumAlgorithm, Object, Upload};
 use crate::storage::{WriteError, hexadecimal};
@@ -97,6 +98,7 @@ pub(super) async fn complete(
     };
     set_checksums!(output, &object.checksums);
     let mut response = S3Response::new(output);
+    response.extensions.insert(Touched(object.etag.clone()));
     if replayed {
         response.extensions.insert(Replayed);
     }

@@ -131,6 +131,24 @@ fn errors_are_injected_and_counted() {
 }
 
 #[test]
+fn the_log_says_which_object_it_was() {
+    let (gateway, client) = start(Quirks::Aws);
+    let etag = client.put(KEY, b"x").header("etag").unwrap().trim_matches('"').to_owned();
+    let copy = "/data/copy";
+    gateway.faults().add(Fault::lose_reply().operation("DeleteObject").times(1));
+    client.send("PUT", copy, &[("x-amz-copy-source", KEY)], b"");
+    client.try_send("DELETE", KEY, &[], b"").unwrap_err();
+    client.send("DELETE", KEY, &[], b"");
+    client.send("DELETE", copy, &[("if-match", "\"wrong\"")], b"");
+    client.send("DELETE", copy, &[], b"");
+    let log = gateway.requests();
+    let etags: Vec<_> = log.iter().map(|record| (record.operation, record.etag.as_deref())).collect();
+    let (some, delete) = (Some(etag.as_str()), "DeleteObject");
+    let removed = [(delete, some), (delete, None), (delete, None), (delete, some)];
+    assert_eq!(etags, [&[("PutObject", some), ("CopyObject", some)][..], &removed].concat());
+}
+
+#[test]
 fn connections_break_as_asked() {
     let (gateway, client) = start(Quirks::Aws);
     let body = vec![7; 2_000_000];
