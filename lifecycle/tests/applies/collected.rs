@@ -6,12 +6,13 @@ use std::process::Command;
 use bytes::Bytes;
 use rstest::rstest;
 use s3core::ops::{
-    AccessControlList, CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, GetObject, GetObjectAcl,
-    GetObjectTagging, HeadObject, ListedObject, ObjectHead, PutBucketVersioning, PutObject, PutObjectAcl,
+    AccessControlList, CompleteMultipartUpload, CompletedPart, CreateMultipartUpload, DeleteObject, GetObject,
+    GetObjectAcl, GetObjectTagging, HeadObject, ListedObject, ObjectHead, PutBucketVersioning, PutObject, PutObjectAcl,
     PutObjectTagging, UploadPart,
 };
 use sha2::{Digest, Sha256};
 
+use super::lake::admin::limit_bucket;
 use super::lake::{Lake, variable};
 use super::{POLICY, apply, name};
 
@@ -145,4 +146,30 @@ async fn what_comes_back_is_whole_after_garbage_was_collected(#[case] keeps_vers
         };
         assert_eq!(times(lake.listed("events/").await), times(listed));
     }
+}
+
+/// A unit of which one object finds room in the trash and another one does not, beside a unit that goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_full_bucket_holds_is_whole_after_garbage_was_collected() {
+    let lake = filled(false).await;
+    for name in ["cold", "cold parts"] {
+        let key = format!("events/day=2020-01-01/{name}");
+        lake.gateway.run(DeleteObject::new(&lake.bucket, &key)).await.unwrap();
+    }
+    let goes = PutObject::new(&lake.bucket, "events/day=2020-01-02/small", bytes(1000, 17));
+    lake.gateway.run(goes).await.unwrap();
+    lake.rest().await;
+    let before = all(&lake).await;
+    // 20 MiB are there: 9 more fit, with the journal, and 11 do not.
+    limit_bucket(&lake.gateway, &lake.bucket, (30 << 20) + (512 << 10)).await;
+    let run = apply(&lake);
+    let objects = |action: &str| run["actions"][action]["objects"].as_u64();
+    assert_eq!((objects("held"), objects("expire")), (Some(4), Some(1)), "{run}");
+    assert_eq!(lake.listed("events/").await.len(), 4);
+    // Of the copy that found room nothing is left, and what it shared with its source is.
+    assert_eq!(lake.listed(".s3core/trash/").await.len(), 1);
+    collect_garbage();
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
+    collect_garbage();
+    assert_eq!(all(&lake).await, before);
 }

@@ -1,11 +1,13 @@
 //! What cannot be copied waits where it is.
 
+use rstest::rstest;
 use s3core::ops::PutObject;
+use s3core_gateway::{Fault, Gateway, Quirks};
 use serde_json::json;
 
 use super::lake::Lake;
 use super::lake::admin::limit_bucket;
-use super::{POLICY, apply, json as said, keys, name};
+use super::{POLICY, apply, json as said, keys, name, three_days_in};
 
 /// Two partitions whose keys are too long below the trash's prefix.
 pub(super) async fn two_days(policy: &str) -> Lake {
@@ -73,6 +75,32 @@ async fn what_cannot_be_copied_is_held_until_it_is_undone() {
     assert_eq!(apply(&lake)["actions"]["held"]["units"], 2);
 }
 
+/// An object that is encrypted, on old releases, or has moved to another cloud: its unit stays as a whole, and no others do.
+#[rstest]
+#[case::encrypted(501, "NotImplemented")]
+#[case::in_another_cloud(403, "InvalidObjectState")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_of_which_one_object_is_never_copied_is_held(#[case] status: u16, #[case] code: &str) {
+    let endpoint = Gateway::builder().quirks(Quirks::Pacific).start().unwrap();
+    let lake = three_days_in(Lake::embedded(&endpoint).await, &policy("1h")).await;
+    let before = lake.listed("events/").await;
+    let never = endpoint.faults().add(Fault::error(status, code).operation("CopyObject").times(1));
+    let run = apply(&lake);
+    assert_eq!(endpoint.faults().injected_by(never), 1);
+    let amount = |units: u64| json!({"units": units, "objects": 3 * units, "bytes": 30 * units});
+    assert_eq!(run["actions"], json!({"held": amount(1), "expire": amount(2)}));
+    let left = &run["left"][0];
+    let (unit, reason) = (left["unit"].as_str().unwrap(), left["reason"].as_str().unwrap());
+    assert!(reason.starts_with("it cannot be copied (") && reason.contains(code), "{run}");
+    let stays: Vec<_> = before.iter().filter(|object| object.key.starts_with(unit)).cloned().collect();
+    assert_eq!(lake.listed("events/").await, stays);
+    assert_eq!(lake.listed(".s3core/trash/").await.len(), 6);
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
+    let back = lake.listed("events/").await;
+    assert_eq!(keys(&back), keys(&before));
+    assert!(stays.iter().all(|object| back.contains(object)));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_goes_when_the_trash_is_emptied_unless_it_was_written_again() {
     let lake = two_days(&policy("0h")).await;
@@ -94,11 +122,11 @@ async fn what_is_held_goes_when_the_trash_is_emptied_unless_it_was_written_again
 /// The trash is emptied by a process that ends between two objects of a unit; then somebody writes there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_held_unit_of_which_a_part_is_gone_is_told_as_that() {
-    let endpoint = s3core_gateway::Gateway::builder().start().unwrap();
+    let endpoint = Gateway::builder().start().unwrap();
     let lake = two_days_in(Lake::embedded(&endpoint).await, &policy("0h")).await;
     let run = apply(&lake);
     assert_eq!(run["actions"]["held"]["units"], 2, "{run}");
-    let busy = s3core_gateway::Fault::error(500, "InternalError").method("DELETE").key_prefix(&key(1, "a"));
+    let busy = Fault::error(500, "InternalError").method("DELETE").key_prefix(&key(1, "a"));
     let busy = endpoint.faults().add(busy);
     let purge =
         |more: &[&str]| lake.run(&[&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"], more].concat());
