@@ -189,7 +189,10 @@ suite_ceph() {
 }
 
 # s3core-python has no tests in Rust: its functions need an interpreter, and the suite `python` calls them from one.
-suite_core() { cargo test --locked -p s3core -p s3core-gateway -p s3core-jni -p s3life --no-fail-fast -- --nocapture; }
+suite_core() {
+  cargo test --locked --config "target.'cfg(all())'.runner = ['$here/test-program.sh']" \
+    -p s3core -p s3core-gateway -p s3core-jni -p s3life --no-fail-fast -- --nocapture
+}
 
 # The jar first: what the unit tests find must not keep the other suites from running.
 suite_jar() {
