@@ -1,69 +1,111 @@
 //! Killed and started again, as often as it takes: the end is that of a run that nobody disturbed.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::time::{Instant, sleep};
 
 use crate::lake::{Lake, OBJECTS};
 use crate::support::content;
 
-/// So long a successor waits for the lease of a process that was killed: a kill that comes earlier comes before its work.
-const TAKE_OVER: Duration = Duration::from_millis(1500);
+/// Lakes at a time: most wait for the lease of a process that was killed.
+const AT_ONCE: usize = 10;
 
-/// So many requests a second: a run has hundreds, and takes some seconds however fast the machine is.
-const RATE: &str = "100";
+/// How often processes are killed.
+const KILLS: usize = 50;
+const KILLS_OF_UNDO: usize = 20;
 
-/// A number below `limit` that differs from one `seed` to the next.
-fn chance(seed: u64, limit: Duration) -> Duration {
-    let bytes = content(8, seed);
-    let number = u64::from_le_bytes(bytes[..8].try_into().unwrap());
-    Duration::from_nanos(number % (limit.as_nanos() as u64))
+/// Kills of processes that were at work, and of those the ones when a part of the objects was gone.
+#[derive(Debug, Default)]
+struct Kills {
+    enough: usize,
+    in_time: AtomicUsize,
+    in_the_middle: AtomicUsize,
+    seed: AtomicU64,
 }
 
-/// Starts a command again and again and kills it at random moments: until it comes to its end before it is killed, or has been
-/// killed `enough` times at its work. Then lets it end. The moments come later from one time to the next: on a slow machine, too,
-/// it gets to work. Returns how often it was killed at it.
-async fn killed_again_and_again(lake: &Lake, arguments: &[&str], enough: u64) -> u64 {
-    let arguments = [arguments, &["--requests-per-second", RATE]].concat();
-    let (mut at_work, mut take_over, mut longest) = (0, Duration::ZERO, Duration::from_millis(300));
-    for seed in 1.. {
-        let mut process = lake.start(&arguments);
-        let killed_at = Instant::now() + take_over + chance(seed, longest);
-        while process.try_wait().unwrap().is_none() && Instant::now() < killed_at {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        if process.try_wait().unwrap().is_some() {
-            break;
-        }
-        process.kill().unwrap();
-        process.wait().unwrap();
-        // One that was killed before it had the lease keeps nobody waiting.
-        let is_held = lake.is_held();
-        at_work += u64::from(is_held);
-        if at_work == enough {
-            break;
-        }
-        take_over = if is_held { TAKE_OVER } else { Duration::ZERO };
-        longest += longest / 10;
+impl Kills {
+    fn new(enough: usize) -> Arc<Self> {
+        Arc::new(Self { enough, ..Self::default() })
     }
-    lake.run(&arguments);
-    at_work
+
+    fn are_enough(&self) -> bool {
+        self.in_time.load(Ordering::SeqCst) >= self.enough
+    }
+
+    fn in_the_middle(&self) -> usize {
+        self.in_the_middle.load(Ordering::SeqCst)
+    }
+
+    /// A time below `limit`, another one each time.
+    fn chance(&self, limit: Duration) -> Duration {
+        let bytes = content(8, self.seed.fetch_add(1, Ordering::SeqCst) + 1);
+        let number = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+        Duration::from_nanos(number % (limit.as_nanos() as u64))
+    }
+
+    /// Starts a command again and again, killing it at random moments within `longest` of its work, until it ends before or
+    /// there were enough kills in all lakes. It comes to its end.
+    async fn kill(&self, lake: &Lake, arguments: &[&str], mut longest: Duration) {
+        let mut left = lake.listed("events/").await.len();
+        while !self.are_enough() {
+            let lease = lake.newest_lease().await;
+            let mut process = lake.start(arguments);
+            // Work begins when it has a lease.
+            while lake.newest_lease().await == lease && process.try_wait().unwrap().is_none() {
+                sleep(Duration::from_millis(100)).await;
+            }
+            let kill_at = Instant::now() + self.chance(longest);
+            while process.try_wait().unwrap().is_none() && Instant::now() < kill_at {
+                sleep(Duration::from_millis(5)).await;
+            }
+            // It may have ended by now.
+            let _ = process.kill();
+            if process.wait().unwrap().code().is_some() {
+                break;
+            }
+            self.in_time.fetch_add(1, Ordering::SeqCst);
+            let before = std::mem::replace(&mut left, lake.listed("events/").await.len());
+            self.in_the_middle.fetch_add(usize::from(0 < left && left < OBJECTS), Ordering::SeqCst);
+            // A busy machine comes less far.
+            longest = if left == before { longest * 3 / 2 } else { longest };
+        }
+        lake.run(arguments);
+    }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_killed_again_and_again_ends_as_one_that_is_not() {
-    let lake = Lake::new().await;
-    let before = lake.read("events/").await;
-    assert_eq!(before.len(), OBJECTS);
-    let at_work = killed_again_and_again(&lake, &["apply", "policy.yaml", "--yes"], 10).await;
-    assert!(at_work >= 5, "{at_work} kills met it at work");
-    assert!(lake.read("events/").await.is_empty());
-    let history = lake.history();
-    let runs: Vec<_> = history.iter().filter(|run| !run["actions"].as_object().unwrap().is_empty()).collect();
-    assert_eq!(runs.len(), 1, "{history:?}");
-    assert_eq!((&runs[0]["state"], &runs[0]["actions"]["expire"]["objects"]), (&"done".into(), &OBJECTS.into()));
-    let run = runs[0]["run"].as_str().unwrap();
+#[tokio::test(flavor = "multi_thread", worker_threads = 10)]
+async fn a_run_that_is_killed_at_any_time_ends_as_one_that_is_not() {
+    let undisturbed = Lake::new().await;
+    let started = Instant::now();
+    undisturbed.run(&["apply", "policy.yaml", "--yes"]);
+    let longest = started.elapsed() / 4;
+    let run = undisturbed.only_run(OBJECTS);
+    let started = Instant::now();
+    undisturbed.run(&["undo", &run, "policy.yaml"]);
+    let longest_undo = started.elapsed() / 2;
 
-    let at_work = killed_again_and_again(&lake, &["undo", run, "policy.yaml"], 5).await;
-    assert!(at_work >= 3, "{at_work} kills met it at work");
-    assert_eq!(lake.read("events/").await, before);
-    assert_eq!(lake.history()[0]["state"], "undone");
+    let (kills, kills_of_undo) = (Kills::new(KILLS), Kills::new(KILLS_OF_UNDO));
+    let lakes = (0..AT_ONCE).map(|_| {
+        let (kills, kills_of_undo) = (kills.clone(), kills_of_undo.clone());
+        tokio::spawn(async move {
+            while !kills.are_enough() || !kills_of_undo.are_enough() {
+                let lake = Lake::new().await;
+                let before = lake.read("events/").await;
+                assert_eq!(before.len(), OBJECTS);
+                kills.kill(&lake, &["apply", "policy.yaml", "--yes"], longest).await;
+                assert!(lake.listed("events/").await.is_empty());
+                let run = lake.only_run(OBJECTS);
+                kills_of_undo.kill(&lake, &["undo", &run, "policy.yaml"], longest_undo).await;
+                assert_eq!(lake.read("events/").await, before);
+                assert_eq!(lake.history()[0]["state"], "undone");
+            }
+        })
+    });
+    for lake in join_all(lakes).await {
+        lake.unwrap();
+    }
+    assert!(kills.in_the_middle() >= 10 && kills_of_undo.in_the_middle() >= 3, "{kills:?} {kills_of_undo:?}");
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::{StreamExt, stream};
 use s3core::ops::{HeadObject, ListObjectsV2};
+use s3core_gateway::{Gateway, Quirks};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -22,16 +23,37 @@ pub(crate) struct Lake {
 }
 
 impl Lake {
+    /// On real Ceph.
     pub(crate) async fn new() -> Self {
-        let place = Place::at(Service::Ceph).await;
-        let files = (0..PARTITIONS).flat_map(|day| (0..FILES).map(move |file| (day, file)));
-        let puts = files.map(|(day, file)| {
+        Self::with(PARTITIONS, FILES).await
+    }
+
+    /// The same with so many partitions of so many objects.
+    pub(crate) async fn with(partitions: usize, files: usize) -> Self {
+        let lake = Self::at(Service::Ceph, partitions, files).await;
+        // What was written just now is not planned.
+        tokio::time::sleep(Duration::from_millis(2100)).await;
+        lake
+    }
+
+    /// On the embedded endpoint; the objects are an hour old.
+    pub(crate) async fn embedded() -> Self {
+        Self::at(Service::Embedded(Quirks::Pacific), PARTITIONS, FILES).await
+    }
+
+    async fn at(service: Service, partitions: usize, files: usize) -> Self {
+        let place = Place::at(service).await;
+        let backdate = |by| place.running.embedded.iter().for_each(|embedded| embedded.set_backdating(by));
+        backdate(Duration::from_secs(3600));
+        let all = (0..partitions).flat_map(|day| (0..files).map(move |file| (day, file)));
+        let puts = all.map(|(day, file)| {
             let name = if file == 0 { "_SUCCESS".to_owned() } else { format!("part-{file}.parquet") };
-            let body = support::content(100 * file, (day * FILES + file) as u64);
-            let place = &place;
-            async move { place.put(&format!("events/day=2020-01-{:02}/{name}", day + 1), body).await }
+            let body = support::content(100 * file, (day * files + file) as u64);
+            let (place, key) = (&place, key(day, &name));
+            async move { place.put(&key, body).await }
         });
-        join_all(puts).await;
+        stream::iter(puts).buffer_unordered(64).collect::<Vec<_>>().await;
+        backdate(Duration::ZERO);
         let directory = tempfile::tempdir().unwrap();
         let policy = format!(
             "version: 1\ndatasets:\n  - name: events\n    location: s3a://{}/events/\n    settle: 0h\n    \
@@ -40,7 +62,6 @@ impl Lake {
             place.bucket
         );
         std::fs::write(directory.path().join("policy.yaml"), policy).unwrap();
-        tokio::time::sleep(Duration::from_millis(2100)).await;
         Self { place, directory }
     }
 
@@ -69,20 +90,49 @@ impl Lake {
         self.command(arguments).args(["--wait-seconds", "60"]).spawn().unwrap()
     }
 
+    /// Starts it so that it keeps its lease also where the machine is busy.
+    pub(crate) fn start_steadily(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).args(["--lease-seconds", "2"]).spawn().unwrap()
+    }
+
     /// Runs it to its end, which is a good one; returns what it printed.
     pub(crate) fn run(&self, arguments: &[&str]) -> Value {
         said(&self.start_patiently(arguments).wait_with_output().unwrap())
     }
 
-    /// Whether somebody has the bucket's lease, or had it when they were killed.
-    pub(crate) fn is_held(&self) -> bool {
-        !said(&self.command(&["status", "policy.yaml"]).output().unwrap())["lease"].is_null()
+    /// The newest lease of the bucket.
+    pub(crate) async fn newest_lease(&self) -> Option<String> {
+        self.listed(".s3core/life/leases/").await.into_keys().next_back()
     }
 
     /// The runs so far, the newest first.
     pub(crate) fn history(&self) -> Vec<Value> {
         let output = self.command(&["history", "policy.yaml"]).output().unwrap();
         said(&output).as_array().unwrap().clone()
+    }
+
+    /// The one run that has changed something: it has ended, and removed that many objects. Returns its name.
+    pub(crate) fn only_run(&self, objects: usize) -> String {
+        let history = self.history();
+        let mut runs = history.iter().filter(|run| !run["actions"].as_object().unwrap().is_empty());
+        let (run, other) = (runs.next().unwrap(), runs.next());
+        assert_eq!(other, None, "{history:?}");
+        assert_eq!((&run["state"], &run["actions"]["expire"]["objects"]), (&"done".into(), &objects.into()));
+        run["run"].as_str().unwrap().to_owned()
+    }
+
+    /// The embedded endpoint.
+    pub(crate) fn endpoint(&self) -> &Gateway {
+        self.place.running.embedded.as_ref().unwrap()
+    }
+
+    /// Key, ETag and storage class of all that lies below a prefix; keys without the prefix.
+    pub(crate) async fn listed(&self, prefix: &str) -> BTreeMap<String, (Option<String>, String)> {
+        let page = self.place.gateway.run(ListObjectsV2::new(&self.place.bucket, prefix)).await.unwrap();
+        assert_eq!(page.next, None);
+        let class = |class: Option<String>| class.unwrap_or_else(|| "STANDARD".to_owned());
+        let objects = page.objects.into_iter();
+        objects.map(|found| (found.key[prefix.len()..].to_owned(), (found.etag, class(found.storage_class)))).collect()
     }
 
     /// Key, ETag, storage class and SHA-256 of all that lies below a prefix; keys without the prefix.
@@ -102,8 +152,14 @@ impl Lake {
     }
 }
 
+/// The key of an object in the partition of this number.
+fn key(partition: usize, name: &str) -> String {
+    let (year, month, day) = (2015 + partition / 336, partition / 28 % 12 + 1, partition % 28 + 1);
+    format!("events/day={year}-{month:02}-{day:02}/{name}")
+}
+
 /// What a process printed that ended well.
-fn said(output: &Output) -> Value {
+pub(crate) fn said(output: &Output) -> Value {
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }

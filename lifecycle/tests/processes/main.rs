@@ -1,4 +1,5 @@
-//! Processes of `s3life` that are killed, or stopped, at random moments on real Ceph.
+//! Processes of `s3life` that are killed, or stopped: at random moments on real Ceph, and at their requests on the embedded
+//! endpoint.
 
 #![allow(
     clippy::expect_used,
@@ -8,6 +9,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod crashed;
 mod killed;
 mod lake;
 mod stopped;

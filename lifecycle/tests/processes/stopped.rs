@@ -3,7 +3,7 @@
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use rstest::rstest;
+use futures::future::join_all;
 
 use crate::lake::{Lake, OBJECTS};
 
@@ -12,24 +12,53 @@ fn signal(process: &Child, name: &str) {
     assert!(status.success());
 }
 
-#[rstest]
-#[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_was_stopped_loses_nothing_when_it_goes_on(
-    #[values(150, 250, 350, 450, 600)] milliseconds: u64,
-) {
-    let lake = Lake::new().await;
-    let before = lake.read("events/").await;
-    let mut stopped = lake.start(&["apply", "policy.yaml", "--yes"]);
-    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-    signal(&stopped, "STOP");
-    let done = lake.run(&["apply", "policy.yaml", "--yes"]);
-    assert!(lake.read("events/").await.is_empty(), "{done}");
-    let run = lake.history().last().unwrap()["run"].as_str().unwrap().to_owned();
-    lake.run(&["undo", &run, "policy.yaml"]);
-    assert_eq!(lake.read("events/").await.len(), OBJECTS);
-    signal(&stopped, "CONT");
-    stopped.wait().unwrap();
-    assert_eq!(lake.read("events/").await, before);
+/// Starts a process that applies, and stops it when at least so many objects are gone, and not all. None where it was faster
+/// than that.
+async fn stopped_in_the_middle(lake: &Lake, gone: usize) -> Option<Child> {
+    let mut process = lake.start_steadily(&["apply", "policy.yaml", "--yes"]);
+    while lake.listed("events/").await.len() > OBJECTS - gone {
+        if let Some(status) = process.try_wait().unwrap() {
+            assert!(status.success());
+            return None;
+        }
+    }
+    signal(&process, "STOP");
+    // What it had sent arrives.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    if !lake.listed("events/").await.is_empty() {
+        return Some(process);
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    None
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 5)]
+async fn a_process_that_was_stopped_loses_nothing_when_it_goes_on() {
+    let rounds = [1, 40, 80, 120, 160].map(|gone| {
+        tokio::spawn(async move {
+            let (lake, before, mut stopped) = loop {
+                let lake = Lake::new().await;
+                let before = lake.read("events/").await;
+                if let Some(stopped) = stopped_in_the_middle(&lake, gone).await {
+                    break (lake, before, stopped);
+                }
+            };
+            let done = lake.run(&["apply", "policy.yaml", "--yes"]);
+            assert!(lake.listed("events/").await.is_empty(), "{gone} were gone: {done}");
+            let run = lake.only_run(OBJECTS);
+            lake.run(&["undo", &run, "policy.yaml"]);
+            assert_eq!(lake.read("events/").await, before, "{gone} were gone");
+            signal(&stopped, "CONT");
+            let status = stopped.wait().unwrap();
+            assert_eq!(lake.read("events/").await, before, "{gone} were gone");
+            // It found that the lease is another's.
+            assert_eq!(status.code(), Some(1));
+        })
+    });
+    for round in join_all(rounds).await {
+        round.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
