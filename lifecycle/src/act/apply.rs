@@ -157,24 +157,24 @@ impl Apply<'_> {
             return Ok((Vec::new(), Vec::new()));
         }
         let keeps_versions = self.bucket.keeps_versions().await?;
-        let mut intended = Vec::with_capacity(units.len());
-        for (unit, objects) in &units {
+        let (mut intended, mut planned) = (Vec::with_capacity(units.len()), Vec::with_capacity(units.len()));
+        for (unit, objects) in units {
             let begun = known.begun.get(&unit.prefix);
             let means = begun.map_or_else(|| means::means_of(&unit.action, keeps_versions), |begun| begun.means);
-            let mut unit = self.intent(unit, objects, means, begun);
-            means::prepare(&self.objects, &mut unit).await?;
-            intended.push(unit);
+            let mut intent = self.intent(&unit, objects, means, begun);
+            means::prepare(&self.objects, &mut intent).await?;
+            intended.push(intent);
+            planned.push(unit);
         }
         let refused = &self.learn_lists(&mut intended).await?;
         self.objects.permit.check()?;
         let batch = self.journal.intend(&intended).await?;
-        let going: Vec<_> =
-            intended.iter().filter(|unit| self.spared.reason(&unit.prefix).is_none()).cloned().collect();
+        let going: Vec<_> = intended.iter().filter(|unit| self.spared.reason(&unit.prefix).is_none()).collect();
         let mut partitions = self.catalogs.drop(self.objects.permit, batch, &going).await?;
         let several = Objects { at_once: units_at_once(self.units_at_once, &intended), ..self.objects };
-        let work = intended.iter().zip(units).collect();
+        let work = intended.iter().zip(planned).collect();
         let done = several
-            .for_all(work, |(intended, (unit, _)): (&IntendedUnit, (PlannedUnit, Vec<PlannedObject>))| async move {
+            .for_all(work, |(intended, unit): (&IntendedUnit, PlannedUnit)| async move {
                 if self.objects.permit.is_ending() {
                     return Ok(None);
                 }
@@ -235,15 +235,17 @@ impl Apply<'_> {
         let mut refused = HashMap::new();
         let mut unknown: Vec<&mut IntendedObject> = units.iter_mut().flat_map(|unit| &mut unit.objects).collect();
         unknown.retain(|object| object.trash.is_some() && object.acl.is_none());
-        let keys = unknown.iter().map(|object| object.planned.key.clone()).enumerate().collect();
         let ask = |(index, key): (usize, String)| async move { Ok((index, self.objects.acl(&key, self.user).await?)) };
-        for (index, acl) in self.objects.for_all(keys, ask).await? {
-            match (unknown.get_mut(index), acl) {
-                (Some(object), Ok(acl)) => object.acl = acl,
-                (Some(object), Err(reason)) => {
-                    refused.insert(object.planned.key.clone(), reason);
+        for unknown in unknown.chunks_mut(BATCH) {
+            let keys = unknown.iter().map(|object| object.planned.key.clone()).enumerate().collect();
+            for (index, acl) in self.objects.for_all(keys, ask).await? {
+                match (unknown.get_mut(index), acl) {
+                    (Some(object), Ok(acl)) => object.acl = acl,
+                    (Some(object), Err(reason)) => {
+                        refused.insert(object.planned.key.clone(), reason);
+                    }
+                    (None, _) => {}
                 }
-                (None, _) => {}
             }
         }
         Ok(refused)
@@ -253,7 +255,7 @@ impl Apply<'_> {
     fn intent(
         &self,
         unit: &PlannedUnit,
-        objects: &[PlannedObject],
+        objects: Vec<PlannedObject>,
         means: Means,
         begun: Option<&IntendedUnit>,
     ) -> IntendedUnit {
@@ -263,14 +265,14 @@ impl Apply<'_> {
             .map(|object| (object.planned.key.as_str(), object))
             .collect();
         let goes_to_trash = means == Means::Copies;
-        let intended = |planned: &PlannedObject| {
+        let intended = |planned: PlannedObject| {
             let former = former.get(planned.key.as_str());
             IntendedObject {
                 trash: goes_to_trash.then(|| keys::trashed(self.run, self.objects.permit.number(), &planned.key)),
                 former: former.map(|former| former.copies().cloned().collect()).unwrap_or_default(),
                 version: former.and_then(|former| former.version.clone()),
                 acl: former.and_then(|former| former.acl.clone()),
-                planned: planned.clone(),
+                planned,
             }
         };
         IntendedUnit {
@@ -279,7 +281,7 @@ impl Apply<'_> {
             shape: unit.shape,
             action: unit.action.clone(),
             means,
-            objects: objects.iter().map(intended).collect(),
+            objects: objects.into_iter().map(intended).collect(),
         }
     }
 }

@@ -71,7 +71,7 @@ async fn remove_unit(
     if let Some((key, reason)) = found.difference() {
         return Ok((Outcome::Changed { key, reason }, amount));
     }
-    let live = unit.objects.iter().filter(|object| found.present.contains(&object.planned.key));
+    let live = unit.objects.iter().filter(|object| found.present.contains(object.planned.key.as_str()));
     let (markers, others): (Vec<_>, Vec<_>) = live.partition(|object| is_marker(&object.planned.key));
     let mut outcome = Outcome::Done;
     for group in [markers, others] {

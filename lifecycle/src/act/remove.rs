@@ -3,6 +3,8 @@
 //! Every object is copied to the trash and the copies are compared before the first one is removed, `_SUCCESS` first.
 //! Where anything turns out to be other than planned, also right after the last removal, what was removed is put back.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use s3core::Result;
 
@@ -56,7 +58,7 @@ impl<'a> Removal<'a> {
         // Whether anything is being uploaded is asked before the first removal.
         let found = survey_objects(self.objects, self.unit, Some(uploads_since)).await?;
         let (live, gone): (Vec<_>, Vec<_>) =
-            self.unit.objects.iter().partition(|object| found.present.contains(&object.planned.key));
+            self.unit.objects.iter().partition(|object| found.present.contains(object.planned.key.as_str()));
         let mut deleted = None;
         for object in gone {
             if found.changed.as_ref() == Some(&object.planned.key) {
@@ -180,9 +182,10 @@ impl<'a> Removal<'a> {
         }
         // Of what was not removed this holder's copies go; an earlier one may have a removal on its way.
         let found = survey(objects, self.unit, None).await?;
+        let removed: BTreeSet<&str> = self.removed.iter().map(|removed| removed.planned.key.as_str()).collect();
         let is_left = |object: &&IntendedObject| {
-            let key = &object.planned.key;
-            found.present.contains(key) && !self.removed.iter().any(|removed| removed.planned.key == *key)
+            let key = object.planned.key.as_str();
+            found.present.contains(key) && !removed.contains(key)
         };
         copies.extend(self.unit.objects.iter().filter(is_left).filter_map(|object| object.trash.clone()));
         objects.discard_if_safe(copies).await?;
@@ -194,8 +197,8 @@ fn was_deleted(object: &IntendedObject) -> Ending {
     Ending::Changed(object.planned.key.clone(), "it was deleted after it was planned".to_owned())
 }
 
-fn missing<'a>(live: &[&'a IntendedObject], found: &Survey) -> Option<&'a IntendedObject> {
-    live.iter().copied().find(|object| !found.present.contains(&object.planned.key))
+fn missing<'a>(live: &[&'a IntendedObject], found: &Survey<'_>) -> Option<&'a IntendedObject> {
+    live.iter().copied().find(|object| !found.present.contains(object.planned.key.as_str()))
 }
 
 /// Whether the key is that of a `_SUCCESS`.

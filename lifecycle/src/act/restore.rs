@@ -115,7 +115,9 @@ pub async fn put_back(
     run_markers: Option<&[Marker]>,
 ) -> Result<PutBack> {
     let found = survey(objects, unit, None).await?;
-    if unit.means == Means::InPlace && unit.objects.iter().all(|object| found.present.contains(&object.planned.key)) {
+    if unit.means == Means::InPlace
+        && unit.objects.iter().all(|object| found.present.contains(object.planned.key.as_str()))
+    {
         return Ok(PutBack { outcome: Outcome::Restored, is_changed: false });
     }
     if let (Some(key), false) = (found.replaced.or(found.unknown), merge) {

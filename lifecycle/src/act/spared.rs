@@ -53,7 +53,7 @@ pub(super) async fn spare(
         return Ok(Removal { outcome: whole, markers: Vec::new() });
     }
     let found = survey(objects, unit, None).await?;
-    if unit.objects.iter().all(|object| found.present.contains(&object.planned.key)) {
+    if unit.objects.iter().all(|object| found.present.contains(object.planned.key.as_str())) {
         return Ok(Removal { outcome: whole, markers: Vec::new() });
     }
     // Also beside what has come since: as when a removal is given up.

@@ -16,9 +16,9 @@ use super::objects::Objects;
 
 /// What lies in a unit now.
 #[derive(Debug, Default)]
-pub struct Survey {
-    /// Planned objects that are there and unchanged.
-    pub present: BTreeSet<String>,
+pub struct Survey<'a> {
+    /// Keys of planned objects that are there and unchanged.
+    pub present: BTreeSet<&'a str>,
     /// The first planned key that holds something else.
     pub changed: Option<String>,
     /// The first planned key that holds another object, rather than the same one written again.
@@ -31,7 +31,7 @@ pub struct Survey {
     pub has_inner_units: bool,
 }
 
-impl Survey {
+impl Survey<'_> {
     /// Why the unit is not what was planned, with the key that shows it.
     pub fn difference(&self) -> Option<(String, String)> {
         let changed = self.changed.clone().map(|key| (key, "it was written again after it was planned".to_owned()));
@@ -50,7 +50,11 @@ impl Survey {
 ///
 /// # Errors
 /// The gateway's.
-pub async fn survey(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: Option<Timestamp>) -> Result<Survey> {
+pub async fn survey<'a>(
+    objects: &Objects<'_>,
+    unit: &'a IntendedUnit,
+    uploads_since: Option<Timestamp>,
+) -> Result<Survey<'a>> {
     // Uploads first: one that is completed between the two lists is in the second.
     let upload = match (uploads_since, unit.shape) {
         (Some(since), Shape::Prefix | Shape::Directory) => young_upload(objects, &unit.prefix, since).await?,
@@ -63,43 +67,45 @@ pub async fn survey(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: O
 ///
 /// # Errors
 /// The gateway's.
-pub(super) async fn survey_objects(
+pub(super) async fn survey_objects<'a>(
     objects: &Objects<'_>,
-    unit: &IntendedUnit,
+    unit: &'a IntendedUnit,
     uploads_since: Option<Timestamp>,
-) -> Result<Survey> {
-    let planned: BTreeMap<&str, &PlannedObject> =
+) -> Result<Survey<'a>> {
+    let planned: BTreeMap<&'a str, &'a PlannedObject> =
         unit.objects.iter().map(|object| (object.planned.key.as_str(), &object.planned)).collect();
-    let mut found = Vec::new();
-    match unit.shape {
-        Shape::Object => found.extend(objects.find(&unit.prefix).await?),
-        Shape::Prefix | Shape::Directory => objects.list(&unit.prefix, |object| found.push(object)).await?,
-    }
+    // What jobs have left is no part of the unit. What one has written since shows that it is at work there.
+    let is_old = |object: &PlannedObject| uploads_since.is_none_or(|since| object.written < since);
+    let is_of_job = |key: &str| is_state_of_job(key.get(unit.prefix.len()..).unwrap_or_default());
+    let sweeps = unit.action == PlannedAction::SweepAbandoned;
+    let belongs = |object: &PlannedObject| {
+        !object.key.starts_with(CONTROL_PREFIX) && (sweeps || !(is_of_job(&object.key) && is_old(object)))
+    };
     let mut survey = Survey::default();
-    if unit.shape == Shape::Directory {
-        survey.has_inner_units = leave_inner_units(&mut found, &unit.prefix);
-    }
-    found.retain(|object| !object.key.starts_with(CONTROL_PREFIX));
-    if unit.action != PlannedAction::SweepAbandoned {
-        // What jobs have left is no part of the unit. What one has written since shows that it is at work there.
-        let is_old = |object: &PlannedObject| uploads_since.is_none_or(|since| object.written < since);
-        let path = |object: &PlannedObject| object.key.get(unit.prefix.len()..).unwrap_or_default().to_owned();
-        found.retain(|object| !(is_state_of_job(&path(object)) && is_old(object)));
-    }
-    for object in found {
-        match planned.get(object.key.as_str()) {
-            Some(planned) if is_same(planned, &object) => {
-                survey.present.insert(object.key);
+    let mut see = |object: PlannedObject| match planned.get(object.key.as_str()) {
+        _ if !belongs(&object) => {}
+        Some(planned) if is_same(planned, &object) => {
+            survey.present.insert(planned.key.as_str());
+        }
+        Some(planned) => {
+            if (&planned.etag, planned.bytes) != (&object.etag, object.bytes) {
+                survey.replaced.get_or_insert_with(|| object.key.clone());
             }
-            Some(planned) => {
-                if (&planned.etag, planned.bytes) != (&object.etag, object.bytes) {
-                    survey.replaced.get_or_insert_with(|| object.key.clone());
-                }
-                survey.changed.get_or_insert(object.key);
-            }
-            None => {
-                survey.unknown.get_or_insert(object.key);
-            }
+            survey.changed.get_or_insert(object.key);
+        }
+        None => {
+            survey.unknown.get_or_insert(object.key);
+        }
+    };
+    match unit.shape {
+        Shape::Object => objects.find(&unit.prefix).await?.into_iter().for_each(&mut see),
+        Shape::Prefix => objects.list(&unit.prefix, &mut see).await?,
+        Shape::Directory => {
+            let mut found = Vec::new();
+            objects.list(&unit.prefix, |object| found.push(object)).await?;
+            let has_inner_units = leave_inner_units(&mut found, &unit.prefix);
+            found.into_iter().for_each(&mut see);
+            survey.has_inner_units = has_inner_units;
         }
     }
     Ok(survey)

@@ -281,7 +281,8 @@ async fn why_not(
         let reason = "a rule of the gateway's would move s3life's own state too: give the dataset a directory";
         return Ok(Some(Obstacle::Unmovable(reason.to_owned())));
     }
-    let found = survey(objects, &intended(unit, planned), Some(created)).await?;
+    let intended = intended(unit, planned);
+    let found = survey(objects, &intended, Some(created)).await?;
     if found.has_inner_units {
         let reason = "directories in it are units of their own, and a rule of the gateway's would move them too";
         return Ok(Some(Obstacle::Unmovable(reason.to_owned())));

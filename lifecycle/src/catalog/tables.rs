@@ -72,7 +72,7 @@ impl<'a> Catalogs<'a> {
         &self,
         permit: &dyn Permit,
         batch: BatchId,
-        units: &[IntendedUnit],
+        units: &[&IntendedUnit],
     ) -> Result<Vec<Skipped>, Failure> {
         let (mut going, mut staying) = (Vec::new(), Vec::new());
         let mut sessions = Sessions::default();

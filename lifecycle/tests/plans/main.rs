@@ -18,6 +18,7 @@ mod in_flight;
 mod jobs;
 mod lake;
 mod listings;
+mod memory;
 mod objects;
 mod partitions;
 mod past;

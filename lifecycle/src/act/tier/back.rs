@@ -86,7 +86,8 @@ impl Back<'_> {
             let mut is_there = true;
             objects.list(&unit.prefix, |object| is_there &= object.class == former).await?;
             if !is_there && !self.merge {
-                let found = survey(objects, &intended(&unit, planned), None).await?;
+                let intended = intended(&unit, planned);
+                let found = survey(objects, &intended, None).await?;
                 if let Some((key, reason)) = found.difference() {
                     let reason = format!("{reason}: `--merge` moves it all the same");
                     back.left.skip(Skipped::new(&unit.prefix, Some(&key), reason));

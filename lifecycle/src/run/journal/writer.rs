@@ -9,7 +9,7 @@ use crate::run::error::StateError;
 
 use super::entries::{Entries, Units, place_and_half};
 use super::text::{self, Group, Half, Place};
-use super::{BATCH, IntendedUnit, UnitOutcome};
+use super::{BATCH, IntendedObject, IntendedUnit, UnitOutcome};
 
 /// The journal of a run, as the holder of one lease writes it.
 pub struct Journal {
@@ -56,6 +56,7 @@ impl Journal {
         let group = Group { first, last: first + count - 1 };
         for (sequence, batch) in (first..).zip(batches) {
             let place = Place { lease: self.lease, sequence };
+            let batch: Vec<_> = batch.iter().map(Part::to_unit).collect();
             self.create(place, Half::Intent, text::intent(place, group, &batch).map_err(not_json)?).await?;
         }
         Ok(BatchId { lease: self.lease, sequence: first })
@@ -94,8 +95,28 @@ fn not_json(failure: serde_json::Error) -> Error {
     Error::new(ErrorKind::Internal, "a batch that JSON cannot hold").caused_by(failure)
 }
 
-/// The same units in batches of up to [`BATCH`] objects, at least one.
-fn batches(units: &[IntendedUnit]) -> Vec<Vec<IntendedUnit>> {
+/// A part of a unit: of its objects only some.
+struct Part<'a> {
+    unit: &'a IntendedUnit,
+    objects: &'a [IntendedObject],
+}
+
+impl Part<'_> {
+    fn to_unit(&self) -> IntendedUnit {
+        let IntendedUnit { dataset, prefix, shape, action, means, .. } = self.unit;
+        IntendedUnit {
+            dataset: dataset.clone(),
+            prefix: prefix.clone(),
+            shape: *shape,
+            action: action.clone(),
+            means: *means,
+            objects: self.objects.to_vec(),
+        }
+    }
+}
+
+/// The same units in batches of up to [`BATCH`] objects, at least one. Nothing is copied: there may be millions of objects.
+fn batches(units: &[IntendedUnit]) -> Vec<Vec<Part<'_>>> {
     let mut batches = Vec::new();
     let (mut batch, mut room) = (Vec::new(), BATCH);
     for unit in units {
@@ -105,17 +126,9 @@ fn batches(units: &[IntendedUnit]) -> Vec<Vec<IntendedUnit>> {
                 batches.push(std::mem::take(&mut batch));
                 room = BATCH;
             }
-            let (part, behind) = rest.split_at(rest.len().min(room));
-            let IntendedUnit { dataset, prefix, shape, action, means, .. } = unit;
-            batch.push(IntendedUnit {
-                dataset: dataset.clone(),
-                prefix: prefix.clone(),
-                shape: *shape,
-                action: action.clone(),
-                means: *means,
-                objects: part.to_vec(),
-            });
-            room -= part.len();
+            let (objects, behind) = rest.split_at(rest.len().min(room));
+            batch.push(Part { unit, objects });
+            room -= objects.len();
             rest = behind;
             if rest.is_empty() {
                 break;
@@ -133,7 +146,7 @@ mod tests {
 
     use super::*;
     use crate::plan::line::{PlannedAction, PlannedObject, Shape};
-    use crate::run::journal::{IntendedObject, Means};
+    use crate::run::journal::Means;
 
     fn unit(prefix: &str, objects: usize) -> IntendedUnit {
         let object = |number| IntendedObject {
@@ -170,7 +183,8 @@ mod tests {
     fn batches_hold_all_objects_in_order(#[case] units: &[usize], #[case] expected: &[usize]) {
         let units: Vec<_> =
             units.iter().enumerate().map(|(index, objects)| unit(&format!("p{index}/"), *objects)).collect();
-        let batches = batches(&units);
+        let batches: Vec<Vec<IntendedUnit>> =
+            batches(&units).iter().map(|batch| batch.iter().map(Part::to_unit).collect()).collect();
         let sizes: Vec<usize> = batches.iter().map(|batch| batch.iter().map(|unit| unit.objects.len()).sum()).collect();
         assert_eq!(sizes, expected);
         let keys = |units: &mut dyn Iterator<Item = &IntendedUnit>| -> Vec<String> {
