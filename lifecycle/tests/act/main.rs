@@ -11,6 +11,7 @@
 
 mod interposed;
 mod meddling;
+mod overlapping;
 mod paced;
 mod round_trip;
 #[path = "../../../core/tests/support/mod.rs"]
