@@ -47,17 +47,22 @@ pub struct BucketUsage {
     pub most_objects: Option<u64>,
     /// Most bytes.
     pub most_bytes: Option<u64>,
+    /// Whether the user has a quota for all buckets, which [`GetUsage`](super::GetUsage) tells; also where the gateway does not
+    /// say it has none, as to others than the bucket's owner.
+    pub is_user_limited: bool,
 }
 
 impl BucketUsage {
     fn of(response: &Response) -> Option<Self> {
         // A quota that is off is -1.
         let number = |name| response.header(name).and_then(|value| value.parse().ok());
+        let is_off = |name| response.header(name) == Some("-1");
         Some(Self {
             objects: number("x-rgw-object-count")?,
             bytes: number("x-rgw-bytes-used")?,
             most_objects: number("x-rgw-quota-bucket-objects"),
             most_bytes: number("x-rgw-quota-bucket-size"),
+            is_user_limited: !(is_off("x-rgw-quota-user-size") && is_off("x-rgw-quota-user-objects")),
         })
     }
 }
@@ -116,10 +121,24 @@ mod tests {
             .header("x-rgw-quota-bucket-size", "-1")
             .header("x-rgw-quota-bucket-objects", "500");
         let played = play(HeadBucket { usage: true, ..HeadBucket::new("lake") }, [answer]).await;
-        let usage = BucketUsage { objects: 316, bytes: 14_155_471, most_objects: Some(500), most_bytes: None };
+        let (objects, bytes, most_objects, most_bytes) = (316, 14_155_471, Some(500), None);
+        let usage = BucketUsage { objects, bytes, most_objects, most_bytes, is_user_limited: true };
         assert_eq!(played.outcome.unwrap().usage, Some(usage));
         let other = play(HeadBucket::new("lake"), [Answer::new(200, "")]).await;
         assert_eq!(other.outcome.unwrap().usage, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_user_without_a_quota_is_told() {
+        for (size, objects, is_limited) in [("-1", "-1", false), ("-1", "500", true), ("4096", "-1", true)] {
+            let answer = Answer::new(200, "")
+                .header("x-rgw-object-count", "0")
+                .header("x-rgw-bytes-used", "0")
+                .header("x-rgw-quota-user-size", size)
+                .header("x-rgw-quota-user-objects", objects);
+            let head = play(HeadBucket::new("lake"), [answer]).await.outcome.unwrap();
+            assert_eq!(head.usage.unwrap().is_user_limited, is_limited);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -59,7 +59,9 @@ impl Headroom {
         let head = gateway.run(HeadBucket { usage: true, ..HeadBucket::new(bucket) }).await?;
         let Some(usage) = head.usage else { return Ok(None) };
         let of_bucket = Room::new((usage.most_objects, usage.most_bytes), (usage.objects, usage.bytes));
-        let of_user = gateway.run(GetUsage).await?.map_or_else(Room::default, |usage| {
+        // Radosgw looks at each of the user's buckets for that.
+        let of_user = if usage.is_user_limited { gateway.run(GetUsage).await? } else { None };
+        let of_user = of_user.map_or_else(Room::default, |usage| {
             Room::new((usage.most_objects, usage.most_bytes), (usage.objects, usage.bytes))
         });
         Ok(Some(Self::new(copies, largest, of_bucket, of_user)))
