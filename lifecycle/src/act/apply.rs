@@ -180,7 +180,7 @@ impl Apply<'_> {
                 }
                 let reason = intended.objects.iter().find_map(|object| refused.get(&object.planned.key));
                 // It was begun when they were not kept.
-                let is_late = keeps_versions && intended.means == Means::Copies;
+                let is_late = keeps_versions && intended.means != Means::Markers;
                 let late = is_late.then(|| "the bucket keeps versions by now: plan it again".to_owned());
                 let removal = match (self.spared.reason(&unit.prefix).or(late), reason) {
                     (Some(reason), _) => {

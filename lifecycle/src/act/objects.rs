@@ -12,7 +12,7 @@ use s3core::ops::{
 use s3core::{Error, ErrorKind, Result, run_all};
 
 use crate::listing::{STANDARD, timestamp};
-use crate::pace::unleased;
+use crate::pace::{first, unleased};
 use crate::plan::line::PlannedObject;
 
 use super::markers::remove_version;
@@ -155,7 +155,7 @@ impl Objects<'_> {
             Ok(deleted) if deleted.is_delete_marker => {
                 // No condition was looked at: whatever was there is hidden.
                 if let Some(marker) = &deleted.version_id {
-                    unleased(remove_version(self, &planned.key, marker)).await?;
+                    first(unleased(remove_version(self, &planned.key, marker))).await?;
                 }
                 let message = "the bucket keeps versions by now, and it did not when this began: run the command again";
                 Err(Error::new(ErrorKind::Changed, message).at(self.bucket, &planned.key))

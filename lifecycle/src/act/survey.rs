@@ -130,7 +130,11 @@ fn leave_inner_units(found: &mut Vec<PlannedObject>, prefix: &str) -> bool {
     !inner.is_empty()
 }
 
-async fn young_upload(objects: &Objects<'_>, prefix: &str, since: Timestamp) -> Result<Option<String>> {
+/// A key of the unit that an upload was begun at since.
+///
+/// # Errors
+/// The gateway's.
+pub(super) async fn young_upload(objects: &Objects<'_>, prefix: &str, since: Timestamp) -> Result<Option<String>> {
     let mut list = ListMultipartUploads::new(objects.bucket, prefix);
     loop {
         let page = objects.gateway.run(list.clone()).await?;

@@ -6,7 +6,8 @@ mod tagged;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use s3core::ops::HeadBucket;
 
 use crate::plan::document::PlanReader;
 use crate::plan::line::{PlannedObject, PlannedUnit};
@@ -18,7 +19,7 @@ use crate::tier::{AT_ONCE, Rules, TierUnit, Tiering};
 use super::apply::{Applied, Known};
 use super::objects::Objects;
 use super::spared::Spared;
-use super::survey::survey;
+use super::survey::{survey, young_upload};
 use super::{Failure, conclude};
 
 pub use back::{Back, TieredBack};
@@ -87,10 +88,15 @@ pub async fn tier(
                 Obstacle::Unmovable(_) => Extent::Nothing,
                 _ => extent(objects, &unit, &planned, &class).await?,
             };
-            if let (Obstacle::Upload(key, reason), Extent::Part) = (&obstacle, extent) {
-                let skipped = Skipped::new(&unit.prefix, Some(key), format!("{reason}, and the rest moves after that"));
-                applied.left.skip(skipped);
-            }
+            let obstacle = match (obstacle, extent) {
+                (Obstacle::Upload(key, reason), Extent::Part) if is_waited_for(objects, &unit.prefix).await? => {
+                    let reason = format!("{reason}, and the rest moves after that");
+                    applied.left.skip(Skipped::new(&unit.prefix, Some(&key), reason));
+                    note(applied, (unit, Moved::Waiting));
+                    continue;
+                }
+                (obstacle, _) => obstacle,
+            };
             note(applied, (unit, obstacle.moved(extent)));
             continue;
         }
@@ -143,7 +149,6 @@ impl Obstacle {
     fn moved(self, extent: Extent) -> Moved {
         let (key, reason) = match self {
             Self::Unmovable(reason) => return Moved::Refused(None, reason),
-            Self::Upload(..) if extent == Extent::Part => return Moved::Waiting,
             Self::Spared(reason) => (None, reason),
             Self::Changed(key, reason) | Self::Upload(key, reason) => (Some(key), reason),
         };
@@ -153,6 +158,20 @@ impl Obstacle {
             Extent::Whole => Moved::Done,
         }
     }
+}
+
+/// So long a unit of which a part has moved waits for an upload to it, which may be given up. Rules that abort uploads do so
+/// after a day at the earliest, and not where a run still waits.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether an upload to a unit is young enough.
+async fn is_waited_for(objects: &Objects<'_>, prefix: &str) -> Result<bool, Failure> {
+    let now = objects.gateway.run(HeadBucket::new(objects.bucket)).await?.date;
+    let since = now.and_then(|now| Timestamp::try_from(now).ok()).and_then(|now| now.checked_sub(PATIENCE).ok());
+    Ok(match since {
+        Some(since) => young_upload(objects, prefix, since).await?.is_some(),
+        None => false,
+    })
 }
 
 /// How much of a unit the gateway has moved.

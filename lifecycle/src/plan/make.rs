@@ -87,7 +87,11 @@ pub async fn make(lister: &Lister, request: &Request<'_>) -> Result<MadePlan, Ma
         summaries.push(summary);
         notes.push(found);
     }
-    for trash in request.past.due_trash(request.now, policy) {
+    let trash = request.past.due_trash(request.now, policy);
+    // What would be refused there must not keep units from moving.
+    let versions = if trash.is_empty() { Ok(false) } else { keeps_versions(lister.gateway(), lister.bucket()).await };
+    let is_suspended = matches!(versions, Err(MakeError::Suspended { .. }));
+    for trash in trash.into_iter().filter(|_| !is_suspended) {
         writer.trash(trash)?;
     }
     check_confirmed(request, &writer)?;

@@ -84,8 +84,10 @@ pub(super) async fn carry_out(
                 }
                 applied.left.append(done.left);
             }
-            // Somebody brings it back, has brought back a part of it, or has emptied it.
-            Err(crate::act::Failure::State(StateError::Refused { .. } | StateError::NoSuchRun { .. })) => {}
+            // Somebody brings it back, has brought back a part of it, or has emptied it; or nothing may be removed by now.
+            Err(crate::act::Failure::State(
+                StateError::Refused { .. } | StateError::NoSuchRun { .. } | StateError::Suspended { .. },
+            )) => {}
             Err(failure) => return Err(failure.into()),
         }
     }

@@ -78,12 +78,17 @@ fn name(run: &Value) -> &str {
 
 /// Lets a run look as if it had been killed just before its end.
 async fn as_if_killed(lake: &Lake, run: &Value) {
+    change(lake, run, |record| record.state = RunState::Running).await;
+}
+
+/// Changes the record of a run.
+async fn change(lake: &Lake, run: &Value, mut change: impl FnMut(&mut RunRecord)) {
     let term = Duration::from_secs(3);
     let lease = Lease::take_for(&lake.state, &Holder::this_process(), &Purpose::from("test"), term).await.unwrap();
-    let killed = |record: &mut RunRecord| {
-        record.state = RunState::Running;
+    let change = |record: &mut RunRecord| {
+        change(record);
         Ok(())
     };
-    Store::new(lake.state.clone()).update(&lease, name(run), killed).await.unwrap();
+    Store::new(lake.state.clone()).update(&lease, name(run), change).await.unwrap();
     lease.release().await.unwrap();
 }

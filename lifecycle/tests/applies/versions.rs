@@ -15,7 +15,7 @@ use s3core::ops::{
 use serde_json::json;
 
 use super::lake::{BODY, Lake, variable};
-use super::{POLICY, apply, as_if_killed, json as said, keys, name, three_days};
+use super::{POLICY, apply, as_if_killed, change, json as said, keys, name, three_days};
 
 const TAGGED: &str = "events/day=2020-01-01/a";
 
@@ -163,12 +163,17 @@ async fn nothing_is_removed_where_versioning_is_suspended() {
     let run = apply(&lake);
     lake.put("events/day=2020-01-04/a").await;
     lake.rest().await;
+    change(&lake, &run, |record| record.trash_until = Some(Timestamp::UNIX_EPOCH)).await;
     lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
     lake.gateway.run(PutBucketVersioning::new(&lake.bucket, false)).await.unwrap();
     for command in [&["apply", "policy.yaml", "--yes"][..], &["purge", name(&run), "policy.yaml", "--yes"]] {
         let refused = lake.run(command);
         assert!(refused.status == 1 && refused.error.contains("is suspended"), "{refused:?}");
     }
+    // Where nothing else is due the trash, which is, keeps nothing from its end.
+    lake.policy(&POLICY.replace("1y", "100y"));
+    let applied = lake.run(&["apply", "policy.yaml", "--yes"]);
+    assert!(applied.status == 0 && applied.out.starts_with("nothing is due"), "{applied:?}");
     let left = [lake.listed("events/").await.len(), lake.listed(".s3core/trash/").await.len()];
     assert_eq!(left, [1, 9]);
 }

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use s3core::ops::{HeadObject, ListObjectsV2};
+use s3core::ops::{HeadObject, ListObjectsV2, PutBucketVersioning};
 use s3core_gateway::{Gateway, Quirks};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -25,12 +25,18 @@ pub(crate) struct Lake {
 impl Lake {
     /// On real Ceph.
     pub(crate) async fn new() -> Self {
-        Self::with(PARTITIONS, FILES).await
+        Self::settled(Place::at(Service::Ceph).await, PARTITIONS, FILES).await
     }
 
-    /// The same with so many partitions of so many objects.
-    pub(crate) async fn with(partitions: usize, files: usize) -> Self {
-        let lake = Self::at(Service::Ceph, partitions, files).await;
+    /// The same in a bucket that keeps versions, with so many partitions of so many objects.
+    pub(crate) async fn with_versions(partitions: usize, files: usize) -> Self {
+        let place = Place::at(Service::Ceph).await;
+        place.gateway.run(PutBucketVersioning::new(&place.bucket, true)).await.unwrap();
+        Self::settled(place, partitions, files).await
+    }
+
+    async fn settled(place: Place, partitions: usize, files: usize) -> Self {
+        let lake = Self::fill(place, partitions, files).await;
         // What was written just now is not planned.
         tokio::time::sleep(Duration::from_millis(2100)).await;
         lake
@@ -38,11 +44,10 @@ impl Lake {
 
     /// On the embedded endpoint; the objects are an hour old.
     pub(crate) async fn embedded() -> Self {
-        Self::at(Service::Embedded(Quirks::Pacific), PARTITIONS, FILES).await
+        Self::fill(Place::at(Service::Embedded(Quirks::Pacific)).await, PARTITIONS, FILES).await
     }
 
-    async fn at(service: Service, partitions: usize, files: usize) -> Self {
-        let place = Place::at(service).await;
+    async fn fill(place: Place, partitions: usize, files: usize) -> Self {
         let backdate = |by| place.running.embedded.iter().for_each(|embedded| embedded.set_backdating(by));
         backdate(Duration::from_secs(3600));
         let all = (0..partitions).flat_map(|day| (0..files).map(move |file| (day, file)));

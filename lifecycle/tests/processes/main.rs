@@ -15,3 +15,4 @@ mod lake;
 mod stopped;
 #[path = "../../../core/tests/support/mod.rs"]
 mod support;
+mod written;
