@@ -29,27 +29,8 @@ from typing import Any
 from s3core import _s3core
 from s3core.exceptions import ConfigurationError, PreconditionFailedError
 from s3core.life import answers
-from s3core.life.values import (
-    Amount,
-    Change,
-    DatasetPlan,
-    Explained,
-    Headroom,
-    Job,
-    Kept,
-    Lease,
-    Left,
-    Plan,
-    Proof,
-    Room,
-    RulePlan,
-    Run,
-    Status,
-    Trash,
-    Undone,
-    Waiting,
-    Wrong,
-)
+from s3core.life.plans import Amount, DatasetPlan, Headroom, Job, Plan, Room, RulePlan
+from s3core.life.runs import Change, Explained, Kept, Lease, Left, Proof, Run, Status, Trash, Undone, Waiting, Wrong
 
 __all__ = [
     "Amount",

@@ -7,23 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from s3core.life.values import (
-    Amount,
-    Change,
-    DatasetPlan,
-    Headroom,
-    Job,
-    Kept,
-    Lease,
-    Left,
-    Plan,
-    Proof,
-    Room,
-    RulePlan,
-    Run,
-    Waiting,
-    Wrong,
-)
+from s3core.life.plans import Amount, DatasetPlan, Headroom, Job, Plan, Room, RulePlan
+from s3core.life.runs import Change, Kept, Lease, Left, Proof, Run, Waiting, Wrong
 
 __all__ = ["amount", "kept", "lease", "left", "maybe_time", "plan", "proof", "run", "time"]
 
