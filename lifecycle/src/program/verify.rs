@@ -89,7 +89,7 @@ impl Verify {
                 "proven: the run wrote nothing that is not in its plan, and all of the plan is as the run left it"
             }
             (true, _) => {
-                "proven but for uploads: which ones the run has aborted was not written down, as by earlier versions; all else of its \
+                "proven but for uploads: of some that are gone it was not written down that the run has aborted them; all else of its \
                  plan is as the run left it, and it wrote nothing beside"
             }
             (false, _) => "not proven",

@@ -130,7 +130,7 @@ pub enum Outcome {
     Held {
         /// Why.
         reason: String,
-        /// Until when at least. Runs of earlier versions have left such units for good.
+        /// Until when at least. Without it the unit can neither be copied nor removed, and stays.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },

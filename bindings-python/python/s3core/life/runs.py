@@ -261,8 +261,8 @@ class Proof:
         waiting: units that the gateway has still to move.
         aborted: uploads that were aborted, as planned.
         uploads_left: uploads that the run has left, or never came to.
-        aborts_unwritten: planned uploads that are gone, while the run has not written down which ones it aborted, as
-            earlier versions: that it aborted no others is not proven.
+        aborts_unwritten: planned uploads that are gone, while the run has not written down that it aborted them: it was
+            killed and brought back before. ``proven`` says nothing of them.
         wrong: what is not as it should be, the first thousand.
         wrong_count: all of that.
         changed: what others have changed since, which refutes nothing, the first thousand.
