@@ -23,6 +23,7 @@ use crate::places::are_nested;
 use crate::plan::document::PlanReader;
 use crate::plan::line::End;
 use crate::plan::report::Report;
+use crate::policy::Policy;
 use crate::run::lease::Purpose;
 use crate::run::record::RunRecord;
 
@@ -133,7 +134,7 @@ impl Apply {
             return Ok(Attempt::NothingDue(left));
         }
         stopped(plan.end())?;
-        self.ask(common, made.as_ref(), &Report { policy: Some(&policy.policy), ..Report::of(&plan) }, after)?;
+        self.ask(common, &policy.policy, &plan, made.as_ref(), after)?;
         let before = made.as_ref().map(|planned| planned.past.records.as_slice()).unwrap_or_default();
         self.attempt(connection, policy, &plan, path, before)
     }
@@ -198,7 +199,14 @@ impl Apply {
     }
 
     /// Shows the plan, with all that is known of it where it was just made, and asks whether it is to be carried out.
-    fn ask(&self, common: &Common, made: Option<&Planned>, report: &Report<'_>, after: After) -> Result<(), Failure> {
+    fn ask(
+        &self,
+        common: &Common,
+        policy: &Policy,
+        plan: &PlanReader,
+        made: Option<&Planned>,
+        after: After,
+    ) -> Result<(), Failure> {
         if self.yes {
             let planned = made.filter(|_| common.output == Form::Text);
             return planned.map_or(Ok(()), Planned::print_conflicts);
@@ -208,9 +216,9 @@ impl Apply {
                 "nobody is there to be asked: look at `s3life plan`, then add `--yes`".to_owned(),
             ));
         }
-        match (made, report.policy) {
-            (Some(planned), Some(policy)) => planned.print(policy)?,
-            _ => output::text(&report.to_string())?,
+        match made {
+            Some(planned) => planned.print(policy)?,
+            None => output::text(&Report { policy: Some(policy), ..Report::of(plan) }.to_string())?,
         }
         confirm(after)
     }
