@@ -8,7 +8,7 @@ use http::Method;
 use s3core::http::{Endpoint, Limits, Request, Response, Transport};
 use s3core::{Error, ErrorKind, Result};
 
-use crate::unit::undisturbed;
+use crate::support::environment;
 
 /// What becomes of a request.
 pub(crate) enum Fate {
@@ -44,7 +44,7 @@ impl Interposed {
     /// A process to which something happens right before its first DELETE.
     pub(crate) fn at_first_deletion(happens: impl Future<Output = ()> + Send + 'static) -> Self {
         let happens = Mutex::new(Some(happens.boxed()));
-        Self::new(undisturbed(), move |_, request| {
+        Self::new(environment().transport, move |_, request| {
             let is_deletion = request.method == Method::DELETE;
             let happens = is_deletion.then(|| happens.lock().unwrap().take()).flatten();
             async move {
@@ -59,7 +59,7 @@ impl Interposed {
 
     /// A process whose requests are counted.
     pub(crate) fn counted() -> Self {
-        Self::new(undisturbed(), |_, _| async { Fate::Sent }.boxed())
+        Self::new(environment().transport, |_, _| async { Fate::Sent }.boxed())
     }
 
     /// How many requests have come so far.

@@ -8,6 +8,9 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+#[allow(dead_code, reason = "the tests of units need more of it")]
+#[path = "../act/interposed.rs"]
+mod interposed;
 mod journals;
 mod leases;
 mod pace;

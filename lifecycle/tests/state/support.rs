@@ -6,8 +6,8 @@ mod admin;
 #[path = "../../../core/tests/support/cleanup.rs"]
 mod cleanup;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures::future::BoxFuture;
@@ -195,29 +195,6 @@ impl Transport for MortalTransport {
                 })
             }
             _ => Box::pin(std::future::pending()),
-        }
-    }
-}
-
-/// Has something else happen before one of its requests is sent: as others' requests come between those of a process.
-pub(crate) struct InterruptedTransport {
-    pub(crate) inner: Arc<dyn Transport>,
-    /// Requests before that.
-    pub(crate) left: AtomicI64,
-    /// What happens; taken when it does.
-    pub(crate) by: Arc<Mutex<Option<BoxFuture<'static, ()>>>>,
-}
-
-impl Transport for InterruptedTransport {
-    fn send(&self, to: &Endpoint, request: Request, limits: Limits) -> BoxFuture<'static, s3core::Result<Response>> {
-        let sent = self.inner.send(to, request, limits);
-        let is_now = self.left.fetch_sub(1, Ordering::SeqCst) == 0;
-        match is_now.then(|| self.by.lock().unwrap().take()).flatten() {
-            Some(by) => Box::pin(async move {
-                by.await;
-                sent.await
-            }),
-            None => sent,
         }
     }
 }

@@ -3,13 +3,16 @@
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use rstest::rstest;
 use s3core::environment::Environment;
 use s3core::ops::ListObjectVersions;
 use s3life::run::{Bucket, StateError};
 use tokio::sync::Notify;
 
-use crate::support::{InterruptedTransport, Lake, MortalTransport, Service, environment};
+use crate::interposed::{Fate, Interposed};
+use crate::support::{Lake, MortalTransport, Service, environment};
 
 /// Adds one to the number in a document as often as it takes to be heard.
 async fn add_one(bucket: &Bucket, key: &str) {
@@ -65,10 +68,19 @@ async fn whatever_comes_between_two_requests_each_is_heard_once(#[case] times: u
                 add_one(&other, &others_key).await;
             }
         });
-        let by: Arc<Mutex<Option<_>>> = Arc::new(Mutex::new(Some(others as _)));
+        let by: Arc<Mutex<Option<BoxFuture<'static, ()>>>> = Arc::new(Mutex::new(Some(others)));
         let world = environment();
-        let inner = world.transport.clone();
-        let transport = InterruptedTransport { inner, left: AtomicI64::new(interrupted), by: Arc::clone(&by) };
+        let before = Arc::clone(&by);
+        let transport = Interposed::new(world.transport.clone(), move |number, _| {
+            let others = (number == interrupted).then(|| before.lock().unwrap().take()).flatten();
+            async move {
+                if let Some(others) = others {
+                    others.await;
+                }
+                Fate::Sent
+            }
+            .boxed()
+        });
         let writer = lake.client_in(Environment { transport: Arc::new(transport), ..world });
         add_one(&writer, &key).await;
         if by.lock().unwrap().is_some() {
