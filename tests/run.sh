@@ -56,6 +56,10 @@ main() {
     printf '\n=== %s failed; the end of build/test-logs/%s.log:\n' "$suite" "$suite"
     tail -n 80 "$logs/$suite.log"
   done
+  for suite in "${broken[@]}"; do
+    printf '\n=== what failed in %s:\n' "$suite"
+    failures "$logs/$suite.log"
+  done
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ]
 }
@@ -122,6 +126,16 @@ count() {
     }
     END { print passed + 0, failed + 0, skipped + 0 }
     function before(word) { return match($0, "[0-9]+ " word) ? substr($0, RSTART, RLENGTH) + 0 : 0 }'
+}
+
+# What failed, for those who see the end of the output only: names of failed tests, and what tests of cargo panicked with (some
+# that pass panic, too).
+failures() {
+  sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
+    /^test .* FAILED$/ || /^(FAILED|ERROR) / || /^\[ERROR\] .*(FAILURE|ERROR)!/ { print }
+    / panicked at / { lines = 8 }
+    lines > 0 && /^(note: |test |$)/ { lines = 0 }
+    lines > 0 { print substr($0, 1, 600); lines-- }' | tail -n 60
 }
 
 suite_lint() {

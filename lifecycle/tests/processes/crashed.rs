@@ -43,7 +43,7 @@ async fn crash(lake: &Lake, arguments: &[&str], crash: Crash) -> bool {
     // What comes then is never carried out.
     let never = Fault::stall(Duration::from_secs(3600)).after(if crash.is_after { at } else { at - 1 });
     let last = last.into_iter().chain([faults.add(never)]).next().unwrap();
-    let mut process = lake.start_steadily(arguments);
+    let mut process = lake.start_with_lease(arguments, 2);
     while faults.injected_by(last) == 0 && process.try_wait().unwrap().is_none() {
         sleep(Duration::from_millis(2)).await;
     }

@@ -95,9 +95,9 @@ impl Lake {
         self.command(arguments).args(["--wait-seconds", "60"]).spawn().unwrap()
     }
 
-    /// Starts it so that it keeps its lease also where the machine is busy.
-    pub(crate) fn start_steadily(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).args(["--lease-seconds", "2"]).spawn().unwrap()
+    /// Starts it with a lease of so many seconds: where the machine is busy it keeps a longer one.
+    pub(crate) fn start_with_lease(&self, arguments: &[&str], seconds: u32) -> Child {
+        self.command(arguments).args(["--lease-seconds", &seconds.to_string()]).spawn().unwrap()
     }
 
     /// Runs it to its end, which is a good one; returns what it printed.
