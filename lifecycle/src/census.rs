@@ -132,7 +132,7 @@ impl<'a> Judged<'a> {
 
     fn of_object(&self, object: &Object<'_>) -> Verdict {
         let mut unit = UnitSummary::new(object.key, None);
-        unit.add(object.bytes, object.written, object.class, self.dataset.met(object));
+        unit.add(object, self.dataset.met(object));
         unit.running = self.inventory.living.meeting(object.key).cloned();
         self.judge.of(&unit)
     }

@@ -141,7 +141,7 @@ impl<'a> InventoryBuilder<'a> {
                     });
                 }
                 match &mut self.current {
-                    Some(unit) => unit.add(object.bytes, object.written, object.class, met),
+                    Some(unit) => unit.add(object, met),
                     None => self.part.leave_outside(object.bytes),
                 }
             }
@@ -152,7 +152,7 @@ impl<'a> InventoryBuilder<'a> {
             }
             (Unit::Object, _) => {
                 let mut unit = UnitSummary::new(object.key, None);
-                unit.add(object.bytes, object.written, object.class, met);
+                unit.add(object, met);
                 self.part.close(Some(unit));
             }
             (Unit::Directory | Unit::Partition, _) => {

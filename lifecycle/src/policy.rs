@@ -149,10 +149,11 @@ impl Policy {
     }
 }
 
-/// Whether what is held at a place is in a unit, or around it.
+/// Whether what is held at a place is in a unit, or around it. Places are written as directories: a unit that is one object has
+/// the name of its place.
 pub fn is_met(place: &str, unit: &str) -> bool {
     let is_directory = unit.is_empty() || unit.ends_with('/');
-    unit.starts_with(place) || is_directory && place.starts_with(unit)
+    unit.starts_with(place) || is_directory && place.starts_with(unit) || place.strip_suffix('/') == Some(unit)
 }
 
 /// No dataset has another's name, or lies inside another.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::partition::Interval;
+use crate::inventory::Object;
+use crate::partition::{Interval, is_hidden};
 use crate::policy::Met;
 
 /// What a listing says of a unit.
@@ -16,6 +17,8 @@ pub struct UnitSummary {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Whether one of them is data: no marker of a directory, and nothing that Spark and Hive pass over, such as `_SUCCESS`.
+    pub has_data: bool,
     /// When the newest was written.
     pub newest: Timestamp,
     /// Its objects, by what rules can tell apart.
@@ -46,6 +49,7 @@ impl UnitSummary {
             prefix: prefix.to_owned(),
             objects: 0,
             bytes: 0,
+            has_data: false,
             newest: Timestamp::MIN,
             groups: Vec::new(),
             interval,
@@ -54,9 +58,11 @@ impl UnitSummary {
     }
 
     /// Adds an object.
-    pub fn add(&mut self, bytes: u64, written: Timestamp, class: &str, met: Met) {
+    pub fn add(&mut self, object: &Object<'_>, met: Met) {
+        let Object { key, bytes, written, class, .. } = *object;
         self.objects += 1;
         self.bytes += bytes;
+        self.has_data |= !key.ends_with('/') && !is_hidden(key.rsplit('/').next().unwrap_or(key));
         self.newest = self.newest.max(written);
         match self.group_mut(class, met) {
             Some(group) => {
@@ -71,6 +77,7 @@ impl UnitSummary {
     pub fn merge(&mut self, other: Self) {
         self.objects += other.objects;
         self.bytes += other.bytes;
+        self.has_data |= other.has_data;
         self.newest = self.newest.max(other.newest);
         for group in other.groups {
             match self.group_mut(&group.class, group.met) {

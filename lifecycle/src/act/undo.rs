@@ -38,6 +38,8 @@ pub struct Undone {
     pub datasets: BTreeMap<String, Amount>,
     /// What came back just now.
     pub came: BTreeMap<String, Amount>,
+    /// What the run had removed, or begun to, by dataset and the action's name: nothing else says so of one that was killed.
+    pub removed: BTreeMap<String, BTreeMap<String, Amount>>,
     /// What did not come back.
     pub left: Left,
 }
@@ -64,8 +66,12 @@ impl Undo<'_> {
                 match latest.outcome.as_ref().map(|last| &last.outcome) {
                     // As if nothing had been planned.
                     Some(Outcome::Changed { .. } | Outcome::Refused { .. } | Outcome::Held { until: None, .. }) => {}
-                    Some(Outcome::Restored) => undone.note(&found.unit, &Outcome::Restored, true),
+                    Some(Outcome::Restored) => {
+                        undone.removed(&found.unit);
+                        undone.note(&found.unit, &Outcome::Restored, true);
+                    }
                     Some(Outcome::Done | Outcome::NotRestored { .. } | Outcome::Held { .. }) | None => {
+                        undone.removed(&found.unit);
                         size += found.unit.objects.len();
                         group.push((found.unit, latest.outcome.as_ref()));
                     }
@@ -135,6 +141,11 @@ impl Undo<'_> {
 }
 
 impl Undone {
+    fn removed(&mut self, unit: &IntendedUnit) {
+        let dataset = self.removed.entry(unit.dataset.clone()).or_default();
+        dataset.entry(unit.action.name().to_owned()).or_default().add(amount(unit));
+    }
+
     /// `is_changed`: it is no fault of the gateway's, or of ours, where it did not come back.
     fn note(&mut self, unit: &IntendedUnit, outcome: &Outcome, is_changed: bool) {
         match outcome {

@@ -24,8 +24,12 @@ fn partition(policy: &Policy, path: &str, written: &str) -> UnitSummary {
     let Age::Partition(template) = &policy.datasets[0].age else { panic!("partitions") };
     let (prefix, values) = template.partition(path).unwrap();
     let mut unit = UnitSummary::new(&format!("events/{prefix}"), template.interval(&values, &policy.zone));
-    unit.add(10, written.parse().unwrap(), "STANDARD", Met::default());
+    unit.add(&object(path, 10, written), Met::default());
     unit
+}
+
+fn object<'a>(key: &'a str, bytes: u64, written: &str) -> Object<'a> {
+    Object { key, bytes, written: written.parse().unwrap(), class: "STANDARD", tags: None }
 }
 
 fn at(moment: &str) -> ZonedDateTime {
@@ -142,14 +146,28 @@ fn partitions_of_one_time_are_kept_together() {
 }
 
 #[test]
+fn partitions_without_data_are_not_counted_as_kept() {
+    let rules = "[{name: drop, when: {older_than: 1d}, keep: {newest: 1, of: partition}, then: expire}, \
+                 {name: ends, keep: {last_of: month}}]";
+    let policy = policy(rules);
+    let paths = ["01-30/a", "01-31/", "03-01/a", "03-02/_SUCCESS", "05-01/a", "06-30/"];
+    let paths = paths.map(|path| format!("day=2024-{path}"));
+    let units = paths.map(|path| partition(&policy, &path, "2020-01-01T00:00:00Z"));
+    assert_eq!(
+        verdicts(&policy, &units, "2024-06-01T00:00:00Z"),
+        ["kept: ends", "drop", "kept: ends", "drop", "kept: drop", "drop at 2024-07-02T00:00:00Z"]
+    );
+}
+
+#[test]
 fn a_partition_with_one_new_object_waits_and_tiers() {
     let policy = policy(COOL_AND_DROP);
     let mut unit = partition(&policy, "day=2020-01-01/x", "2020-01-01T00:00:00Z");
-    unit.add(1, "2024-05-30T00:00:00Z".parse().unwrap(), "STANDARD", Met::default());
+    unit.add(&object("events/a", 1, "2024-05-30T00:00:00Z"), Met::default());
     assert_eq!(verdicts(&policy, std::slice::from_ref(&unit), "2024-06-01T00:00:00Z"), ["settling: drop"]);
     assert_eq!(verdicts(&policy, &[unit], "2024-06-06T00:00:00Z"), ["drop"]);
     let mut young = partition(&policy, "day=2024-04-01/x", "2020-01-01T00:00:00Z");
-    young.add(1, "2024-05-30T00:00:00Z".parse().unwrap(), "STANDARD", Met::default());
+    young.add(&object("events/a", 1, "2024-05-30T00:00:00Z"), Met::default());
     assert_eq!(verdicts(&policy, &[young], "2024-06-01T00:00:00Z"), ["cool"]);
 }
 
@@ -162,7 +180,7 @@ fn what_is_in_its_class_already_needs_nothing() {
         verdicts(&policy, std::slice::from_ref(&unit), "2024-06-01T00:00:00Z"),
         ["drop at 2025-01-02T00:00:00Z"]
     );
-    unit.add(1, "2020-01-01T00:00:00Z".parse().unwrap(), "STANDARD", Met::default());
+    unit.add(&object("events/a", 1, "2020-01-01T00:00:00Z"), Met::default());
     assert_eq!(verdicts(&policy, &[unit], "2024-06-01T00:00:00Z"), ["cool"]);
 }
 
@@ -190,7 +208,7 @@ fn a_directory_is_as_old_as_its_newest_object() {
     let policy = Policy::read(text).unwrap();
     let mut unit = UnitSummary::new("events/run-1/", None);
     for written in ["2024-05-01T00:00:00Z", "2024-05-30T12:00:00Z"] {
-        unit.add(1, written.parse().unwrap(), "STANDARD", Met::default());
+        unit.add(&object("events/run-1/a", 1, written), Met::default());
     }
     let now = at("2024-06-02T11:59:59Z");
     let due = at("2024-06-02T12:00:00Z");
@@ -248,7 +266,7 @@ fn day(policy: &Policy, objects: &[(&str, u64, &str)]) -> UnitSummary {
         let key = format!("events/day=2024-01-01/{name}");
         let written = "2020-01-01T00:00:00Z".parse().unwrap();
         let object = Object { key: &key, bytes: *bytes, written, class, tags: None };
-        unit.add(*bytes, written, class, policy.datasets[0].met(&object));
+        unit.add(&object, policy.datasets[0].met(&object));
     }
     unit
 }
@@ -303,7 +321,7 @@ fn conditions_select_objects_that_are_units(#[case] condition: &str, #[case] due
             let (key, written) = (format!("events/{name}"), "2020-01-01T00:00:00Z".parse().unwrap());
             let mut unit = UnitSummary::new(&key, None);
             let object = Object { key: &key, bytes, written, class, tags: None };
-            unit.add(bytes, written, class, policy.datasets[0].met(&object));
+            unit.add(&object, policy.datasets[0].met(&object));
             unit
         })
         .collect();

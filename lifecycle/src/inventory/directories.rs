@@ -36,7 +36,7 @@ impl Directories {
             self.open.push(Directory { own: UnitSummary::new("", None), is_unit: false });
         }
         if let Some(directory) = self.open.last_mut() {
-            directory.own.add(object.bytes, object.written, object.class, met);
+            directory.own.add(object, met);
             directory.is_unit |= object.key.get(from..) == Some(SUCCESS);
         }
         closed

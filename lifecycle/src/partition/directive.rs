@@ -28,7 +28,7 @@ pub(crate) fn fields(format: &str) -> Result<Vec<Field>, String> {
             "Y" | "y" | "G" => found.push(Field::Year),
             "m" | "b" | "B" => found.push(Field::Month),
             "V" => found.push(Field::Week),
-            "d" | "e" | "j" | "u" => found.push(Field::Day),
+            "d" | "j" | "u" => found.push(Field::Day),
             "F" | "D" => found.extend([Field::Year, Field::Month, Field::Day]),
             "H" => found.push(Field::Hour),
             "M" => found.push(Field::Minute),

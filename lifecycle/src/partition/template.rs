@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, date};
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, ZonedDateTime};
@@ -49,7 +49,8 @@ const FIRST_YEAR: i16 = 1900;
 
 impl Template {
     /// Where the partition's directory ends in `path` (which is relative to the dataset), and its columns' values: the
-    /// shallowest directory below which all columns are known. None outside any partition.
+    /// shallowest directory below which all columns are known. None outside any partition, and below a directory that readers
+    /// pass over.
     pub fn partition<'a>(&self, path: &'a str) -> Option<(&'a str, Vec<String>)> {
         let mut values = vec![None; self.columns.len()];
         for (name, value, end) in columns(path) {
@@ -59,7 +60,9 @@ impl Template {
                 }
             }
             if values.iter().all(Option::is_some) {
-                return Some((path.get(..end)?, values.into_iter().flatten().collect()));
+                let directory = path.get(..end)?;
+                let values = values.into_iter().flatten().collect();
+                return (!directory.split_terminator('/').any(is_hidden)).then_some((directory, values));
             }
         }
         None
@@ -108,6 +111,18 @@ impl Template {
         (date.year() >= FIRST_YEAR).then(|| date.to_datetime(time))
     }
 
+    /// The directory of a partition that it dates, `day=2024-03-05/`. None where it can date none.
+    pub fn example(&self) -> Option<String> {
+        let sample = date(2024, 3, 5).at(16, 7, 8, 0).to_zoned_datetime(TimeZone::UTC).ok()?;
+        let written = self.columns.iter().map(|column| match &column.format {
+            Format::Calendar(format) => strtime::format(format, &sample).ok(),
+            Format::Epoch(units) => Some((sample.timestamp().as_second() * units).to_string()),
+        });
+        let values = written.collect::<Option<Vec<_>>>()?;
+        self.interval(&values, &TimeZone::UTC)?;
+        Some(self.columns.iter().zip(values).map(|(column, value)| format!("{}={value}/", column.name)).collect())
+    }
+
     fn length(&self) -> Span {
         match self.smallest {
             Field::Year => 1.year(),
@@ -130,6 +145,12 @@ impl Column {
         let unpadded = |text: &str| text.trim_start_matches('0').to_owned();
         written == value || (is_single(format) && format != "%Y" && unpadded(&written) == unpadded(value))
     }
+}
+
+/// Whether Spark and Hive pass over an object of this name, and over all in a directory (`InMemoryFileIndex.shouldFilterOutPathName`,
+/// `FileUtils.HIDDEN_FILES_PATH_FILTER`).
+pub(crate) fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || name.starts_with('_') && !name.contains('=')
 }
 
 /// A separator that no value contains: one directory ends where the next begins.
@@ -157,7 +178,14 @@ impl FromStr for Template {
             rest = after;
         }
         let smallest = check(text, &found)?;
-        Ok(Self { columns: found, smallest })
+        let template = Self { columns: found, smallest };
+        if template.example().is_none() {
+            return Err(format!(
+                "`{text}` can date no partition, since its conversions do not go together: write years of weeks as %G-W%V, \
+                 and others with %Y"
+            ));
+        }
+        Ok(template)
     }
 }
 
@@ -323,6 +351,20 @@ mod tests {
         assert_eq!(end("_SUCCESS"), None);
         assert_eq!(end("day=2024-03-01"), None);
         assert_eq!(end("country=de/x"), None);
+        assert_eq!(end("_country=de/day=2024-03-01/x"), Some("_country=de/day=2024-03-01/"));
+        assert_eq!(end("_backup/day=2024-03-01/x"), None, "no reader looks there");
+        assert_eq!(end(".old/day=2024-03-01/x"), None);
+        assert_eq!(end("day=2024-03-01/_SUCCESS"), Some("day=2024-03-01/"));
+    }
+
+    #[rstest]
+    #[case("{day:%F}", "day=2024-03-05/")]
+    #[case("{year}-{month}-{hour}-{day}", "year=2024/month=03/hour=16/day=05/")]
+    #[case("{week:%G-W%V}", "week=2024-W10/")]
+    #[case("{ts:epoch}", "ts=1709654828/")]
+    #[case("{ts:epoch_ms}", "ts=1709654828000/")]
+    fn an_example_is_a_partition(#[case] template: &str, #[case] directory: &str) {
+        assert_eq!(template.parse::<Template>().unwrap().example().as_deref(), Some(directory));
     }
 
     #[rstest]
@@ -337,6 +379,9 @@ mod tests {
     #[case("{dt:today}", "no conversion")]
     #[case("{ts:epoch}-{day:%F}", "alone")]
     #[case("{dt:%Y}-{dt:%m}", "twice")]
+    #[case("{day:%Y-%m-%e}", "%e")]
+    #[case("{week:%Y-W%V}", "%G-W%V")]
+    #[case("{day:%G-%m-%d}", "with %Y")]
     fn templates_that_date_nothing_name_the_remedy(#[case] text: &str, #[case] part: &str) {
         let error = text.parse::<Template>().unwrap_err();
         assert!(error.contains(part), "{error}");

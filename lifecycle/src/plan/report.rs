@@ -126,6 +126,14 @@ impl Report<'_> {
                 "  nothing there is a unit: `s3life explain` says what its directories are to be called"
             )?;
         }
+        if let Some(nearest) = notes.and_then(|notes| notes.nearest.as_ref()) {
+            writeln!(
+                formatter,
+                "  nothing lies there; the nearest place where something does is s3a://{}/{nearest}: correct the location, \
+                 unless its data has gone or is still to come",
+                self.header.bucket
+            )?;
+        }
         if let Some(notes) = notes {
             self.notes(formatter, notes)?;
         }

@@ -209,7 +209,7 @@ impl Apply {
     ) -> Result<(), Failure> {
         if self.yes {
             let planned = made.filter(|_| common.output == Form::Text);
-            return planned.map_or(Ok(()), Planned::print_conflicts);
+            return planned.map_or(Ok(()), Planned::warn);
         }
         if common.output == Form::Json || !io::stdin().is_terminal() {
             return Err(Failure::Usage(

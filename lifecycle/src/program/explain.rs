@@ -14,7 +14,7 @@ use crate::decide::{Verdict, decide};
 use crate::inventory::Inventory;
 use crate::listing::Pace;
 use crate::plan::holds::nearest;
-use crate::policy::{Dataset, Place, Policy};
+use crate::policy::{Age, Dataset, Place, Policy, Unit};
 use crate::unit::UnitSummary;
 
 #[derive(Debug, Args)]
@@ -123,12 +123,30 @@ impl Explain {
             Some(table) => {
                 format!("it belongs to a table of another system; old data of it goes by {}", table.format.procedure())
             }
-            None => format!("it belongs to no unit of the dataset {}, so that no rule touches it", dataset.name),
+            None => format!(
+                "it belongs to no unit of the dataset {}, so that no rule touches it: {}",
+                dataset.name,
+                units_of(policy, dataset)
+            ),
         };
         Told {
             json: json!({"uri": self.uri, "dataset": dataset.name, "verdict": "outside", "reason": reason}),
             text: format!("s3a://{}/{key}: {reason}", policy.bucket),
         }
+    }
+}
+
+/// What the units of a dataset are.
+fn units_of(policy: &Policy, dataset: &Dataset) -> String {
+    match (dataset.unit, &dataset.age) {
+        (Unit::Partition, Age::Partition(template)) => format!(
+            "its units are directories such as s3a://{}/{}{}, and none whose name begins with _ or .",
+            policy.bucket,
+            dataset.prefix,
+            template.example().unwrap_or_default()
+        ),
+        (Unit::Object, _) => "its units are objects, and no markers of directories".to_owned(),
+        (Unit::Directory | Unit::Partition, _) => "its units are directories that hold _SUCCESS".to_owned(),
     }
 }
 

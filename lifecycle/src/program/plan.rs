@@ -18,7 +18,7 @@ use crate::catalog::sql::write_beside;
 use crate::connection::Connection;
 use crate::listing::{Lister, Pace};
 use crate::plan::document::{PlanError, PlanReader, WrittenPlan};
-use crate::plan::holds::MetHold;
+use crate::plan::holds::{MetHold, nearest};
 use crate::plan::line::Header;
 use crate::plan::make::{DatasetNotes, Jobs, MadePlan, Moves, Past, Request, Served, make};
 use crate::plan::report::Report;
@@ -165,11 +165,18 @@ impl Planned {
     }
 
     /// Names the lifecycle rules of others that work on its datasets.
+    fn print_conflicts(&self) -> Result<(), Failure> {
+        self.conflicts.iter().try_for_each(|conflict| output::line(&conflict.to_string()))
+    }
+
+    /// What is said where nobody is asked, and the plan not shown: rules of others, and holds that meet nothing.
     ///
     /// # Errors
     /// What keeps it from being printed.
-    pub(super) fn print_conflicts(&self) -> Result<(), Failure> {
-        self.conflicts.iter().try_for_each(|conflict| output::line(&conflict.to_string()))
+    pub(super) fn warn(&self) -> Result<(), Failure> {
+        self.print_conflicts()?;
+        let mut holds = self.holds.iter().filter(|hold| hold.nearest.is_some());
+        holds.try_for_each(|hold| output::line(&format!("WARNING: {hold}")))
     }
 
     /// What it does, for programs: without its units, of which there may be as many as objects.
@@ -273,7 +280,12 @@ impl PlanOptions {
             past: &past,
             served: self.served.as_ref(),
         };
-        let made = make(lister, &request).await?;
+        let mut made = make(lister, &request).await?;
+        for (summary, notes) in made.plan.end.datasets.iter().zip(&mut made.notes) {
+            if summary.total.objects + summary.outside.objects == 0 {
+                notes.nearest = Some(nearest(lister.gateway(), &policy.bucket, &summary.prefix).await?);
+            }
+        }
         let holds = MetHold::all(lister.gateway(), policy, held(&made.notes), &past).await?;
         Ok(Planned { made, conflicts, holds, past })
     }

@@ -5,7 +5,9 @@ use s3core::ops::{
 };
 use serde_json::json;
 
-use super::{POLICY, apply, as_if_killed, json as said, keys, name, three_days};
+use s3life::run::record::RunState;
+
+use super::{POLICY, apply, as_if_killed, change, json as said, keys, name, three_days};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_undone_with_lists_and_tags() {
@@ -259,4 +261,25 @@ async fn a_run_that_was_killed_goes_on_only_where_somebody_says_so() {
     let told = format!("run {}:\n  events: expire 3 units (9 objects, 90 B)\n  until ", name(&run));
     assert!(ended.status == 1 && ended.out.starts_with(&told) && ended.error.contains("nowhere"), "{ended:?}");
     assert!(ended.out.ends_with("brings it back\n"), "{ended:?}");
+}
+
+/// What a run removed that was killed, and what of that did not come back, counts for guards.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_removed_is_known_when_it_was_undone() {
+    let lake = three_days(POLICY).await;
+    let run = apply(&lake);
+    change(&lake, &run, |record| {
+        (record.state, record.finished) = (RunState::Running, None);
+        record.datasets.values_mut().for_each(|done| done.actions.clear());
+    })
+    .await;
+    lake.put("events/day=2020-01-02/new").await;
+    let undone = said(&lake.run(&["--output", "json", "undo", name(&run), "policy.yaml"]));
+    assert_eq!(undone["skipped_count"], 1, "{undone}");
+    let history = said(&lake.run(&["--output", "json", "history", "policy.yaml"]));
+    let expired = json!({"expire": {"units": 3, "objects": 9, "bytes": 90}});
+    assert_eq!((&history[0]["actions"], &history[0]["undone"]["units"]), (&expired, &json!(2)), "{history}");
+    lake.policy(&POLICY.replace("max_removed: none", "max_removed: 100% per 30d"));
+    let plan = said(&lake.plan(&["--output", "json"]));
+    assert_eq!(plan["end"]["datasets"][0]["guard"]["before"]["units"], 1, "{plan}");
 }

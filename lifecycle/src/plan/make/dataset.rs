@@ -34,6 +34,8 @@ pub struct DatasetNotes {
     pub running: Option<String>,
     /// What rules are due for, by their names; empty where somebody looks at the plan.
     pub due: BTreeMap<String, RuleDue>,
+    /// Where nothing lies in it: the nearest place where something does, first letters of keys up to a slash.
+    pub nearest: Option<String>,
 }
 
 /// What is planned in a dataset, while it is.

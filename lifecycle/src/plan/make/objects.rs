@@ -89,7 +89,7 @@ impl Objects<'_> {
         }
         let object = as_object(&listed, tags);
         let mut unit = UnitSummary::new(object.key, None);
-        unit.add(object.bytes, object.written, object.class, planning.dataset.met(&object));
+        unit.add(&object, planning.dataset.met(&object));
         unit.running = self.inventory.living.meeting(object.key).cloned();
         let verdict = self.judge.of(&unit);
         if let Verdict::Held { hold } = verdict {

@@ -212,7 +212,7 @@ impl<'a> Second<'a> {
                     }
                 }
                 let met = planning.dataset.met(&object);
-                found.add(object.bytes, object.written, object.class, met);
+                found.add(&object, met);
                 let is_taken = match &due.what {
                     What::Unit(unit, selection) => selection.takes(unit, object.class, met),
                     What::Tree(_) => true,

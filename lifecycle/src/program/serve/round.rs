@@ -11,8 +11,8 @@ use crate::act;
 use crate::connection::Connection;
 use crate::metrics::Metrics;
 use crate::plan::document::PlanReader;
-use crate::plan::line::Amount;
-use crate::plan::make::{Moves, RuleDue, Served, UNCONFIRMED};
+use crate::plan::line::{Amount, DatasetSummary};
+use crate::plan::make::{MadePlan, Moves, RuleDue, Served, UNCONFIRMED};
 use crate::program::Common;
 use crate::program::apply::going_on::GoneOn;
 use crate::program::apply::{Apply, Attempt};
@@ -115,16 +115,7 @@ impl Serve {
         }
         tell_unconfirmed(&mut memory.told, &planned);
         tell_held_back(&mut memory.told, &planned);
-        for conflict in &planned.conflicts {
-            if memory.told.insert(format!("rule {} {}", conflict.rule, conflict.dataset)) {
-                warn!("{conflict}");
-            }
-        }
-        for hold in planned.holds.iter().filter(|hold| hold.nearest.is_some()) {
-            if memory.told.insert(format!("hold {}", hold.path)) {
-                warn!("{hold}");
-            }
-        }
+        tell_places(&mut memory.told, &planned);
         let due = due(policy, &planned);
         let named = due.iter().map(|((dataset, rule), due)| (dataset.as_str(), rule.as_str(), due));
         metrics.due(name, named, planned.made.plan.header.created);
@@ -287,6 +278,31 @@ fn tell_rules(told: &mut BTreeSet<String>, before: &[ServedPolicy], said: &Serve
         for one in announcements.iter().filter(|one| !known(digest, one.at)) {
             let (units, objects, bytes) = (one.amount.units, one.amount.objects, one.amount.bytes);
             info!(dataset, rule, action, units, objects, bytes, from = %one.from, "announced");
+        }
+    }
+}
+
+/// Warns once of lifecycle rules of others, and of holds and locations where nothing lies.
+fn tell_places(told: &mut BTreeSet<String>, planned: &Planned) {
+    for conflict in &planned.conflicts {
+        if told.insert(format!("rule {} {}", conflict.rule, conflict.dataset)) {
+            warn!("{conflict}");
+        }
+    }
+    for hold in planned.holds.iter().filter(|hold| hold.nearest.is_some()) {
+        if told.insert(format!("hold {}", hold.path)) {
+            warn!("{hold}");
+        }
+    }
+    let MadePlan { plan, notes } = &planned.made;
+    for (DatasetSummary { name, prefix, .. }, notes) in plan.end.datasets.iter().zip(notes) {
+        if let Some(nearest) = &notes.nearest
+            && told.insert(format!("location {prefix}"))
+        {
+            warn!(
+                dataset = name,
+                "nothing lies at its location {prefix}; the nearest place where something does is {nearest}"
+            );
         }
     }
 }
