@@ -15,10 +15,10 @@ mod kinds;
 mod listing;
 mod open;
 mod pending;
+mod removed;
 mod rename;
 mod status;
 mod summary;
-mod trash;
 mod uploads;
 pub(crate) mod work;
 
@@ -37,7 +37,7 @@ use crate::{Error, ErrorKind, Result};
 use footers::Footers;
 use job_directory::is_job_directory;
 use kinds::Kinds;
-use trash::Trash;
+use removed::Removed;
 
 pub use create::{CreateOptions, Existing};
 pub use headers::Headers;
@@ -68,7 +68,7 @@ struct Shared {
     work: WorkPaths,
     footers: Arc<Footers>,
     kinds: Kinds,
-    trash: Trash,
+    removed: Removed,
     budget: MemoryBudget,
     explained: Vec<Explained>,
 }
@@ -84,7 +84,7 @@ impl FileSystem {
         let shared = Shared {
             footers,
             kinds: Kinds::new(),
-            trash: Trash::default(),
+            removed: Removed::default(),
             bucket: options.bucket.clone(),
             place: match &options.gateway.requests.tenant {
                 None => format!("{}/{}", options.gateway.endpoint, options.bucket),

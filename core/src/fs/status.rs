@@ -72,12 +72,13 @@ fn whole_second(time: SystemTime) -> SystemTime {
 
 impl FileSystem {
     /// What stands at `path`: one request for what its name leads to expect, two for what it does not; of a data file that is
-    /// missing also a listing of s3life's trash, and two or three for each run in it, eight times a second at most. Of a columnar
-    /// file that was looked at within the last second it is what was seen then, unless this process has changed it since.
+    /// missing also, eight times a second at most, what s3life keeps: one listing, two or three for each run in its trash, and
+    /// in a bucket of runs one of the file's versions, with ten requests at most for a delete marker. Of a columnar file that
+    /// was looked at within the last second it is what was seen then, unless this process has changed it since.
     ///
     /// # Errors
     /// `NotFound` where nothing does, `NoSuchBucket` where the bucket is missing. Readers of Parquet and ORC ask for the status of
-    /// a file before they open it: of one that s3life has moved to its trash the failure says so.
+    /// a file before they open it: of one that s3life has removed the failure says so.
     pub async fn status(&self, path: &str) -> Result<FileStatus> {
         if keys::is_root(path) {
             self.check_bucket().await?;

@@ -15,6 +15,7 @@ mod support;
 mod attributes;
 mod directories;
 mod exclusive;
+mod hidden;
 mod reading;
 mod renaming;
 mod trash;

@@ -45,6 +45,11 @@ async fn versions(lake: &Lake) -> Vec<ListedVersion> {
     lake.gateway.run(ListObjectVersions::new(&lake.bucket, "events/")).await.unwrap().versions
 }
 
+/// What a reader is told who misses a file.
+async fn told(lake: &Lake, key: &str) -> String {
+    lake.state.files().open_file(key, Default::default()).await.err().unwrap().message().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_hides_what_it_removes_and_undo_shows_it_as_it_was() {
     let lake = three_days_with_versions(POLICY).await;
@@ -58,6 +63,11 @@ async fn a_run_hides_what_it_removes_and_undo_shows_it_as_it_was() {
     let hidden = versions(&lake).await;
     assert_eq!((hidden.len(), hidden.iter().filter(|version| version.is_delete_marker).count()), (18, 9));
     assert_eq!(lake.listed(".s3core/trash/").await, []);
+    let brings_back = format!("hidden it under a delete marker; `s3life undo {} s3a://{}`", name(&run), lake.bucket);
+    for key in ["events/day=2020-01-01/_SUCCESS", "events/day=2020-01-02/a", "events/day=2020-01-03/b"] {
+        let told = told(&lake, key).await;
+        assert!(told.contains(&brings_back), "{told}");
+    }
     let status = said(&lake.run(&["--output", "json", "status", "policy.yaml"]));
     let kept = json!([{"run": run["run"], "units": 3, "objects": 9, "bytes": 90, "until": run["trash_until"]}]);
     assert_eq!((&status["hidden"], &status["held"], &status["trash"]), (&kept, &json!([]), &json!([])));
@@ -102,6 +112,8 @@ async fn a_trash_of_versions_is_emptied_and_older_ones_stay_hidden() {
     ];
     assert_eq!(shown.collect::<Vec<_>>(), expected);
     assert_eq!(left[1].version_id, older);
+    let missed = told(&lake, "events/day=2020-01-02/a").await;
+    assert!(missed.contains(name(&run)) && missed.contains("its trash was emptied"), "{missed}");
     let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
     assert!(undone.status == 1 && undone.error.contains("its trash was emptied"), "{undone:?}");
 }
@@ -137,6 +149,8 @@ async fn markers_that_nobody_wrote_down_are_known_later(#[case] end: &[&str], #[
         let delete = DeleteObject::new(&lake.bucket, &outcome.key);
         lake.gateway.run(DeleteObject { version_id: Some(outcome.version_id), ..delete }).await.unwrap();
     }
+    let missed = told(&lake, "events/day=2020-01-02/a").await;
+    assert!(missed.contains(&format!("the run {} of s3life had begun to remove it", name(&run))), "{missed}");
     lake.put("events/day=2020-01-02/new").await;
     let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
     assert_eq!((undone.status, lake.listed("events/day=2020-01-02/").await.len()), (0, 1), "{undone:?}");

@@ -95,6 +95,19 @@ def test_rows_are_equal_or_the_exception_names_the_run(table: DataFrame, lake: B
     assert read(table) is None
 
 
+def test_the_exception_names_the_run_where_versions_are_kept(table: DataFrame, lake: Bucket, life: Life) -> None:
+    lake.client.put_bucket_versioning(Bucket=lake.name, VersioningConfiguration={"Status": "Enabled"})
+    life.policy(policy(lake, "expire"))
+    run = life.run("apply", "policy.yaml", "--yes")["run"]
+    assert lake.objects("events/day=") == {}
+    time.sleep(REMEMBERED)
+    told = read(table)
+    assert told is not None
+    assert f"the run {run} of s3life has hidden it under a delete marker; `s3life undo {run} s3a://{lake.name}`" in told
+    life.run("undo", run, "policy.yaml")
+    assert read(table) is None
+
+
 def test_a_table_reads_the_same_before_during_and_after_it_tiers(table: DataFrame, lake: Bucket, life: Life) -> None:
     life.policy(policy(lake, "{tier: COLD}"))
     state, deadline = "waiting-for-gateway", time.monotonic() + 120

@@ -113,6 +113,9 @@ class Bucket:
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             for entry in page.get("Contents", []):
                 self.client.delete_object(Bucket=self.name, Key=entry["Key"])
+        for page in self.client.get_paginator("list_object_versions").paginate(Bucket=self.name):
+            for entry in page.get("Versions", []) + page.get("DeleteMarkers", []):
+                self.client.delete_object(Bucket=self.name, Key=entry["Key"], VersionId=entry["VersionId"])
         for upload in self.client.list_multipart_uploads(Bucket=self.name).get("Uploads", []):
             self.client.abort_multipart_upload(Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"])
         self.client.delete_bucket(Bucket=self.name)
