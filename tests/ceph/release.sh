@@ -12,7 +12,8 @@ Needs root and a Debian host (debootstrap is installed where missing). NAME is r
 (from sid), and the release that Debian has there must be that one; or the name of a Debian suite, for whatever it has.
 
   up       installs the release into ROOT the first time (two minutes or so, 1 GB), then starts a cluster in DIR and
-           writes DIR/env exactly as up.sh does; DIR has the same path inside and outside
+           writes DIR/env as up.sh does, and with S3CORE_TEST_RADOSGW_ADMIN, a program that runs the release's own
+           radosgw-admin for that cluster; DIR has the same path inside and outside
   down     stops that cluster
   remove   deletes ROOT
 
@@ -73,7 +74,20 @@ up() {
   ) 9>"$root.lock"
   check_release
   mkdir -p "$directory"
-  in_private_mounts _start "$root" "$directory" "$@"
+  in_private_mounts _start "$root" "$directory" "$@" >/dev/null
+  write_administration "$directory"
+  cat "$directory/env"
+}
+
+# The machine's own radosgw-admin does not read the keys of newer releases. The release's lies in ROOT, and the cluster's
+# directory in the mount namespace of its processes.
+write_administration() {
+  local directory=$1
+  # shellcheck disable=SC2016  # the program expands it
+  printf '#!/bin/sh\nexec nsenter --mount --root --target "$(cat %s/mon.a.pid)" /usr/bin/radosgw-admin -c %s/ceph.conf "$@"\n' \
+    "$directory" "$directory" >"$directory/radosgw-admin"
+  chmod +x "$directory/radosgw-admin"
+  echo "S3CORE_TEST_RADOSGW_ADMIN=$directory/radosgw-admin" >>"$directory/env"
 }
 
 # Mounts made in a mount namespace of their own are seen by nobody else and vanish with the last process in it, that is

@@ -1,6 +1,9 @@
 //! Radosgw's own interfaces for users, quotas and roles (<https://docs.ceph.com/en/latest/radosgw/adminops/>), of which the
 //! test user may use all.
 
+use std::path::Path;
+use std::process::Command;
+
 use http::Method;
 use s3core::gateway::{Exchange, Gateway, OperationRequest};
 use s3core::http::Response;
@@ -139,4 +142,16 @@ pub async fn trust_issuer(gateway: &Gateway, url: &str, client: &str, thumbprint
         ("ThumbprintList.member.1", thumbprint),
     ]);
     call(gateway, Call { method: Method::POST, bucket: "", key: "", query }).await;
+}
+
+/// `radosgw-admin` for the cluster of the environment: that of its release, where it is another than the machine's.
+pub fn radosgw_admin() -> Command {
+    if let Some(program) = std::env::var_os("S3CORE_TEST_RADOSGW_ADMIN") {
+        return Command::new(program);
+    }
+    let directory =
+        std::env::var_os("S3CORE_TEST_CEPH_DIR").expect("S3CORE_TEST_CEPH_DIR, as tests/ceph/up.sh writes it");
+    let mut command = Command::new("radosgw-admin");
+    command.arg("-c").arg(Path::new(&directory).join("ceph.conf"));
+    command
 }

@@ -1,7 +1,6 @@
 //! The gateway collects its garbage between a run and its undoing: nothing of what comes back is missing.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
 use bytes::Bytes;
 use rstest::rstest;
@@ -12,8 +11,8 @@ use s3core::ops::{
 };
 use sha2::{Digest, Sha256};
 
-use super::lake::admin::limit_bucket;
-use super::lake::{Lake, variable};
+use super::lake::Lake;
+use super::lake::admin::{limit_bucket, radosgw_admin};
 use super::{POLICY, apply, name};
 
 /// All that can be known of an object but its time.
@@ -115,9 +114,7 @@ async fn filled(keeps_versions: bool) -> Lake {
 
 /// What was removed and is referred to by nobody is gone for good then.
 fn collect_garbage() {
-    let configuration = format!("{}/ceph.conf", variable("S3CORE_TEST_CEPH_DIR"));
-    let collected =
-        Command::new("radosgw-admin").args(["-c", &configuration, "gc", "process", "--include-all"]).output().unwrap();
+    let collected = radosgw_admin().args(["gc", "process", "--include-all"]).output().unwrap();
     assert!(collected.status.success(), "{collected:?}");
 }
 

@@ -1,10 +1,9 @@
 //! What quotas leave for copies, as a plan says it, on real Ceph.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
 use super::lake::Lake;
+use super::lake::admin::radosgw_admin;
 
 const POLICY: &str = "\
 version: 1
@@ -17,14 +16,9 @@ datasets:
 ";
 
 fn limit_objects(bucket: &str, most: u64) {
-    let ceph = std::path::PathBuf::from(std::env::var("S3CORE_TEST_CEPH_DIR").unwrap());
     let bucket = format!("--bucket={bucket}");
     for arguments in [vec!["set", &format!("--max-objects={most}")], vec!["enable"]] {
-        let output = Command::new("radosgw-admin")
-            .arg("-c")
-            .arg(ceph.join("ceph.conf"))
-            .arg("--keyring")
-            .arg(ceph.join("keyring"))
+        let output = radosgw_admin()
             .args(["quota", arguments[0], "--quota-scope=bucket", &bucket])
             .args(&arguments[1..])
             .output()
