@@ -1,13 +1,14 @@
 //! Killed and started again, as often as it takes: the end is that of a run that nobody disturbed.
 
+use std::process::Output;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::time::{Instant, sleep};
 
-use crate::lake::{Lake, OBJECTS};
+use crate::lake::{Lake, OBJECTS, said};
 use crate::support::content;
 
 /// Lakes at a time: most wait for the lease of a process that was killed.
@@ -19,6 +20,13 @@ const KILLS: (usize, usize) = (50, 10);
 const KILLS_OF_UNDO: (usize, usize) = (20, 3);
 const MOST: usize = 3;
 
+/// The shortest lease in seconds, and the longest: where the machine is busy a process loses a short one, and fails by itself.
+const LEASES: (u32, u32) = (1, 8);
+
+/// So many processes may fail by themselves in one lake, and so many lakes be made one after the other.
+const MOST_FAILURES: usize = 5;
+const MOST_LAKES: usize = 10;
+
 /// Kills of processes that were at work, and of those the ones when a part of the objects was gone.
 #[derive(Debug, Default)]
 struct Kills {
@@ -26,16 +34,23 @@ struct Kills {
     in_time: AtomicUsize,
     in_the_middle: AtomicUsize,
     seed: AtomicU64,
+    /// In seconds: the lease of the processes that are started.
+    lease: AtomicU32,
+    failures: AtomicUsize,
 }
 
 impl Kills {
     fn new(enough: (usize, usize)) -> Arc<Self> {
-        Arc::new(Self { enough, ..Self::default() })
+        Arc::new(Self { enough, lease: LEASES.0.into(), ..Self::default() })
     }
 
     fn are_enough(&self) -> bool {
         let (enough, in_time) = (self.enough.0, self.in_time.load(Ordering::SeqCst));
         in_time >= MOST * enough || in_time >= enough && self.met_their_race()
+    }
+
+    fn were_enough_and_met_their_race(&self) -> bool {
+        self.in_time.load(Ordering::SeqCst) >= self.enough.0 && self.met_their_race()
     }
 
     fn met_their_race(&self) -> bool {
@@ -49,15 +64,24 @@ impl Kills {
         Duration::from_nanos(number % (limit.as_nanos() as u64))
     }
 
+    /// The next processes get a longer lease than one that failed with this one, or that failed to get its own.
+    fn failed(&self, lease: u32, output: &Output) {
+        println!("with a lease of {lease} seconds: {}", String::from_utf8_lossy(&output.stderr));
+        self.failures.fetch_add(1, Ordering::SeqCst);
+        self.lease.fetch_max((2 * lease).min(LEASES.1), Ordering::SeqCst);
+    }
+
     /// Starts a command again and again, killing it at random moments within `longest` of its work, until it ends before or
     /// there were enough kills in all lakes. It comes to its end.
     async fn kill(&self, lake: &Lake, arguments: &[&str], mut longest: Duration) {
         let mut left = lake.listed("events/").await.len();
-        while !self.are_enough() {
-            let lease = lake.newest_lease().await;
-            let mut process = lake.start(arguments);
+        let mut failures = 0;
+        while !self.are_enough() && failures < MOST_FAILURES {
+            let lease = self.lease.load(Ordering::SeqCst);
+            let newest = lake.newest_lease().await;
+            let mut process = lake.start(arguments, lease);
             // Work begins when it has a lease.
-            while lake.newest_lease().await == lease && process.try_wait().unwrap().is_none() {
+            while lake.newest_lease().await == newest && process.try_wait().unwrap().is_none() {
                 sleep(Duration::from_millis(100)).await;
             }
             let kill_at = Instant::now() + self.chance(longest);
@@ -66,8 +90,18 @@ impl Kills {
             }
             // It may have ended by now.
             let _ = process.kill();
-            if process.wait().unwrap().code().is_some() {
-                break;
+            let output = process.wait_with_output().unwrap();
+            match output.status.code() {
+                None => {}
+                Some(1) => {
+                    failures += 1;
+                    self.failed(lease, &output);
+                    continue;
+                }
+                Some(_) => {
+                    said(&output);
+                    break;
+                }
             }
             self.in_time.fetch_add(1, Ordering::SeqCst);
             let before = std::mem::replace(&mut left, lake.listed("events/").await.len());
@@ -94,7 +128,10 @@ async fn a_run_that_is_killed_at_any_time_ends_as_one_that_is_not() {
     let lakes = (0..AT_ONCE).map(|_| {
         let (kills, kills_of_undo) = (kills.clone(), kills_of_undo.clone());
         tokio::spawn(async move {
-            while !kills.are_enough() || !kills_of_undo.are_enough() {
+            for _ in 0..MOST_LAKES {
+                if kills.are_enough() && kills_of_undo.are_enough() {
+                    break;
+                }
                 let lake = Lake::new().await;
                 let before = lake.read("events/").await;
                 assert_eq!(before.len(), OBJECTS);
@@ -110,5 +147,6 @@ async fn a_run_that_is_killed_at_any_time_ends_as_one_that_is_not() {
     for lake in join_all(lakes).await {
         lake.unwrap();
     }
-    assert!(kills.met_their_race() && kills_of_undo.met_their_race(), "{kills:?} {kills_of_undo:?}");
+    let were_enough = kills.were_enough_and_met_their_race() && kills_of_undo.were_enough_and_met_their_race();
+    assert!(were_enough, "{kills:?} {kills_of_undo:?}");
 }

@@ -16,6 +16,9 @@ const PARTITIONS: usize = 20;
 const FILES: usize = 10;
 pub(crate) const OBJECTS: usize = PARTITIONS * FILES;
 
+/// ETag, storage class and SHA-256 of objects, by key.
+pub(crate) type Objects = BTreeMap<String, (Option<String>, String, String)>;
+
 /// The bucket and a directory with the policy.
 pub(crate) struct Lake {
     pub(crate) place: Place,
@@ -85,19 +88,15 @@ impl Lake {
         command
     }
 
-    /// Starts it with a lease of a second: whoever kills or stops it need not wait long for its successor.
-    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).args(["--lease-seconds", "1", "--wait-seconds", "30"]).spawn().unwrap()
-    }
-
     /// Starts it as anybody would, waiting for others that work on the bucket.
     pub(crate) fn start_patiently(&self, arguments: &[&str]) -> Child {
         self.command(arguments).args(["--wait-seconds", "60"]).spawn().unwrap()
     }
 
-    /// Starts it with a lease of so many seconds: where the machine is busy it keeps a longer one.
-    pub(crate) fn start_with_lease(&self, arguments: &[&str], seconds: u32) -> Child {
-        self.command(arguments).args(["--lease-seconds", &seconds.to_string()]).spawn().unwrap()
+    /// Starts it with a lease of so many seconds. After a short one whoever kills or stops it need not wait long for its
+    /// successor; where the machine is busy it keeps a longer one.
+    pub(crate) fn start(&self, arguments: &[&str], lease: u32) -> Child {
+        self.command(arguments).args(["--lease-seconds", &lease.to_string(), "--wait-seconds", "30"]).spawn().unwrap()
     }
 
     /// Runs it to its end, which is a good one; returns what it printed.
@@ -141,7 +140,7 @@ impl Lake {
     }
 
     /// Key, ETag, storage class and SHA-256 of all that lies below a prefix; keys without the prefix.
-    pub(crate) async fn read(&self, prefix: &str) -> BTreeMap<String, (Option<String>, String, String)> {
+    pub(crate) async fn read(&self, prefix: &str) -> Objects {
         let mut all = BTreeMap::new();
         let page = self.place.gateway.run(ListObjectsV2::new(&self.place.bucket, prefix)).await.unwrap();
         assert_eq!(page.next, None);
