@@ -1,19 +1,17 @@
 //! One process at a time has a bucket's lease.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use rstest::rstest;
 use s3core::gateway::capabilities::Capability;
 use s3core_gateway::{Fault, Quirks};
-use s3life::run::lease::{Lease, LeaseError, LostReason, Standing};
+use s3life::run::lease::{Lease, LeaseError, Lost, LostReason, Standing};
 use s3life::run::{StateError, keys};
 use tokio::time::sleep;
 
-use crate::support::{Lake, MINUTE, MovedClock, Service, environment, holder, take};
-
-const TERM: Duration = Duration::from_secs(3);
+use crate::support::{Busy, Lake, MINUTE, MovedClock, Service, environment, holder, in_some_term, refuse, take};
 
 #[rstest]
 #[case::ceph(Service::Ceph)]
@@ -51,20 +49,32 @@ async fn of_sixteen_that_want_it_one_gets_it(#[case] service: Service) {
 #[case::embedded(Service::Embedded(Quirks::Pacific))]
 #[tokio::test(flavor = "multi_thread")]
 async fn renewal_keeps_it_and_silence_loses_it(#[case] service: Service) {
-    let lake = Lake::at(service).await;
-    let lease = take(&lake.bucket, 1, TERM).await.unwrap();
-    let other = lake.client();
-    for _ in 0..5 {
-        sleep(TERM / 2).await;
-        lease.check().unwrap();
-        assert!(matches!(take(&other, 2, TERM).await, Err(LeaseError::Held { .. })));
-    }
-    drop(lease);
-    assert!(matches!(take(&other, 2, TERM).await, Err(LeaseError::Held { .. })));
-    sleep(TERM + Duration::from_secs(2)).await;
-    assert_eq!(Lease::look(&other).await.unwrap().unwrap().standing, Standing::Expired);
-    assert_eq!(take(&other, 2, TERM).await.unwrap().number(), 2);
-    assert_eq!(Lease::look(&lake.bucket).await.unwrap().unwrap().holder, holder(2));
+    in_some_term(async |term| {
+        let lake = Lake::at(service).await;
+        let lease = take(&lake.bucket, 1, term).await?;
+        let other = lake.client();
+        for _ in 0..5 {
+            sleep(term / 2).await;
+            lease.check()?;
+            refuse(&other, 2, term, &lease).await?;
+        }
+        drop(lease);
+        let dropped = Instant::now();
+        match take(&other, 2, term).await {
+            Err(LeaseError::Held { .. }) => {}
+            Err(failure) => return Err(failure.into()),
+            Ok(_) => {
+                assert!(dropped.elapsed() >= term / 2, "it was to be had at once");
+                return Err(Busy("it had ended when it was asked for".to_owned()));
+            }
+        }
+        sleep(term + Duration::from_secs(2)).await;
+        assert_eq!(Lease::look(&other).await?.unwrap().standing, Standing::Expired);
+        assert_eq!(take(&other, 2, term).await?.number(), 2);
+        assert_eq!(Lease::look(&lake.bucket).await?.unwrap().holder, holder(2));
+        Ok(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,17 +110,26 @@ async fn a_holder_whose_clock_has_gone_on_stops_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renewal_that_fails_is_tried_again_until_the_term_is_over() {
-    let lake = Lake::at(Service::Embedded(Quirks::Pacific)).await;
-    let lease = take(&lake.bucket, 1, TERM).await.unwrap();
-    let faults = lake.embedded().faults();
-    let refusals = faults.add(Fault::error(400, "InvalidRequest").method("PUT").key_prefix(&keys::leases()).times(3));
-    sleep(TERM * 2).await;
-    assert_eq!(faults.injected_by(refusals), 3);
-    lease.check().unwrap();
-    faults.add(Fault::error(400, "InvalidRequest").method("PUT").key_prefix(&keys::leases()));
-    sleep(TERM).await;
-    let lost = lease.check().unwrap_err();
-    assert!(matches!(lost.reason, LostReason::NotRenewed { failure: Some(_) }), "{lost}");
+    in_some_term(async |term| {
+        let lake = Lake::at(Service::Embedded(Quirks::Pacific)).await;
+        let lease = take(&lake.bucket, 1, term).await?;
+        let faults = lake.embedded().faults();
+        let refusal = || Fault::error(400, "InvalidRequest").method("PUT").key_prefix(&keys::leases());
+        let refusals = faults.add(refusal().times(3));
+        while faults.injected_by(refusals) < 3 {
+            lease.check()?;
+            sleep(Duration::from_millis(20)).await;
+        }
+        sleep(term).await;
+        lease.check()?;
+        faults.add(refusal());
+        sleep(term).await;
+        match lease.check().unwrap_err() {
+            Lost { reason: LostReason::NotRenewed { failure: Some(_) }, .. } => Ok(()),
+            other => Err(other.into()),
+        }
+    })
+    .await;
 }
 
 #[rstest]
@@ -119,45 +138,74 @@ async fn lost_replies_make_no_second_holder(
     #[values(Quirks::Pacific, Quirks::Tentacle)] quirks: Quirks,
     #[values(1, 2, 3)] seed: u64,
 ) {
-    let lake = Lake::at(Service::Embedded(quirks)).await;
-    let faults = lake.embedded().faults();
-    let lost = faults.add(Fault::lose_reply().method("PUT").key_prefix(&keys::leases()).fraction(0.5, seed));
-    let clients = lake.clients(16);
-    let outcomes = join_all((0..16).zip(&clients).map(|(number, client)| take(client, number, TERM))).await;
-    let leases: Vec<_> = outcomes.into_iter().filter_map(Result::ok).collect();
-    assert_eq!(leases.len(), 1);
-    for _ in 0..4 {
-        sleep(TERM / 2).await;
-        leases[0].check().unwrap();
-        assert!(matches!(take(&clients[0], 0, TERM).await, Err(LeaseError::Held { .. })));
-    }
-    assert!(faults.injected_by(lost) > 1);
-    leases[0].release().await.unwrap();
-    assert_eq!(take(&clients[0], 0, TERM).await.unwrap().number(), 2);
+    in_some_term(async |term| {
+        let lake = Lake::at(Service::Embedded(quirks)).await;
+        let faults = lake.embedded().faults();
+        let lost = faults.add(Fault::lose_reply().method("PUT").key_prefix(&keys::leases()).fraction(0.5, seed));
+        let clients = lake.clients(16);
+        let outcomes = join_all((0..16).zip(&clients).map(|(number, client)| take(client, number, term))).await;
+        let (mut leases, mut failures) = (Vec::new(), Vec::new());
+        for outcome in outcomes {
+            match outcome {
+                Ok(lease) => leases.push(lease),
+                Err(LeaseError::Held { .. }) => {}
+                Err(failure) => failures.push(Busy::from(failure)),
+            }
+        }
+        assert!(leases.iter().filter(|lease| lease.check().is_ok()).count() < 2, "two have it");
+        if let Some(failure) = failures.pop() {
+            return Err(failure);
+        }
+        for lease in &leases {
+            lease.check()?;
+        }
+        assert_eq!(leases.len(), 1);
+        for _ in 0..4 {
+            sleep(term / 2).await;
+            leases[0].check()?;
+            refuse(&clients[0], 0, term, &leases[0]).await?;
+        }
+        assert!(faults.injected_by(lost) > 1);
+        leases[0].release().await?;
+        assert_eq!(take(&clients[0], 0, term).await?.number(), 2);
+        Ok(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_own_renewal_of_which_nothing_was_heard_is_recognised() {
-    let lake = Lake::at(Service::Embedded(Quirks::Pacific)).await;
-    let lease = take(&lake.bucket, 1, TERM).await.unwrap();
-    let faults = lake.embedded().faults();
-    let on_leases = |fault: Fault, method: &str| fault.method(method).key_prefix(&keys::leases()).times(1);
-    let lost = faults.add(on_leases(Fault::lose_reply(), "PUT"));
-    let unseen = faults.add(on_leases(Fault::error(403, "AccessDenied"), "HEAD"));
-    sleep(TERM * 2).await;
-    assert_eq!((faults.injected_by(lost), faults.injected_by(unseen)), (1, 1));
-    lease.check().unwrap();
-    lease.release().await.unwrap();
+    in_some_term(async |term| {
+        let lake = Lake::at(Service::Embedded(Quirks::Pacific)).await;
+        let lease = take(&lake.bucket, 1, term).await?;
+        let faults = lake.embedded().faults();
+        let on_leases = |fault: Fault, method: &str| fault.method(method).key_prefix(&keys::leases()).times(1);
+        let lost = faults.add(on_leases(Fault::lose_reply(), "PUT"));
+        let unseen = faults.add(on_leases(Fault::error(403, "AccessDenied"), "HEAD"));
+        while (faults.injected_by(lost), faults.injected_by(unseen)) != (1, 1) {
+            lease.check()?;
+            sleep(Duration::from_millis(20)).await;
+        }
+        sleep(term).await;
+        lease.check()?;
+        lease.release().await?;
+        Ok(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_holder_that_renews_keeps_it_whatever_the_gateways_clock_says() {
-    let lake = Lake::at(Service::Embedded(Quirks::Pacific)).await;
-    lake.embedded().set_backdating(Duration::from_secs(3600));
-    let lease = take(&lake.bucket, 1, TERM).await.unwrap();
-    assert_eq!(Lease::look(&lake.bucket).await.unwrap().unwrap().standing, Standing::Expired);
-    assert!(matches!(take(&lake.client(), 2, TERM).await, Err(LeaseError::Held { .. })));
-    lease.check().unwrap();
+    in_some_term(async |term| {
+        let lake = Lake::at(Service::Embedded(Quirks::Pacific)).await;
+        lake.embedded().set_backdating(Duration::from_secs(3600));
+        let lease = take(&lake.bucket, 1, term).await?;
+        assert_eq!(Lease::look(&lake.bucket).await?.unwrap().standing, Standing::Expired);
+        refuse(&lake.client(), 2, term, &lease).await?;
+        lease.check()?;
+        Ok(())
+    })
+    .await;
 }
 
 /// It has read that the first lease was given back, and creates the second after the second and third were taken and the

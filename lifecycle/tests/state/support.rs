@@ -21,9 +21,9 @@ use s3core::ops::{CreateBucket, PutBucketVersioning, PutObject};
 use s3core::transfer::budget::MemoryBudget;
 use s3core_gateway::Quirks;
 use s3life::plan::line::PolicySource;
-use s3life::run::Bucket;
-use s3life::run::lease::{Holder, Lease, LeaseError};
+use s3life::run::lease::{Holder, Lease, LeaseError, Lost, LostReason};
 use s3life::run::record::RunRecord;
+use s3life::run::{Bucket, StateError};
 use tokio::sync::Notify;
 
 /// What answers a test.
@@ -210,6 +210,60 @@ pub(crate) async fn take(bucket: &Bucket, number: u32, term: Duration) -> Result
 }
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+
+/// Terms of leases in seconds, for tests of what becomes of a lease in time.
+const TERMS: [u64; 4] = [3, 6, 12, 24];
+
+/// The machine or the gateway was too slow for a lease of this term. Nothing else becomes one: other failures fail the test.
+#[derive(Debug)]
+pub(crate) struct Busy(pub(crate) String);
+
+/// Lets a test begin anew with longer and longer leases, until the machine is fast enough for one.
+pub(crate) async fn in_some_term(test: impl AsyncFn(Duration) -> Result<(), Busy>) {
+    for term in TERMS.map(Duration::from_secs) {
+        match test(term).await {
+            Ok(()) => return,
+            Err(Busy(reason)) => println!("not with a term of {term:?}: {reason}"),
+        }
+    }
+    panic!("not in any of the terms, for the reasons above");
+}
+
+impl From<Lost> for Busy {
+    fn from(lost: Lost) -> Self {
+        assert!(matches!(lost.reason, LostReason::NotRenewed { .. }), "{lost}");
+        Self(lost.to_string())
+    }
+}
+
+impl From<StateError> for Busy {
+    fn from(failure: StateError) -> Self {
+        match failure {
+            StateError::Gateway(failure) => Self(failure.to_string()),
+            StateError::Lost(lost) => lost.into(),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+impl From<LeaseError> for Busy {
+    fn from(failure: LeaseError) -> Self {
+        match failure {
+            LeaseError::State(failure) => failure.into(),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+/// Asserts that the `number`th process does not get a lease that another one has.
+pub(crate) async fn refuse(bucket: &Bucket, number: u32, term: Duration, held: &Lease) -> Result<(), Busy> {
+    match take(bucket, number, term).await {
+        Err(LeaseError::Held { .. }) => Ok(()),
+        Err(other) => Err(other.into()),
+        // Only from one who knows that it is lost.
+        Ok(_) => Err(held.check().expect_err("two have it").into()),
+    }
+}
 
 /// The record of a run that has just begun.
 pub(crate) fn record(run: &str) -> RunRecord {
