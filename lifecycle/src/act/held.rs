@@ -10,7 +10,7 @@ use crate::run::journal::{IntendedObject, IntendedUnit, Journal, Means, Outcome}
 
 use super::objects::{Objects, Removed};
 use super::purge::Emptied;
-use super::remove::is_marker;
+use super::remove::{WRITTEN_AGAIN, is_marker, remove_as_planned};
 use super::survey::survey;
 use super::{Failure, conclude};
 
@@ -75,21 +75,18 @@ async fn remove_unit(
     let (markers, others): (Vec<_>, Vec<_>) = live.partition(|object| is_marker(&object.planned.key));
     let mut outcome = Outcome::Done;
     for group in [markers, others] {
-        let remove = |object: &IntendedObject| {
-            let planned = object.planned.clone();
-            async move { Ok((objects.remove(&planned).await?, planned)) }
-        };
-        for (removed, planned) in objects.for_all(group, remove).await? {
+        for (object, removed) in remove_as_planned(objects, group).await? {
             match removed {
-                Removed::Gone => amount.add(Amount { units: 0, objects: 1, bytes: planned.bytes }),
+                Removed::Gone => amount.add(Amount { units: 0, objects: 1, bytes: object.planned.bytes }),
                 Removed::Changed => {
-                    let reason = "it was written again while its unit was being removed".to_owned();
-                    outcome = Outcome::Changed { key: planned.key, reason };
+                    let key = object.planned.key.clone();
+                    outcome = Outcome::Changed { key, reason: WRITTEN_AGAIN.to_owned() };
                 }
                 Removed::Refused(reason) => outcome = Outcome::Refused { reason },
             }
         }
-        if matches!(outcome, Outcome::Refused { .. }) {
+        // There is no copy of what would go now.
+        if outcome != Outcome::Done {
             break;
         }
     }

@@ -4,6 +4,7 @@
 //! Where anything turns out to be other than planned, also right after the last removal, what was removed is put back.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use s3core::Result;
@@ -137,18 +138,14 @@ impl<'a> Removal<'a> {
 
     /// Removes `_SUCCESS` first, so that nobody takes what is left for complete.
     async fn remove_all(&mut self, live: Vec<&'a IntendedObject>) -> Result<Ending> {
-        let objects = self.objects;
         let (markers, others): (Vec<_>, Vec<_>) = live.into_iter().partition(|object| is_marker(&object.planned.key));
         for group in [markers, others] {
-            let remove =
-                move |object: &'a IntendedObject| async move { Ok((object, objects.remove(&object.planned).await?)) };
             let mut ending = None;
-            for (object, removed) in objects.for_all(group, remove).await? {
+            for (object, removed) in remove_as_planned(self.objects, group).await? {
                 match removed {
                     Removed::Gone => self.removed.push(object),
                     Removed::Changed => {
-                        let reason = "it was written again while its unit was being removed".to_owned();
-                        ending = Some(Ending::Changed(object.planned.key.clone(), reason));
+                        ending = Some(Ending::Changed(object.planned.key.clone(), WRITTEN_AGAIN.to_owned()));
                     }
                     Removed::Refused(reason) => ending = Some(Ending::Refused(reason)),
                 }
@@ -191,6 +188,28 @@ impl<'a> Removal<'a> {
         objects.discard_if_safe(copies).await?;
         Ok(lost)
     }
+}
+
+/// Why a unit stays of which an object is another one now.
+pub(super) const WRITTEN_AGAIN: &str = "it was written again while its unit was being removed";
+
+/// Removes objects, several at a time, until one of them stays: then no other is begun, since there may be no copy of it.
+pub(super) async fn remove_as_planned<'a>(
+    objects: &Objects<'_>,
+    planned: Vec<&'a IntendedObject>,
+) -> Result<Vec<(&'a IntendedObject, Removed)>> {
+    let is_over = &AtomicBool::new(false);
+    let remove = move |object: &'a IntendedObject| async move {
+        if is_over.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let removed = objects.remove(&object.planned).await?;
+        if removed != Removed::Gone {
+            is_over.store(true, Ordering::Relaxed);
+        }
+        Ok(Some((object, removed)))
+    };
+    Ok(objects.for_all(planned, remove).await?.into_iter().flatten().collect())
 }
 
 fn was_deleted(object: &IntendedObject) -> Ending {

@@ -230,6 +230,27 @@ async fn what_was_never_removed_keeps_its_copies_when_it_is_undone(#[case] servi
     assert_eq!(scene.read(PREFIX).await, before);
 }
 
+/// Without copies nothing comes back: what would go after an object that somebody has replaced stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_without_copies_goes_no_further_than_to_what_was_replaced() {
+    let scene = Scene::new(PACIFIC).await;
+    let mut unit = scene.intent(1);
+    unit.means = Means::InPlace;
+    unit.objects.iter_mut().for_each(|object| object.trash = None);
+    let replaced = scene.planned[2].key.clone();
+    let put = PutObject::new(&scene.place.bucket, &replaced, Bytes::from_static(b"written meanwhile"));
+    let gateway = scene.place.gateway.clone();
+    let process = Interposed::at_first_deletion(async move {
+        gateway.run(put).await.unwrap();
+    });
+    let outcome = scene.remove_by(Arc::new(process), &unit, 1).await.unwrap();
+    assert!(matches!(&outcome, Outcome::NotRestored { .. }), "{outcome:?}");
+    let left: Vec<_> = scene.list(PREFIX).await.into_iter().map(|object| object.key).collect();
+    // `_SUCCESS` and the one before it have gone.
+    assert_eq!(left, scene.planned[2..].iter().map(|planned| planned.key.clone()).collect::<Vec<_>>());
+    assert_eq!(scene.place.get(&replaced).await, b"written meanwhile");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_put_back_is_told_and_comes_back_later() {
     let scene = Scene::new(PACIFIC).await;

@@ -148,6 +148,23 @@ async fn a_held_unit_of_which_a_part_is_gone_is_told_as_that() {
     assert_eq!(proof["proven"], true, "{proof}");
 }
 
+/// A job overwrites `_SUCCESS` after the unit was looked at: nothing of the rest goes, since there is no copy of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_unit_that_is_being_rewritten_stays() {
+    let endpoint = Gateway::builder().start().unwrap();
+    let lake = two_days_in(Lake::embedded(&endpoint).await, &policy("0h")).await;
+    let before = lake.listed("events/").await;
+    let run = apply(&lake);
+    assert_eq!(run["actions"]["held"]["units"], 2, "{run}");
+    let rewritten = Fault::error(412, "PreconditionFailed").method("DELETE").key_prefix(&key(1, "_SUCCESS"));
+    let fault = endpoint.faults().add(rewritten);
+    let purge = lake.run(&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"]);
+    let purged: serde_json::Value = serde_json::from_str(&purge.out).unwrap();
+    assert_eq!(endpoint.faults().injected_by(fault), 1);
+    assert_eq!((&purged["objects"], &purged["left"][0]["key"]), (&json!(2), &json!(key(1, "_SUCCESS"))), "{purged}");
+    assert_eq!(lake.listed("events/").await, before[..2]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_at_its_quota_holds_what_it_cannot_copy() {
     let lake = Lake::new().await;
