@@ -4,6 +4,7 @@
 //! in the order of their keys, as listings give them. Memory grows with the units, not with the objects; where each object
 //! is a unit, only those that are asked for are kept.
 
+mod above;
 mod directories;
 mod jobs;
 mod tables;
@@ -18,10 +19,12 @@ use crate::plan::line::Amount;
 use crate::policy::{Age, CONTROL_PREFIX, Dataset, Unit};
 use crate::unit::UnitSummary;
 
+pub use above::Above;
 pub(crate) use directories::SUCCESS;
 use directories::{Directories, Directory};
 pub use jobs::JobTree;
-pub(crate) use jobs::{is_state_of_job, tree_of as tree_of_job};
+pub(crate) use jobs::{JOBS, is_alive, is_state_of_job, tree_of as tree_of_job};
+pub(crate) use tables::{LOGS, VERSION_HINT, is_iceberg};
 pub use tables::{Table, TableFormat};
 
 /// An object of a listing.
@@ -61,9 +64,11 @@ pub struct Inventory {
     pub outside: Amount,
     /// What jobs that have not ended have left, or work on, by their keys.
     pub jobs: Vec<JobTree>,
+    /// The trees of living jobs that write to a directory around the dataset.
+    pub jobs_above: Vec<String>,
     /// Where jobs are at work, with the keys that show it.
     pub living: Places<String>,
-    /// Tables whose own procedures must remove their files.
+    /// Tables whose own procedures must remove their files, also those that lie around the dataset.
     pub tables: Vec<Table>,
 }
 
@@ -91,6 +96,7 @@ pub struct InventoryPart {
     outside: Amount,
     trees: jobs::Trees,
     tables: tables::Finder,
+    above: Above,
 }
 
 impl<'a> InventoryBuilder<'a> {
@@ -203,6 +209,12 @@ impl InventoryPart {
         self.outside.bytes += bytes;
     }
 
+    /// Adds what lies around the dataset.
+    pub fn add_above(&mut self, above: Above) {
+        self.above.tables.merge(above.tables);
+        self.above.jobs.extend(above.jobs);
+    }
+
     /// Adds another part of the same dataset.
     pub fn merge(&mut self, other: Self) {
         self.units.extend(other.units);
@@ -211,6 +223,7 @@ impl InventoryPart {
         self.outside.add(other.outside);
         self.trees.merge(other.trees);
         self.tables.merge(other.tables);
+        self.add_above(other.above);
     }
 
     /// The inventory of what was added, with the jobs that wrote something within the dataset's `abandoned_after` of `now`
@@ -249,12 +262,14 @@ impl InventoryPart {
             .filter(|upload| upload.key.starts_with(&dataset.prefix) && !upload.key.starts_with(CONTROL_PREFIX))
             .cloned()
             .collect();
-        let (jobs, living) = self.trees.finish(&uploads, dataset.abandoned_after, zone, now);
+        let Above { tables: tables_above, jobs: jobs_above } = self.above;
+        let (jobs, living) = self.trees.finish(&uploads, &jobs_above, dataset.abandoned_after, zone, now);
         for unit in &mut units {
             unit.running = living.meeting(&unit.prefix).cloned();
         }
-        let tables = self.tables.finish(&dataset.prefix);
-        Inventory { units, total: self.total, outside: self.outside, jobs, living, tables }
+        let mut tables = tables_above.finish("");
+        tables.extend(self.tables.finish(&dataset.prefix));
+        Inventory { units, total: self.total, outside: self.outside, jobs, jobs_above, living, tables }
     }
 }
 

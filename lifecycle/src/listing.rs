@@ -3,6 +3,7 @@
 //! A dataset is listed in parts, in whatever order answers come ([`Lister::survey`]); what must come in the order of its
 //! keys is listed in ranges ahead of the reader ([`Lister::in_order`]). Memory is bounded by the pages under way.
 
+mod above;
 mod adjacent;
 mod pace;
 mod ranges;

@@ -7,7 +7,7 @@ use jiff::{Timestamp, ZonedDateTime};
 
 use super::{Object, Upload};
 use crate::calendar::Period;
-use crate::places::Places;
+use crate::places::{Places, directories_above};
 
 /// What a job has in a dataset as long as it has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,20 +26,19 @@ pub struct JobTree {
     pub is_abandoned: bool,
 }
 
-/// First letters of the names of directories in which jobs keep their state: Spark's dynamic partition overwrite, S3A's
-/// committers, s3core's, Hive's.
-const STATE: [&str; 4] = [".spark-staging", "__magic", "_s3core_job-", ".hive-staging"];
+/// First letters of the names of directories in which jobs keep their state: those of Hadoop's FileOutputCommitter, Spark's
+/// dynamic partition overwrite, S3A's committers, s3core's, Hive's.
+pub(crate) const JOBS: [&str; 5] = [TEMPORARY, ".spark-staging", "__magic", "_s3core_job-", ".hive-staging"];
 
-/// The directory of Hadoop's FileOutputCommitter.
-const TEMPORARY: &str = "_temporary";
+/// This one is the whole name.
+const TEMPORARY: &str = "_temporary/";
 
 /// The part of `path` that is the tree of a job, up to its slash.
 pub(crate) fn tree_of(path: &str) -> Option<&str> {
     let mut end = 0;
     for part in path.split_inclusive('/') {
         end += part.len();
-        let name = part.strip_suffix('/')?;
-        if name == TEMPORARY || STATE.iter().any(|state| name.starts_with(state)) {
+        if part.ends_with('/') && JOBS.iter().any(|job| part.starts_with(job)) {
             return path.get(..end);
         }
     }
@@ -65,12 +64,20 @@ impl JobTree {
     fn destination(&self) -> &str {
         match self.upload {
             Some(_) => &self.key,
-            None => {
-                let parent = self.key.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1);
-                self.key.get(..parent).unwrap_or_default()
-            }
+            None => destination(&self.key),
         }
     }
+}
+
+/// Whether a job that last wrote something at that time still counts as being at work.
+pub(crate) fn is_alive(newest: Timestamp, abandoned_after: Period, zone: &TimeZone, now: &ZonedDateTime) -> bool {
+    let newest = newest.to_zoned_datetime(zone.clone());
+    abandoned_after.after(&newest).is_none_or(|until| until > *now)
+}
+
+/// Where the job of a tree writes to.
+fn destination(tree: &str) -> &str {
+    directories_above(tree).next().unwrap_or_default()
 }
 
 /// The trees that were listed so far, by their paths in the dataset.
@@ -108,10 +115,11 @@ impl Trees {
 
     /// All jobs, by their keys, and the places that the living ones write to, with the key that shows it. A job is alive
     /// until it wrote nothing for `abandoned_after`, and as long as another at its destination is: its uploads and its
-    /// trees are not told apart.
+    /// trees are not told apart. `above` are trees of living ones around the dataset.
     pub(super) fn finish(
         self,
         uploads: &[Upload],
+        above: &[String],
         abandoned_after: Period,
         zone: &TimeZone,
         now: &ZonedDateTime,
@@ -119,9 +127,11 @@ impl Trees {
         let mut jobs: Vec<_> = self.0.into_values().chain(uploads.iter().map(JobTree::upload)).collect();
         jobs.sort_by(|one, other| (&one.key, &one.upload).cmp(&(&other.key, &other.upload)));
         let mut living = Places::default();
+        for tree in above {
+            living.add(destination(tree).to_owned(), tree.clone());
+        }
         for job in &mut jobs {
-            let since = job.newest.to_zoned_datetime(zone.clone());
-            if abandoned_after.after(&since).is_none_or(|until| until > *now) {
+            if is_alive(job.newest, abandoned_after, zone, now) {
                 living.add(job.destination().to_owned(), job.key.clone());
             }
         }

@@ -77,8 +77,18 @@ pub(super) struct Finder {
     checkpoints: BTreeMap<String, u8>,
 }
 
-/// What every checkpoint holds (Structured Streaming): `metadata`, `offsets/`, `commits/`.
-const WHOLE_CHECKPOINT: u8 = 7;
+/// Names, of directories with their slash, that tell of tables and checkpoints.
+pub(crate) const LOGS: [&str; 7] =
+    ["_delta_log/", ".hoodie/", "metadata/", "_spark_metadata/", "metadata", "offsets/", "commits/"];
+
+/// Which metadata counts, in tables of Iceberg that no catalog knows.
+pub(crate) const VERSION_HINT: &str = "version-hint.text";
+
+/// What every checkpoint of Structured Streaming holds.
+const CHECKPOINT: [&str; 3] = ["metadata", "offsets/", "commits/"];
+
+/// One bit for each.
+const WHOLE_CHECKPOINT: u8 = (1 << CHECKPOINT.len()) - 1;
 
 impl Finder {
     pub(super) fn look_at(&mut self, path: &str) {
@@ -91,25 +101,33 @@ impl Finder {
                 ".hoodie/" => TableFormat::Hudi,
                 "_spark_metadata/" => TableFormat::StreamingSink,
                 "metadata/" if is_iceberg(path.get(end..).unwrap_or_default()) => TableFormat::Iceberg,
-                "metadata" => return self.note_checkpoint(above, 1),
-                "offsets/" => return self.note_checkpoint(above, 2),
-                "commits/" => return self.note_checkpoint(above, 4),
-                _ => continue,
+                // In directories of a checkpoint's names there may be a table all the same.
+                other => {
+                    self.note_checkpoint(above, other);
+                    continue;
+                }
             };
             self.found.insert(above.to_owned(), format);
             return;
         }
     }
 
-    fn note_checkpoint(&mut self, directory: &str, what: u8) {
-        *self.checkpoints.entry(directory.to_owned()).or_default() |= what;
+    /// Notes a part of a checkpoint, if it is one.
+    fn note_checkpoint(&mut self, directory: &str, name: &str) {
+        if let Some(part) = CHECKPOINT.iter().position(|part| *part == name) {
+            self.add_checkpoint(directory, 1 << part);
+        }
+    }
+
+    fn add_checkpoint(&mut self, directory: &str, parts: u8) {
+        *self.checkpoints.entry(directory.to_owned()).or_default() |= parts;
     }
 
     /// Adds what was found in another part of the dataset.
     pub(super) fn merge(&mut self, other: Self) {
         self.found.extend(other.found);
         for (directory, held) in other.checkpoints {
-            self.note_checkpoint(&directory, held);
+            self.add_checkpoint(&directory, held);
         }
     }
 
@@ -120,6 +138,7 @@ impl Finder {
     }
 }
 
-fn is_iceberg(name: &str) -> bool {
-    name == "version-hint.text" || name.ends_with(".metadata.json")
+/// Whether a name in `metadata/` shows a table of Iceberg.
+pub(crate) fn is_iceberg(name: &str) -> bool {
+    name == VERSION_HINT || name.ends_with(".metadata.json")
 }

@@ -135,6 +135,7 @@ fn tables_are_told_by_their_logs() {
         "events/query/commits/0",
         "events/other/metadata/notes.txt",
         "events/half/offsets/0",
+        "events/half/commits/inner/_delta_log/00000.json",
     ];
     let found = inventory(&policy(OBJECTS), &keys, &[]);
     let tables: Vec<_> = found.tables.iter().map(|table| (table.prefix.as_str(), table.format)).collect();
@@ -142,6 +143,7 @@ fn tables_are_told_by_their_logs() {
         tables,
         [
             ("events/delta/", TableFormat::Delta),
+            ("events/half/commits/inner/", TableFormat::Delta),
             ("events/hudi/", TableFormat::Hudi),
             ("events/ice/", TableFormat::Iceberg),
             ("events/query/", TableFormat::StreamingCheckpoint),

@@ -7,13 +7,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
 use s3core::ops::{ListObjectsV2, ListedObject};
 use s3core::{Error, ErrorKind, Result};
 use tokio::task::JoinSet;
 
-use crate::inventory::{Inventory, InventoryBuilder, InventoryPart};
+use crate::inventory::{Inventory, InventoryBuilder, InventoryPart, is_alive};
 use crate::places::common_prefix;
 use crate::policy::{CONTROL_PREFIX, Dataset, Policy, Unit};
 
@@ -71,7 +71,7 @@ struct Part {
 }
 
 impl Lister {
-    /// Lists a dataset and its pending uploads. Where each object is a unit, only those that `kept` names are kept.
+    /// Lists a dataset and its pending uploads, and looks around it. Where each object is a unit, only those that `kept` names are kept.
     ///
     /// # Errors
     /// The gateway's.
@@ -93,6 +93,8 @@ impl Lister {
             }
         }
         self.parts(&wanted, level, None, &mut found).await?;
+        let is_young = |written: Timestamp| is_alive(written, dataset.abandoned_after, &policy.zone, now);
+        found.contents.add_above(self.above(&dataset.prefix, is_young).await?);
         let uploads = self.uploads(&dataset.prefix).await?;
         let inventory = found.contents.finish(dataset, &policy.zone, &uploads, now);
         Ok(Survey { inventory, ranges: found.samples.into_ranges(&dataset.prefix) })

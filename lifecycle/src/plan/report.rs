@@ -194,6 +194,9 @@ impl Report<'_> {
             };
             writeln!(formatter, "  at work: {all}{}", first.key)?;
         }
+        for tree in &notes.at_work_above {
+            writeln!(formatter, "  at work around it: {tree}")?;
+        }
         self.abandoned(formatter, &notes.abandoned)?;
         match &notes.running {
             Some(run) => {

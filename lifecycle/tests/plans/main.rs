@@ -10,6 +10,7 @@
 )]
 #![allow(dead_code, reason = "the bucket's helpers serve the tests of other programs, too")]
 
+mod above;
 mod dates;
 mod guards;
 mod holds;

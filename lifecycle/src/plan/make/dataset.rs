@@ -28,6 +28,8 @@ pub struct DatasetNotes {
     pub tables: Vec<Table>,
     /// Jobs that are at work.
     pub at_work: Jobs,
+    /// The trees of those that write to a directory around it.
+    pub at_work_above: Vec<String>,
     /// What killed jobs have left.
     pub abandoned: Jobs,
     /// A run that is under way there: nothing is planned beside it.
@@ -63,6 +65,7 @@ pub(super) async fn plan(
         running: request.past.running(&dataset.prefix).map(|record| record.run.clone()),
         tables: survey.inventory.tables.clone(),
         at_work: Jobs::of(survey.inventory.jobs.iter().filter(|job| !job.is_abandoned)),
+        at_work_above: survey.inventory.jobs_above.clone(),
         abandoned: Jobs::of(survey.inventory.jobs.iter().filter(|job| job.is_abandoned)),
         ..DatasetNotes::default()
     };
