@@ -308,7 +308,7 @@ impl Applied {
         self.trash_until = self.trash_until.max(unit.trash_until);
         let (key, reason) = match outcome {
             Outcome::Done => return self.count(unit, unit.action.name()),
-            Outcome::Changed { key, reason } => (Some(key), reason.clone()),
+            Outcome::Changed { key, reason } | Outcome::HalfMoved { key, reason } => (Some(key), reason.clone()),
             Outcome::NotRestored { key, reason } => {
                 self.count(unit, NOT_RESTORED);
                 (Some(key), format!("a part of the unit is gone and could not be put back: {reason}"))

@@ -45,7 +45,9 @@ impl Emptied {
     /// Adds what stays of a unit, if anything does.
     pub(super) fn note(&mut self, unit: &str, outcome: &Outcome) {
         let (key, reason) = match outcome {
-            Outcome::Changed { key, reason } | Outcome::NotRestored { key, reason } => (Some(key.as_str()), reason),
+            Outcome::Changed { key, reason }
+            | Outcome::HalfMoved { key, reason }
+            | Outcome::NotRestored { key, reason } => (Some(key.as_str()), reason),
             Outcome::Held { reason, .. } | Outcome::Refused { reason } => (None, reason),
             Outcome::Done | Outcome::Restored => return,
         };

@@ -47,8 +47,8 @@ pub async fn tier(
             see(&unit, Outcome::Done);
         }
         Moved::Half(key, reason) => {
-            let outcome = half(&unit, key, &reason);
-            note_half(applied, &unit, &outcome);
+            let outcome = half_moved(&unit, key, &reason);
+            note_half_moved(applied, &unit, &outcome);
             see(&unit, outcome);
         }
         Moved::Waiting => waiting += 1,
@@ -70,8 +70,8 @@ pub async fn tier(
             applied.note(&unit, &Outcome::Done);
             continue;
         }
-        if let Some(outcome @ Outcome::Changed { .. }) = known.outcome(&unit.prefix) {
-            note_half(applied, &unit, outcome);
+        if let Some(outcome @ Outcome::HalfMoved { .. }) = known.outcome(&unit.prefix) {
+            note_half_moved(applied, &unit, outcome);
             continue;
         }
         let spared = spared.reason(&unit.prefix);
@@ -187,15 +187,15 @@ fn places(plan: &PlanReader) -> BTreeMap<String, String> {
     plan.end().datasets.iter().map(|dataset| (dataset.name.clone(), dataset.prefix.clone())).collect()
 }
 
-/// For the journal: of a unit that moves nothing else is ever written down as changed.
-fn half(unit: &PlannedUnit, key: Option<String>, reason: &str) -> Outcome {
+/// What came of a unit that was left when a part had moved.
+fn half_moved(unit: &PlannedUnit, key: Option<String>, reason: &str) -> Outcome {
     let class = unit.action.class().unwrap_or_default();
     let reason = format!("{reason}; a part of it has moved to {class}, and `undo` with `--merge` moves it back");
-    Outcome::Changed { key: key.unwrap_or_else(|| unit.prefix.clone()), reason }
+    Outcome::HalfMoved { key: key.unwrap_or_else(|| unit.prefix.clone()), reason }
 }
 
 /// A unit of which a part has moved counts as one that has, and is left.
-fn note_half(applied: &mut Applied, unit: &PlannedUnit, outcome: &Outcome) {
+fn note_half_moved(applied: &mut Applied, unit: &PlannedUnit, outcome: &Outcome) {
     applied.note(unit, &Outcome::Done);
     applied.note(unit, outcome);
 }

@@ -65,7 +65,12 @@ impl Undo<'_> {
             {
                 match latest.outcome.as_ref().map(|last| &last.outcome) {
                     // As if nothing had been planned.
-                    Some(Outcome::Changed { .. } | Outcome::Refused { .. } | Outcome::Held { until: None, .. }) => {}
+                    Some(
+                        Outcome::Changed { .. }
+                        | Outcome::HalfMoved { .. }
+                        | Outcome::Refused { .. }
+                        | Outcome::Held { until: None, .. },
+                    ) => {}
                     Some(Outcome::Restored) => {
                         undone.removed(&found.unit);
                         undone.note(&found.unit, &Outcome::Restored, true);

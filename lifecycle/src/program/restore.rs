@@ -199,7 +199,7 @@ impl Restore {
     }
 }
 
-/// Units of a dataset that runs which wait for the gateway to move others have done with: they have moved, or changed.
+/// Units of a dataset that runs which wait for the gateway to move others have done with: they have moved, at least in part.
 async fn through(bucket: &Bucket, past: &Past, dataset: &Dataset) -> Result<BTreeSet<String>, Failure> {
     let mut through = BTreeSet::new();
     for record in past.records.iter().filter(|record| record.state == RunState::WaitingForGateway) {
@@ -207,7 +207,7 @@ async fn through(bucket: &Bucket, past: &Past, dataset: &Dataset) -> Result<BTre
         if record.datasets.values().any(meets) {
             let outcomes = Journal::summary(bucket, &record.run).await?;
             let is_through =
-                |outcome: &Outcome| matches!(outcome, Outcome::Done | Outcome::Restored | Outcome::Changed { .. });
+                |outcome: &Outcome| matches!(outcome, Outcome::Done | Outcome::Restored | Outcome::HalfMoved { .. });
             let ended = outcomes.into_iter().filter(|(_, last)| is_through(&last.outcome));
             through.extend(ended.map(|(prefix, _)| prefix));
         }

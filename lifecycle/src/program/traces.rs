@@ -22,7 +22,7 @@ const AT_ONCE: usize = 8;
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Trace {
     pub(super) run: String,
-    /// `removed`, `gone`, `undone`, `half gone`, `held`, `moved`, `moved back`, `restored` or `waiting for gateway`.
+    /// `removed`, `gone`, `undone`, `half gone`, `held`, `moved`, `half moved`, `moved back`, `restored` or `waiting for gateway`.
     pub(super) what: &'static str,
     /// Since when it is so.
     pub(super) at: Timestamp,
@@ -139,6 +139,11 @@ fn trace(record: &RunRecord, unit: &IntendedUnit, outcome: &UnitOutcome, policy:
     let release = || (!record.released).then(|| format!("s3life release {run} {policy}"));
     let (what, until, command, text) = match (outcome, unit.action.class()) {
         (Outcome::Changed { .. } | Outcome::Refused { .. } | Outcome::Held { until: None, .. }, _) => return None,
+        (Outcome::HalfMoved { reason, .. }, _) => {
+            let undo = format!("{undo} --merge");
+            let text = format!("the run {run} left it at {at}: {reason}: `{undo}`");
+            ("half moved", None, Some(undo), text)
+        }
         (Outcome::Done, Some(class)) => {
             let text = format!("it was moved to {class} by the run {run} at {at}: `{undo}` moves it back");
             ("moved", None, Some(undo), text)

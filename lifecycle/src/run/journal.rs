@@ -126,6 +126,13 @@ pub enum Outcome {
         /// What was found.
         reason: String,
     },
+    /// A part of it has moved to another storage class; the rest stays.
+    HalfMoved {
+        /// A key that shows it, or the unit.
+        key: String,
+        /// Why not all of it has moved.
+        reason: String,
+    },
     /// It cannot be copied: it stays, and goes when the time of the trash is over, unless it is undone.
     Held {
         /// Why.
@@ -154,6 +161,6 @@ impl Outcome {
     /// Whether tables have the unit as a partition. Held ones are expired, though their files wait, and nobody is shown a part
     /// of one that is half gone.
     pub fn is_shown(&self) -> bool {
-        matches!(self, Self::Changed { .. } | Self::Refused { .. } | Self::Restored)
+        matches!(self, Self::Changed { .. } | Self::HalfMoved { .. } | Self::Refused { .. } | Self::Restored)
     }
 }

@@ -72,7 +72,10 @@ impl From<&Outcome> for Came {
     fn from(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Done => Self::Done,
-            Outcome::Changed { .. } | Outcome::Refused { .. } | Outcome::Held { until: None, .. } => Self::Left,
+            Outcome::Changed { .. }
+            | Outcome::HalfMoved { .. }
+            | Outcome::Refused { .. }
+            | Outcome::Held { until: None, .. } => Self::Left,
             Outcome::Held { .. } => Self::Held,
             Outcome::Restored => Self::Restored,
             Outcome::NotRestored { .. } => Self::NotRestored,

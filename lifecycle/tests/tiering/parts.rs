@@ -30,6 +30,11 @@ async fn what_has_moved_of_a_unit_that_changed_comes_back(#[case] policy: &str) 
     let proof = lake.json(&["verify", &run, "policy.yaml"]);
     assert_eq!((&proof["moved"]["units"], &proof["left"]), (&json!(2), &json!(1)), "{proof}");
 
+    let place = format!("s3a://{}/events/day=2020-01-03/", lake.bucket);
+    let explained = lake.json(&["explain", "policy.yaml", &place]);
+    let (told, command) = (&explained["run"], explained["run"]["command"].as_str().unwrap());
+    assert!(told["what"] == "half moved" && command.contains(&run) && command.ends_with(" --merge"), "{explained}");
+
     let undone = until_moved(&lake, &["undo", &run, "policy.yaml"], |said| said["waiting"] != 0).await;
     assert_eq!(undone["moved_back_in_all"]["events"]["units"], 2);
     assert!(undone["skipped"][0]["reason"].as_str().unwrap().contains("`--merge` moves"), "{undone}");

@@ -65,8 +65,7 @@ impl Back<'_> {
         while let Some((unit, planned)) = plan.next_unit()? {
             let Some(class) = unit.action.class() else { continue };
             let is_moved = match known.outcome(&unit.prefix) {
-                // Of one that is left as changed a part has moved.
-                Some(outcome) => matches!(outcome, Outcome::Done | Outcome::Restored | Outcome::Changed { .. }),
+                Some(outcome) => matches!(outcome, Outcome::Done | Outcome::Restored | Outcome::HalfMoved { .. }),
                 None => known.is_begun(&unit.prefix),
             };
             if !is_moved {

@@ -57,8 +57,7 @@ impl Past {
         for record in records.iter().filter(|record| was_undone(record)) {
             for (prefix, outcome) in Journal::summary(bucket, &record.run).await? {
                 // What could not be brought back as it was is nobody's to remove again either.
-                // Of what somebody asked for a part has moved.
-                let is_half = record.restores && matches!(outcome.outcome, Outcome::Changed { .. });
+                let is_half = record.restores && matches!(outcome.outcome, Outcome::HalfMoved { .. });
                 if is_half || matches!(outcome.outcome, Outcome::Restored | Outcome::NotRestored { .. }) {
                     undone.add(prefix, record.run.clone());
                 }
