@@ -51,6 +51,8 @@ pub struct Upload {
     pub id: String,
     /// When it was begun.
     pub begun: Timestamp,
+    /// When something was last sent to it, as far as it was asked for.
+    pub newest: Timestamp,
 }
 
 /// What lies in a dataset.

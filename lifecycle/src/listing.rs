@@ -14,10 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use s3core::Result;
 use s3core::gateway::Gateway;
-use s3core::ops::{ListMultipartUploads, ListObjectsV2, ListedObject, ObjectPage};
+use s3core::ops::{ListMultipartUploads, ListObjectsV2, ListParts, ListedObject, ObjectPage};
+use s3core::{ErrorKind, Result};
 
 use crate::inventory::{Object, Upload};
 
@@ -75,14 +76,46 @@ impl Lister {
         let mut uploads = Vec::new();
         loop {
             let page = self.gateway.run(list.clone()).await?;
-            uploads.extend(page.uploads.into_iter().map(|upload| Upload {
-                key: upload.key,
-                id: upload.upload_id,
-                begun: timestamp(upload.initiated),
+            uploads.extend(page.uploads.into_iter().map(|upload| {
+                let begun = timestamp(upload.initiated);
+                Upload { key: upload.key, id: upload.upload_id, begun, newest: begun }
             }));
             match page.next {
                 Some(next) => list.marker = Some(next),
                 None => return Ok(uploads),
+            }
+        }
+    }
+
+    /// Those of the uploads that are there still, with the time of the newest part where the begin is not young: one request
+    /// each.
+    ///
+    /// # Errors
+    /// The gateway's.
+    async fn with_parts(&self, uploads: Vec<Upload>, is_young: impl Fn(Timestamp) -> bool) -> Result<Vec<Upload>> {
+        let asked = uploads.into_iter().map(|upload| {
+            let is_known = is_young(upload.begun);
+            async move { if is_known { Ok(Some(upload)) } else { self.with_newest_part(upload).await } }
+        });
+        let uploads: Vec<_> = stream::iter(asked).buffered(self.at_once).try_collect().await?;
+        Ok(uploads.into_iter().flatten().collect())
+    }
+
+    async fn with_newest_part(&self, mut upload: Upload) -> Result<Option<Upload>> {
+        let mut list = ListParts::new(&self.bucket, &upload.key, &upload.id);
+        loop {
+            let _slot = self.gate.pass().await;
+            let page = match self.gateway.run(list.clone()).await {
+                Ok(page) => page,
+                // It was completed or aborted since it was listed.
+                Err(failure) if failure.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(failure) => return Err(failure),
+            };
+            let sent = page.parts.iter().map(|part| timestamp(part.modified));
+            upload.newest = sent.fold(upload.newest, Timestamp::max);
+            match page.next {
+                Some(next) => list.part_number_marker = Some(next),
+                None => return Ok(Some(upload)),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Jobs that have not ended: the trees in which they keep their state, and pending uploads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
@@ -20,8 +20,8 @@ pub struct JobTree {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Id of the upload; None where it is a tree.
-    pub upload: Option<String>,
+    /// The upload; None where it is a tree.
+    pub upload: Option<Upload>,
     /// Whether it was killed: neither it nor another that writes to the same place wrote anything for long.
     pub is_abandoned: bool,
 }
@@ -56,8 +56,12 @@ impl JobTree {
     }
 
     fn upload(upload: &Upload) -> Self {
-        let (key, id) = (upload.key.clone(), upload.id.clone());
-        Self { key, newest: upload.begun, objects: 0, bytes: 0, upload: Some(id), is_abandoned: false }
+        let (key, newest) = (upload.key.clone(), upload.newest);
+        Self { key, newest, objects: 0, bytes: 0, upload: Some(upload.clone()), is_abandoned: false }
+    }
+
+    fn id(&self) -> Option<&str> {
+        self.upload.as_ref().map(|upload| upload.id.as_str())
     }
 
     /// Where it writes to: up to a slash, or the key of the upload.
@@ -75,9 +79,9 @@ pub(crate) fn is_alive(newest: Timestamp, abandoned_after: Period, zone: &TimeZo
     abandoned_after.after(&newest).is_none_or(|until| until > *now)
 }
 
-/// Where the job of a tree writes to.
-fn destination(tree: &str) -> &str {
-    directories_above(tree).next().unwrap_or_default()
+/// Where the job of a tree writes to; the directory of an upload.
+fn destination(key: &str) -> &str {
+    directories_above(key).next().unwrap_or_default()
 }
 
 /// The trees that were listed so far, by their paths in the dataset.
@@ -115,7 +119,7 @@ impl Trees {
 
     /// All jobs, by their keys, and the places that the living ones write to, with the key that shows it. A job is alive
     /// until it wrote nothing for `abandoned_after`, and as long as another at its destination is: its uploads and its
-    /// trees are not told apart. `above` are trees of living ones around the dataset.
+    /// trees are not told apart. Uploads are at one destination that are in one directory. `above` are trees of living ones around the dataset.
     pub(super) fn finish(
         self,
         uploads: &[Upload],
@@ -125,18 +129,23 @@ impl Trees {
         now: &ZonedDateTime,
     ) -> (Vec<JobTree>, Places<String>) {
         let mut jobs: Vec<_> = self.0.into_values().chain(uploads.iter().map(JobTree::upload)).collect();
-        jobs.sort_by(|one, other| (&one.key, &one.upload).cmp(&(&other.key, &other.upload)));
+        jobs.sort_by(|one, other| (&one.key, one.id()).cmp(&(&other.key, other.id())));
         let mut living = Places::default();
         for tree in above {
             living.add(destination(tree).to_owned(), tree.clone());
         }
-        for job in &mut jobs {
+        let mut uploaded_to = HashSet::new();
+        for job in &jobs {
             if is_alive(job.newest, abandoned_after, zone, now) {
                 living.add(job.destination().to_owned(), job.key.clone());
+                if job.upload.is_some() {
+                    uploaded_to.insert(destination(&job.key).to_owned());
+                }
             }
         }
         for job in &mut jobs {
-            job.is_abandoned = living.meeting(job.destination()).is_none();
+            let is_beside_living = job.upload.is_some() && uploaded_to.contains(destination(&job.key));
+            job.is_abandoned = !is_beside_living && living.meeting(job.destination()).is_none();
         }
         (jobs, living)
     }

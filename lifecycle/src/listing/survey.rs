@@ -95,7 +95,7 @@ impl Lister {
         self.parts(&wanted, level, None, &mut found).await?;
         let is_young = |written: Timestamp| is_alive(written, dataset.abandoned_after, &policy.zone, now);
         found.contents.add_above(self.above(&dataset.prefix, is_young).await?);
-        let uploads = self.uploads(&dataset.prefix).await?;
+        let uploads = self.with_parts(self.uploads(&dataset.prefix).await?, is_young).await?;
         let inventory = found.contents.finish(dataset, &policy.zone, &uploads, now);
         Ok(Survey { inventory, ranges: found.samples.into_ranges(&dataset.prefix) })
     }

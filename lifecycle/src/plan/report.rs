@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use crate::inventory::JobTree;
+use crate::inventory::{JobTree, Upload};
 use crate::policy::Policy;
 use crate::tier::TAG;
 
@@ -211,12 +211,16 @@ impl Report<'_> {
             writeln!(formatter, "  abandoned: {}", trees_and_uploads(*count))?;
         }
         for JobTree { key, newest, objects, bytes, upload, .. } in listed.iter().take(ABANDONED) {
-            let newest = in_zone(*newest, &self.header.zone);
+            let last = in_zone(*newest, &self.header.zone);
             match upload {
-                Some(upload) => writeln!(formatter, "    {key}: the upload {upload}, begun {newest}")?,
+                Some(Upload { id, begun, .. }) if begun < newest => {
+                    let begun = in_zone(*begun, &self.header.zone);
+                    writeln!(formatter, "    {key}: the upload {id}, begun {begun}, its newest part sent {last}")?;
+                }
+                Some(Upload { id, .. }) => writeln!(formatter, "    {key}: the upload {id}, begun {last}")?,
                 None => {
                     let objects = counted(*objects, "object");
-                    writeln!(formatter, "    {key}: {objects}, {}, the newest of {newest}", size(*bytes))?;
+                    writeln!(formatter, "    {key}: {objects}, {}, the newest of {last}", size(*bytes))?;
                 }
             }
         }

@@ -11,11 +11,12 @@ use crate::run::lease::LeaseError;
 use crate::serve::ServeError;
 
 /// The rights that requests need, by their operations.
-const RIGHTS: [(&str, &str); 16] = [
+const RIGHTS: [(&str, &str); 17] = [
     ("HeadBucket", "s3:ListBucket"),
     ("ListObjectsV2", "s3:ListBucket"),
     ("ListObjectVersions", "s3:ListBucketVersions"),
     ("ListMultipartUploads", "s3:ListBucketMultipartUploads"),
+    ("ListParts", "s3:ListMultipartUploadParts"),
     ("GetBucketVersioning", "s3:GetBucketVersioning"),
     ("GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration"),
     ("PutBucketLifecycleConfiguration", "s3:PutLifecycleConfiguration"),

@@ -1,7 +1,10 @@
 //! Running work is left alone, and what killed jobs have left goes only where a rule says so.
 
+use std::time::Duration;
+
 use jiff::{Timestamp, ToSpan};
-use s3core::ops::CreateMultipartUpload;
+use s3core::ops::{CreateMultipartUpload, UploadPart};
+use s3core_gateway::Gateway;
 use serde_json::Value;
 
 use super::lake::{Lake, summary, units};
@@ -87,6 +90,39 @@ async fn units_around_running_jobs_wait_until_these_are_abandoned() {
     assert_eq!((&plan["units"][1]["objects"], &plan["units"][2]["objects"]), (&1.into(), &2.into()));
     let [aborted] = plan["uploads"].as_array().unwrap().as_slice() else { panic!("{plan}") };
     assert_eq!((&aborted["key"], &aborted["upload"]), (&"events/day=2020-01-03/part-1".into(), &upload.into()));
+}
+
+/// A connector keeps an upload open for days and goes on sending parts.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_as_old_as_its_newest_part() {
+    let endpoint = Gateway::builder().start().unwrap();
+    let lake = Lake::embedded(&endpoint).await;
+    lake.policy(POLICY);
+    endpoint.set_backdating(Duration::from_secs(9 * 86_400));
+    lake.put_all(["events/day=2020-01-01/a", "events/day=2020-01-02/a"]).await;
+    let mut ids = Vec::new();
+    for day in ["01", "02"] {
+        let key = format!("events/day=2020-01-{day}/part-1");
+        let id = lake.gateway.run(CreateMultipartUpload::new(&lake.bucket, &key)).await.unwrap();
+        let body = bytes::Bytes::from_static(b"rows");
+        lake.gateway.run(UploadPart::new(&lake.bucket, &key, &id, 1, body.clone())).await.unwrap();
+        ids.push((key, id, body));
+    }
+    endpoint.set_backdating(Duration::from_secs(600));
+    let (key, id, body) = ids.swap_remove(0);
+    lake.gateway.run(UploadPart::new(&lake.bucket, &key, &id, 2, body)).await.unwrap();
+    endpoint.set_backdating(Duration::ZERO);
+    let plan = lake.planned(&Timestamp::now().to_string());
+    let uploads: Vec<_> = plan["uploads"].as_array().unwrap().iter().map(|upload| &upload["key"]).collect();
+    assert_eq!(uploads, ["events/day=2020-01-02/part-1"], "{plan}");
+    assert_eq!(units(&plan, "drop"), ["events/day=2020-01-02/"]);
+    assert_eq!(plan["jobs_count"], serde_json::json!({"at_work": 1, "abandoned": 1}));
+    // Later both are abandoned, and it is told what is known of them.
+    let later = after(Timestamp::now(), 9);
+    assert_eq!(lake.planned(&later)["uploads"].as_array().unwrap().len(), 2);
+    let said = lake.plan(&["--now", &later]);
+    assert!(said.out.contains(&format!("{key}: the upload {id}, begun ")), "{}", said.out);
+    assert!(said.out.contains(", its newest part sent "), "{}", said.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

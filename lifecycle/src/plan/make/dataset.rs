@@ -191,8 +191,8 @@ impl<'a> Planning<'a> {
             dataset: self.dataset.name.clone(),
             rule: rule.name.clone(),
             key: job.key.clone(),
-            upload: upload.clone(),
-            begun: job.newest,
+            upload: upload.id.clone(),
+            begun: upload.begun,
             reason: format!("its job wrote nothing there for {}, by line {}", self.dataset.abandoned_after, rule.line),
         })?;
         Ok(())

@@ -46,10 +46,11 @@ impl Jobs {
     }
 }
 
-/// Listings do not say what an upload has.
+/// What an upload has is not asked for.
 fn in_json(dataset: &str, job: &JobTree) -> Value {
     let JobTree { key, newest, objects, bytes, upload, is_abandoned } = job;
     let amount = upload.is_none().then_some((objects, bytes));
+    let upload = upload.as_ref().map(|upload| &upload.id);
     json!({
         "dataset": dataset, "key": key, "upload": upload, "newest": newest, "objects": amount.map(|amount| amount.0),
         "bytes": amount.map(|amount| amount.1), "abandoned": is_abandoned,
