@@ -29,15 +29,16 @@ fn get(address: &str, path: &str) -> String {
     answer
 }
 
-/// Reads the metrics until one has this value.
-fn wait_for(address: &str, metric: &str) {
+/// Reads the metrics until this one has such a value.
+fn wait_for(address: &str, metric: &str, is_awaited: impl Fn(f64) -> bool) {
     let started = Instant::now();
     loop {
         let metrics = get(address, "/metrics");
-        if metrics.lines().any(|line| line == metric) {
+        let mut values = metrics.lines().filter_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
+        if values.any(|value| is_awaited(value.parse().unwrap())) {
             return;
         }
-        assert!(started.elapsed() < Duration::from_secs(20), "{metric} in {metrics}");
+        assert!(started.elapsed() < Duration::from_secs(60), "{metric} in {metrics}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -66,17 +67,19 @@ async fn a_broken_policy_is_told_and_changes_nothing() {
     };
     assert!(get(&address, "/health").starts_with("HTTP/1.1 200"));
     assert!(get(&address, "/").starts_with("HTTP/1.1 404"));
-    wait_for(&address, "s3life_errors_total{kind=\"policy\"} 2");
+    // Once each round.
+    wait_for(&address, "s3life_errors_total{kind=\"policy\"}", |errors| errors >= 2.0);
     assert_eq!(lake.listed("events/").await.len(), 5);
 
     // What is put right goes on.
     std::fs::write(lake.path("policy.yaml"), policy).unwrap();
     let labels = format!("bucket=\"{}\",dataset=\"events\"", lake.bucket);
-    wait_for(&address, &format!("s3life_action_units_total{{{labels},action=\"expire\"}} 2"));
+    let is = |awaited: f64| move |value: f64| value == awaited;
+    wait_for(&address, &format!("s3life_action_units_total{{{labels},action=\"expire\"}}"), is(2.0));
     assert_eq!(lake.listed("events/").await.len(), 3);
-    wait_for(&address, &format!("s3life_due_units{{{labels},rule=\"drop\"}} 0.0"));
-    wait_for(&address, &format!("s3life_trash_bytes{{bucket=\"{}\"}} 20.0", lake.bucket));
-    wait_for(&address, &format!("s3life_guard_share_ratio{{{labels},of=\"units\"}} 0.5"));
+    wait_for(&address, &format!("s3life_due_units{{{labels},rule=\"drop\"}}"), is(0.0));
+    wait_for(&address, &format!("s3life_trash_bytes{{bucket=\"{}\"}}", lake.bucket), is(20.0));
+    wait_for(&address, &format!("s3life_guard_share_ratio{{{labels},of=\"units\"}}"), is(0.5));
     assert!(get(&address, "/metrics").contains("s3life_last_success_timestamp_seconds{bucket="));
     terminate(&process);
     assert!(process.wait().unwrap().success());
