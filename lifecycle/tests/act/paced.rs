@@ -1,13 +1,14 @@
 //! A rate of requests puts nothing between a look and what is done because of it.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
-use http::Method;
+use futures::future::{BoxFuture, join_all};
+use http::{HeaderMap, Method};
 use jiff::Timestamp;
-use s3core::http::Transport;
+use s3core::http::{Endpoint, Limits, Payload, Request, Response, Transport};
 use s3core::ops::{
     CreateMultipartUpload, DeleteObject, GetObjectAcl, LifecycleConfiguration, LifecycleRule,
     PutBucketLifecycleConfiguration, PutObject, UploadPart,
@@ -20,6 +21,8 @@ use s3life::plan::line::PlannedUpload;
 use s3life::run::journal::{IntendedUnit, Outcome};
 use s3life::run::lease::{Holder, Lease};
 use s3life::tier::Rules;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use crate::interposed::{Fate, Interposed};
 use crate::support::Service;
@@ -27,27 +30,83 @@ use crate::unit::{Held, PREFIX, Scene, undisturbed};
 
 const PACIFIC: Service = Service::Embedded(Quirks::Pacific);
 
-/// Requests with the times at which they left, one a second.
+/// What others ask for, and how many of them wait: so many seconds are taken for none.
+const OTHERS: &str = "/others";
+const WAITING: usize = 10;
+
+/// Requests in the order in which they left, one a second.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<(Instant, String)>>>);
+struct Log {
+    left: Arc<Mutex<Vec<String>>>,
+    others: Arc<Mutex<Option<AbortHandle>>>,
+}
 
 impl Log {
-    fn paced(&self) -> Arc<dyn Transport> {
+    /// Others wait for their turns whenever something with one of these names is about to ask for its own, until it has left.
+    fn paced(&self, names: &'static [&'static str]) -> Arc<dyn Transport> {
+        let is_watched = move |request: &str| names.iter().any(|name| request.contains(name));
         let log = self.clone();
         let noted = Interposed::new(undisturbed(), move |_, request| {
-            log.0.lock().unwrap().push((Instant::now(), format!("{} {}", request.method, request.path_and_query)));
+            let request = named(request);
+            if is_watched(&request) {
+                log.others.lock().unwrap().take().unwrap().abort();
+            }
+            log.left.lock().unwrap().push(request);
             async { Fate::Sent }.boxed()
         });
-        Turns::new(1).through(Arc::new(noted))
+        let paced = Turns::new(1).through(Arc::new(noted));
+        let (log, turns) = (self.clone(), Arc::clone(&paced));
+        let asks = Interposed::new(paced, move |_, request| {
+            let is_watched = is_watched(&named(request));
+            let (log, turns) = (log.clone(), Arc::clone(&turns));
+            async move {
+                if is_watched {
+                    log.let_others_wait(&turns).await;
+                }
+                Fate::Sent
+            }
+            .boxed()
+        });
+        Arc::new(asks)
     }
 
-    /// Asserts that the last request with `name` in it left right after the one before it.
-    fn at_once(&self, name: &str) {
-        let log = self.0.lock().unwrap();
-        let at = log.iter().rposition(|(_, request)| request.contains(name)).unwrap();
-        let gap = log[at].0 - log[at - 1].0;
-        assert!(gap < Duration::from_millis(700), "{gap:?} before {} in {log:?}", log[at].1);
+    async fn let_others_wait(&self, turns: &Arc<dyn Transport>) {
+        let turns = Arc::clone(turns);
+        let (they_wait, do_they) = oneshot::channel();
+        // A task of its own: not what is sent here goes first.
+        let others = tokio::spawn(async move {
+            let mut others: Vec<_> = (0..WAITING).map(|_| other(&turns)).collect();
+            for other in &mut others {
+                let _ = futures::poll!(other);
+            }
+            they_wait.send(()).unwrap();
+            join_all(others).await;
+        });
+        do_they.await.unwrap();
+        *self.others.lock().unwrap() = Some(others.abort_handle());
     }
+
+    /// Asserts that the last request with `name` in it waited for no turn: all others who were there before did not leave
+    /// before it.
+    fn at_once(&self, name: &str) {
+        let log = self.left.lock().unwrap();
+        let at = log.iter().rposition(|request| request.contains(name)).unwrap();
+        let others = log[..at].iter().rev().take_while(|request| request.ends_with(OTHERS)).count();
+        assert!(others < WAITING, "{} in {log:?}", log[at]);
+    }
+}
+
+fn named(request: &Request) -> String {
+    format!("{} {}", request.method, request.path_and_query)
+}
+
+/// Somebody else's request, which leaves in its turn and comes to nothing.
+fn other(turns: &Arc<dyn Transport>) -> BoxFuture<'static, s3core::Result<Response>> {
+    let nowhere = Endpoint { tls: false, host: "127.0.0.1".to_owned(), port: 1 };
+    let (headers, payload) = (HeaderMap::new(), Payload::empty());
+    let request = Request { method: Method::HEAD, path_and_query: OTHERS.to_owned(), headers, payload };
+    let second = Duration::from_secs(1);
+    turns.send(&nowhere, request, Limits { connect: second, answer: second, idle: second })
 }
 
 fn one_of(unit: IntendedUnit) -> IntendedUnit {
@@ -62,14 +121,14 @@ async fn what_comes_back_follows_the_look_at_its_place() {
     let log = Log::default();
     let mut unit = one_of(scene.intent(1));
     let list = GetObjectAcl::new(&scene.place.bucket, &keys_of(&unit)[0]);
-    let back = scene.put_back_by(log.paced(), &unit, 1).await.unwrap();
+    let back = scene.put_back_by(log.paced(&["PUT"]), &unit, 1).await.unwrap();
     assert_eq!(back, Outcome::Restored);
     log.at_once("PUT");
     // So does its access control list.
     let acl = scene.place.gateway.run(list).await.unwrap();
     unit.objects[0].acl = Some(acl.as_str().to_owned());
     let log = Log::default();
-    scene.put_back_by(log.paced(), &unit, 1).await.unwrap();
+    scene.put_back_by(log.paced(&["PUT"]), &unit, 1).await.unwrap();
     log.at_once("PUT");
 }
 
@@ -82,7 +141,7 @@ async fn what_is_hidden_is_looked_at() {
     let scene = Scene::with_versions().await;
     let unit = one_of(scene.intent(1));
     let log = Log::default();
-    let turns = log.paced();
+    let turns = log.paced(&["empty&versions", "versionId="]);
     let key = keys_of(&unit)[0].clone();
     let put = PutObject::new(&scene.place.bucket, &key, Bytes::from_static(b"written meanwhile"));
     let gateway = scene.place.gateway.clone();
@@ -104,7 +163,7 @@ async fn what_is_hidden_is_looked_at() {
     let outcome = scene.remove_by(Arc::new(process), &unit, 1).await.unwrap();
     assert!(matches!(outcome, Outcome::Changed { .. }), "{outcome:?}");
     assert_eq!(scene.place.get(&key).await, b"written meanwhile");
-    log.at_once("versions");
+    log.at_once("empty&versions");
     log.at_once("versionId=");
 }
 
@@ -116,7 +175,7 @@ async fn rules_are_written_as_they_were_read() {
     let bucket = &scene.place.bucket;
     scene.place.gateway.run(PutBucketLifecycleConfiguration::new(bucket, theirs)).await.unwrap();
     let log = Log::default();
-    let mut rules = Rules::read(&scene.process(log.paced()), bucket).await.unwrap();
+    let mut rules = Rules::read(&scene.process(log.paced(&["PUT"])), bucket).await.unwrap();
     rules.replace("run", vec![rule("s3core-run-0")], || Ok(())).await.unwrap();
     log.at_once("PUT");
     assert_eq!(rules.all().len(), 2);
@@ -130,7 +189,7 @@ async fn an_upload_goes_as_it_was_looked_at() {
     let upload = gateway.run(CreateMultipartUpload::new(bucket, &key)).await.unwrap();
     gateway.run(UploadPart::new(bucket, &key, &upload, 1, Bytes::from_static(b"part"))).await.unwrap();
     let log = Log::default();
-    let process = scene.process(log.paced());
+    let process = scene.process(log.paced(&["DELETE"]));
     let objects = scene.objects(&process, &process, &Held(1));
     let planned = PlannedUpload {
         dataset: "events".to_owned(),
