@@ -13,7 +13,7 @@ use crate::plan::holds::MetHold;
 use crate::plan::line::{Amount, GuardVerdict};
 use crate::policy::{Action, Policy};
 use crate::run::record::{EmptiedTrash, RunRecord};
-use crate::words::{count, counted, moment, size};
+use crate::words::{action, count, counted, moment, size};
 
 use charts::{Area, Bar, DAYS, DueOn, MAP};
 pub use sums::DatasetSums;
@@ -106,7 +106,7 @@ impl Facts<'_> {
             tile("in its datasets", total, counted(total.objects, "object")),
             tile("due now", now, counted(now.units, "unit")),
             tile("due within 30 days", soon, counted(soon.units, "unit")),
-            tile("in the trash, hidden or held", trash, counted(trash.objects, "object")),
+            tile("in the trash, hidden or in place", trash, counted(trash.objects, "object")),
         ]
     }
 
@@ -239,9 +239,9 @@ impl Facts<'_> {
         for (action, amount) in record.datasets.values().flat_map(|done| &done.actions) {
             actions.entry(action).or_default().add(*amount);
         }
-        let done = actions
-            .iter()
-            .map(|(action, amount)| format!("{action} {} ({})", counted(amount.units, "unit"), size(amount.bytes)));
+        let done = actions.iter().map(|(name, amount)| {
+            format!("{} {} ({})", action(name), counted(amount.units, "unit"), size(amount.bytes))
+        });
         let emptied = record.emptied.iter().map(|EmptiedTrash { run, amount }| {
             format!(
                 "emptied the trash of the run {run} ({}, {})",

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::plan::line::Amount;
+use crate::run::record::{HELD, NOT_RESTORED};
 
 /// `1,234,567`
 pub(crate) fn count(number: u64) -> String {
@@ -27,6 +28,15 @@ pub(crate) fn counted(number: u64, what: &str) -> String {
 /// `3 units (12 objects, 5.0 MiB)`
 pub(crate) fn amount(Amount { units, objects, bytes }: Amount) -> String {
     format!("{} ({}, {})", counted(units, "unit"), counted(objects, "object"), size(bytes))
+}
+
+/// What a run did by this action: `expire`
+pub(crate) fn action(name: &str) -> &str {
+    match name {
+        HELD => "in place",
+        NOT_RESTORED => "half gone",
+        other => other,
+    }
 }
 
 /// `1.2 GiB`

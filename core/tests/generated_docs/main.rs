@@ -148,7 +148,7 @@ The table above is about the program `s3core`. `s3life` ends with
 
 | exit status | |
 |---|---|
-| 0 | All that was to be done is done, or waits by design: for the gateway's lifecycle, for the time of the trash (held units, locked versions), for an approval or a notice. Units that somebody changed since they were planned, or wrote into since they went, are left and reported: that is the normal outcome. |
+| 0 | All that was to be done is done, or waits by design: for the gateway's lifecycle, for the time of the trash (units that cannot be copied, locked versions), for an approval or a notice. Units that somebody changed since they were planned, or wrote into since they went, are left and reported: that is the normal outcome. |
 | 1 | A failure, with one line that says what helps. `apply`, `undo`, `restore` and `purge` have done what they could, and units were left because the gateway refused (rights, quota, locks), because a part of one is gone and could not be put back, or because there is no way to do it; of `undo` and `restore` also where nothing at all came back or moved. |
 | 2 | Wrong arguments. |
 | 3 | Of `plan --detailed-exitcode`: there is something to do. |

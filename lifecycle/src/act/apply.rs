@@ -317,7 +317,9 @@ impl Applied {
                 self.count(unit, HELD);
                 (
                     None,
-                    format!("it cannot be copied ({reason}): it is held, and goes after {until} unless it is undone"),
+                    format!(
+                        "it cannot be copied ({reason}): it stays in place, and goes after {until} unless it is undone"
+                    ),
                 )
             }
             Outcome::Held { reason, until: None } => (None, format!("it can neither be copied nor removed: {reason}")),

@@ -176,7 +176,10 @@ impl Report<'_> {
         for (until, count) in &notes.waiting {
             let until = in_zone(*until, &self.header.zone);
             let units = counted(*count, "unit");
-            writeln!(formatter, "  held until {until}, then to go without a copy unless undone: {units}")?;
+            writeln!(
+                formatter,
+                "  in place until {until}, because they cannot be copied, then to go without a copy unless undone: {units}"
+            )?;
         }
         for table in &notes.tables {
             writeln!(
@@ -265,7 +268,7 @@ fn headroom_lines(formatter: &mut fmt::Formatter<'_>, headroom: &Headroom) -> fm
         write!(
             formatter,
             "\nWARNING: that may be too little for the units that are copied at a time, up to {}, {}: a unit that \
-             finds no room is held in its place",
+             finds no room stays in its place until the trash's time is over",
             counted(at_once.objects, "object"),
             size(at_once.bytes)
         )?;

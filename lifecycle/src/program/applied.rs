@@ -59,7 +59,7 @@ pub(super) fn runs(policy: &ReadPolicy, done: &[RunRecord]) -> Result<(), Failur
         output::line(&format!("run {}{restores}:", record.run))?;
         for (name, dataset) in &record.datasets {
             for (action, amount) in &dataset.actions {
-                output::line(&format!("  {name}: {action} {}", crate::words::amount(*amount)))?;
+                output::line(&format!("  {name}: {} {}", crate::words::action(action), crate::words::amount(*amount)))?;
             }
         }
         for EmptiedTrash { run, amount } in &record.emptied {

@@ -12,7 +12,7 @@ use crate::plan::line::Amount;
 use crate::run::left::Refused;
 use crate::run::record::{DatasetDone, EmptiedTrash, RunRecord, RunState, Waiting};
 use crate::run::store::Store;
-use crate::words::{amount, counted, size};
+use crate::words::{action, amount, counted, size};
 
 #[derive(Debug, Args)]
 pub(super) struct History {
@@ -113,8 +113,8 @@ impl<'a> Run<'a> {
 
     /// One line for people.
     pub(super) fn line(&self) -> String {
-        let done: Vec<_> = self.actions.iter().map(|(action, done)| format!("{action} {}", amount(*done))).collect();
-        let mut done = done;
+        let done = self.actions.iter().map(|(name, done)| format!("{} {}", action(name), amount(*done)));
+        let mut done: Vec<_> = done.collect();
         done.extend(self.emptied.iter().map(|EmptiedTrash { run, amount }| emptied(run, *amount)));
         let has_ended = !matches!(self.state, RunState::Running | RunState::WaitingForGateway);
         let done = match done.is_empty() {

@@ -81,7 +81,7 @@ impl Report {
         };
         let mut trash: Vec<_> = found.trash.iter().map(super::status::Trash::row).collect();
         trash.extend(kept("under delete markers", &found.kept.hidden));
-        trash.extend(kept("held in place", &found.kept.held));
+        trash.extend(kept("in place: cannot be copied", &found.kept.held));
         let holds = MetHold::all(connection.gateway(), policy, BTreeMap::new(), &past).await?;
         let facts = Facts {
             policy,

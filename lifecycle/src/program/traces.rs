@@ -172,7 +172,7 @@ fn trace(record: &RunRecord, unit: &IntendedUnit, outcome: &UnitOutcome, policy:
             let until = record.trash_until.or(*until);
             let after = until.map(|until| until.to_string()).unwrap_or_default();
             let text = format!(
-                "it cannot be copied ({reason}), and is held by the run {run} since {at}: it goes after {after} unless `{undo}`"
+                "it cannot be copied ({reason}): the run {run} has left it in place at {at}, and it goes after {after} unless `{undo}`"
             );
             ("held", until, Some(undo), text)
         }

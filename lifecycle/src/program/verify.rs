@@ -54,7 +54,7 @@ impl Verify {
             (proof.removed, "gone as planned"),
             (proof.moved, "in the storage class that was planned"),
             (proof.back, "back as before"),
-            (proof.held, "held where they are"),
+            (proof.held, "in place, because they cannot be copied"),
         ];
         for (Amount { units, objects, bytes }, what) in
             amounts.into_iter().filter(|(amount, _)| amount.units + amount.objects > 0)

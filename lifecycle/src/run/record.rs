@@ -204,7 +204,8 @@ pub struct DatasetDone {
     pub moved_back: Amount,
 }
 
-/// In place of an action's name, of units that wait where they are because they cannot be copied.
+/// In place of an action's name, of units that wait where they are because they cannot be copied. People are told another
+/// word: what a hold of a policy keeps is held, too.
 pub const HELD: &str = "held";
 /// In place of an action's name, of units of which a part is gone and could not be put back.
 pub const NOT_RESTORED: &str = "not_restored";

@@ -42,7 +42,7 @@ async fn what_cannot_be_copied_is_held_until_it_is_undone() {
     let before = lake.listed("events/").await;
     let run = apply(&lake);
     assert_eq!(run["actions"], json!({"held": {"units": 2, "objects": 4, "bytes": 40}}));
-    assert!(run["left"][0]["reason"].as_str().unwrap().contains("it is held, and goes after"), "{run}");
+    assert!(run["left"][0]["reason"].as_str().unwrap().contains("it stays in place, and goes after"), "{run}");
     assert_eq!(lake.listed("events/").await, before);
     let proof = said(&lake.run(&["--output", "json", "verify", name(&run), "policy.yaml"]));
     assert_eq!((&proof["proven"], &proof["held"]["objects"]), (&json!(true), &json!(4)), "{proof}");
@@ -52,11 +52,22 @@ async fn what_cannot_be_copied_is_held_until_it_is_undone() {
     assert_eq!((&status()["held"], &status()["hidden"]), (&kept, &json!([])));
     let told = lake.run(&["status", "policy.yaml"]).out;
     assert!(
-        told.contains("  2 units (4 objects, 40 B) in place, because they cannot be copied, goes for good"),
+        told.contains(&format!(
+            "\nstays  {}  2 units (4 objects, 40 B) in place, because they cannot be copied, goes for good",
+            name(&run)
+        )),
         "{told}"
     );
+    // The word is that of a policy's hold.
+    let uri = format!("s3a://{}/events/day=2020-01-01/", lake.bucket);
+    for command in
+        [&["history", "policy.yaml"][..], &["verify", name(&run), "policy.yaml"], &["explain", "policy.yaml", &uri]]
+    {
+        let said = lake.run(command).out.replace("held until:", "");
+        assert!(said.contains("in place") && !said.contains("held"), "{said}");
+    }
     let plan = lake.plan(&["--detailed-exitcode"]);
-    assert!(plan.status == 0 && plan.out.contains("  held until "), "{plan:?}");
+    assert!(plan.status == 0 && plan.out.contains("  in place until "), "{plan:?}");
     // What is held counts for the guard as if it had gone.
     let plan: serde_json::Value = said(&lake.plan(&["--output", "json"]));
     let summary = &plan["end"]["datasets"][0];

@@ -106,7 +106,7 @@ class Headroom:
         at_once: most of them that lie beside what they are copies of, which goes unit by unit.
         bucket: what the bucket's quota leaves.
         user: what the quota of the keys' user leaves in all buckets.
-        short: whether that may be too little: a unit that finds no room is held in its place.
+        short: whether that may be too little: a unit that finds no room stays in its place.
     """
 
     copies: Amount

@@ -146,7 +146,7 @@ impl Report<'_> {
         for Kept { run, amount: kept, until } in self.held {
             let kept = amount(*kept);
             lines.push(format!(
-                "held   {run}  {kept} in place, because they cannot be copied, {}",
+                "stays  {run}  {kept} in place, because they cannot be copied, {}",
                 self.goes(run, *until)
             ));
         }
