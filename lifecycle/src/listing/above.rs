@@ -6,8 +6,8 @@
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use s3core::Result;
 use s3core::ops::ListObjectsV2;
+use s3core::{ErrorKind, Result};
 
 use crate::inventory::{Above, JOBS, LOGS, VERSION_HINT, is_iceberg, is_state_of_job};
 use crate::places::directories_above;
@@ -23,14 +23,19 @@ const NAMES: u32 = 100;
 const METADATA: [&str; 2] = ["v", ""];
 
 impl Lister {
-    /// What lies around a place. Of a job's tree it is enough that something `is_young` in it.
+    /// What lies around a place, as far as the keys may list it. Of a job's tree it is enough that something `is_young` in it.
     ///
     /// # Errors
     /// The gateway's.
     pub(super) async fn above(&self, place: &str, is_young: impl Fn(Timestamp) -> bool + Sync) -> Result<Above> {
         let mut above = Above::default();
         for directory in directories_above(place) {
-            for key in self.telling_keys(directory).await? {
+            let keys = match self.telling_keys(directory).await {
+                // Some users may look into their own datasets only.
+                Err(failure) if failure.kind() == ErrorKind::AccessDenied => continue,
+                keys => keys?,
+            };
+            for key in keys {
                 let name = key.get(directory.len()..).unwrap_or_default();
                 if is_state_of_job(name) {
                     if !place.starts_with(&key) && self.holds_young(&key, &is_young).await? {

@@ -3,6 +3,7 @@
 use jiff::{Timestamp, ToSpan};
 use rstest::rstest;
 use s3core::ops::DeleteObject;
+use s3core_gateway::Fault;
 use s3life::inventory::{Inventory, TableFormat};
 use s3life::listing::{Lister, Pace};
 use s3life::policy::Policy;
@@ -123,6 +124,11 @@ async fn names_around_a_location_tell_and_cost_few_requests() {
     assert!(with_many <= with_few + 12, "{with_many} listings with a directory of many names");
     endpoint.seed(&lake.bucket, b"x", many()).unwrap();
     check(&lake).await;
+    // Whoever may look into the location only is not kept from planning.
+    let denied = Fault::error(403, "AccessDenied").operation("ListObjectsV2").query("max-keys", "100");
+    let denied = endpoint.faults().add(denied);
+    assert_eq!(survey(&lake, Timestamp::now()).await.units.len(), 1);
+    assert_eq!(endpoint.faults().injected_by(denied), 4);
 }
 
 /// The layout of an Iceberg table: files of partitions may change their class, and go by its own procedure only.
