@@ -1,6 +1,7 @@
 //! The objects of a journal: their names, and the lines in them.
 //!
-//! The first line says what the object is and how many lines follow, so that one that was cut is no shorter whole.
+//! The first line says what the object is and how many lines follow, so that one that was cut is no shorter whole. Names,
+//! groups, parts, keys and markers are also read by core (`fs/removed/hidden.rs`), which tells readers who has hidden a file.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
