@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::ToSpan;
+use s3core_gateway::Fault;
 
 use super::lake::{Lake, summary, units};
 
@@ -84,13 +85,14 @@ async fn a_unit_that_changes_while_it_is_planned_is_left() {
     lake.policy(AT_ONCE);
     lake.put_all((1..6).map(|day| format!("events/day=2020-01-0{day}/a"))).await;
     endpoint.set_backdating(Duration::from_secs(3600));
+    // The first listing ends with the uploads.
+    let stall = Fault::stall(Duration::from_secs(5)).operation("ListMultipartUploads");
+    let stalled = endpoint.faults().add(stall.nth(1));
     endpoint.reset_requests();
-    endpoint.set_delay(Duration::from_millis(500));
     let lake = Arc::new(lake);
     let planning = Arc::clone(&lake);
     let planning = tokio::task::spawn_blocking(move || planning.planned("2030-01-01T00:00:00Z"));
-    // The first listing ends with the uploads.
-    while !endpoint.request_counts().contains_key("ListMultipartUploads") {
+    while endpoint.faults().injected_by(stalled) == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     lake.put_all(["events/day=2020-01-02/b", "events/day=2020-01-03/a", "events/day=2020-01-04/_temporary/0/x"]).await;
