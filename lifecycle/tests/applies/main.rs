@@ -25,8 +25,6 @@ mod verified;
 mod versions;
 mod waiting;
 
-use std::time::Duration;
-
 use lake::{Lake, Said};
 use s3life::run::lease::{Holder, Lease, Purpose};
 use s3life::run::record::{RunRecord, RunState};
@@ -83,8 +81,7 @@ async fn as_if_killed(lake: &Lake, run: &Value) {
 
 /// Changes the record of a run.
 async fn change(lake: &Lake, run: &Value, mut change: impl FnMut(&mut RunRecord)) {
-    let term = Duration::from_secs(3);
-    let lease = Lease::take_for(&lake.state, &Holder::this_process(), &Purpose::from("test"), term).await.unwrap();
+    let lease = Lease::take(&lake.state, &Holder::this_process(), &Purpose::from("test")).await.unwrap();
     let change = |record: &mut RunRecord| {
         change(record);
         Ok(())
