@@ -35,7 +35,7 @@ datasets:
 
 /// The command again and again, until it says that nothing is waiting for the gateway.
 pub(crate) async fn until_moved(lake: &Lake, arguments: &[&str], waits: impl Fn(&Value) -> bool) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_secs(300);
     loop {
         let said = lake.json(arguments);
         if !waits(&said) {
@@ -217,13 +217,8 @@ async fn single_objects_move_by_a_tag_and_keep_those_that_they_had(#[case] servi
 
     let run = applied["run"].as_str().unwrap();
     assert_eq!(proven(&lake, run), (2, 0, 0));
-    let deadline = Instant::now() + Duration::from_secs(60);
     // The one that had no room for a tag has nothing to move back.
-    until_moved(&lake, &["undo", run, "policy.yaml"], |said| {
-        assert!(Instant::now() < deadline, "{said}");
-        said["waiting"] != 0
-    })
-    .await;
+    until_moved(&lake, &["undo", run, "policy.yaml"], |said| said["waiting"] != 0).await;
     assert_eq!(classes().await, vec!["STANDARD"; 5]);
     assert_eq!((tags().await, lake.rules().await), (before, foreign));
     lake.remove().await;
