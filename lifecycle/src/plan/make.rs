@@ -1,6 +1,6 @@
 //! Makes a plan of a policy and of what lies in its bucket now. Nothing is changed, but for what shows that the plan can be
 //! carried out: an object below `.s3core/probe/` of each storage class that rules name, and one that is removed under a
-//! condition.
+//! condition; and a DELETE of what is not there, in each dataset from which something goes.
 //!
 //! Each dataset is listed twice. The first time its units are summed up, so that rules can decide on them. The second time
 //! those that are due are listed again, and their objects are written into the plan; what differs from the first time is
@@ -36,7 +36,7 @@ pub use jobs::Jobs;
 pub use moves::Moves;
 pub use past::Past;
 pub(crate) use past::is_of;
-pub use probes::keeps_versions;
+pub use probes::{denied_removals, keeps_versions};
 pub use restoration::{Restoration, restoration};
 pub use served::{May, RuleDue, Served, Standing, UNCONFIRMED, is_announced_first};
 
@@ -101,6 +101,10 @@ pub async fn make(lister: &Lister, request: &Request<'_>) -> Result<MadePlan, Ma
     }
     if writer.tally().rules.values().any(RuleTally::removes) {
         probes::conditional_delete(lister).await?;
+    }
+    let denied = denied_removals(lister.gateway(), lister.bucket(), writer.tally()).await?;
+    for (dataset, notes) in policy.datasets.iter().zip(&mut notes) {
+        notes.is_denied = denied.contains_key(&dataset.name);
     }
     let (copies, largest) = (writer.tally().trashed, writer.tally().largest);
     // Where versions are kept, nothing is copied.

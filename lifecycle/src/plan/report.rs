@@ -166,6 +166,10 @@ impl Report<'_> {
             let units = counted(*count, "unit");
             writeln!(formatter, "  held: {units} at {} for {}{owner}", hold.prefix, hold.reason)?;
         }
+        if notes.is_denied {
+            let right = "s3:DeleteObject, and s3:DeleteObjectVersion where the bucket keeps versions";
+            writeln!(formatter, "  these keys may remove nothing here, so that `apply` refuses: it needs {right}")?;
+        }
         for (run, count) in &notes.undone {
             let (units, policy) = (counted(*count, "unit"), &self.header.policy.path);
             writeln!(

@@ -22,6 +22,7 @@ use crate::connection::Connection;
 use crate::places::are_nested;
 use crate::plan::document::PlanReader;
 use crate::plan::line::End;
+use crate::plan::make::denied_removals;
 use crate::plan::report::Report;
 use crate::policy::Policy;
 use crate::run::lease::Purpose;
@@ -150,6 +151,10 @@ impl Apply {
     ) -> Result<Attempt, Failure> {
         connection.wait(async {
             // Before anything is touched.
+            let denied = denied_removals(connection.gateway(), &policy.policy.bucket, plan.tally()).await?;
+            if let Some((_, denied)) = denied.into_iter().next() {
+                return Err(denied.into());
+            }
             Table::of_plan(plan.end()).await?;
             let work = Work::begin(connection, &self.work, &Purpose::from("apply")).await?;
             let attempt = self.begin(&work, policy, plan, path, before).await;

@@ -19,7 +19,7 @@ use crate::connection::Connection;
 use crate::listing::{Lister, Pace};
 use crate::plan::document::{PlanError, PlanReader, WrittenPlan};
 use crate::plan::holds::{MetHold, nearest};
-use crate::plan::line::Header;
+use crate::plan::line::{DatasetSummary, Header};
 use crate::plan::make::{DatasetNotes, Jobs, MadePlan, Moves, Past, Request, Served, make};
 use crate::plan::report::Report;
 use crate::policy::Policy;
@@ -212,6 +212,12 @@ fn unreleased(notes: &[DatasetNotes]) -> Value {
     runs.into_iter().map(|(run, units)| json!({"run": run, "units": units})).collect()
 }
 
+/// Names of the datasets from which something is to go and these keys may remove nothing.
+fn denied(datasets: &[DatasetSummary], notes: &[DatasetNotes]) -> Value {
+    let denied = datasets.iter().zip(notes).filter(|(_, notes)| notes.is_denied);
+    denied.map(|(dataset, _)| json!(dataset.name)).collect()
+}
+
 /// Units that holds protect, by the index of each.
 fn held(notes: &[DatasetNotes]) -> BTreeMap<usize, u64> {
     let mut held = BTreeMap::new();
@@ -315,13 +321,14 @@ fn print_json(planned: &Planned) -> Result<(), Failure> {
     let (foreign, end) = (foreign(conflicts), json!(plan.end));
     writeln!(
         out,
-        "],\"uploads\":{},\"trash\":{},\"held_back\":{},\"running\":{},\"unreleased\":{},\"foreign_rules\":{foreign},\"holds\":{},\"jobs\":{},\"jobs_count\":{},\"end\":{end}}}",
+        "],\"uploads\":{},\"trash\":{},\"held_back\":{},\"running\":{},\"unreleased\":{},\"foreign_rules\":{foreign},\"holds\":{},\"denied\":{},\"jobs\":{},\"jobs_count\":{},\"end\":{end}}}",
         json!(uploads),
         json!(trash),
         held_json(past.held_back.values()),
         json!(running(notes)),
         unreleased(notes),
         json!(holds),
+        denied(&plan.end.datasets, notes),
         Jobs::json(&plan.end.datasets, notes),
         Jobs::count(notes)
     )?;

@@ -5,7 +5,7 @@ use http::Method;
 use rstest::rstest;
 use s3core::gateway::{Exchange, OperationRequest};
 use s3core::http::{Payload, Response};
-use s3core::ops::{GetObjectAcl, PutBucketVersioning};
+use s3core::ops::{GetObjectAcl, ListObjectVersions, PutBucketVersioning};
 use s3core::sign::PayloadHash;
 use serde_json::{Value, json};
 
@@ -40,6 +40,8 @@ impl Exchange for PutBucketPolicy<'_> {
         Ok(())
     }
 }
+
+const WRITES: [&str; 3] = ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"];
 
 /// A user who may do nothing there.
 async fn stranger(lake: &Lake) -> (User, (String, String)) {
@@ -104,19 +106,53 @@ async fn units_that_this_user_may_not_remove_are_left_and_told(#[case] keeps_ver
         lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
     }
     let before = lake.listed("events/").await;
-    let (user, keys) =
-        guest(&lake, &[(&["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"], ".s3core/")]).await;
+    let (user, keys) = guest(&lake, &[(&WRITES, ".s3core/"), (&WRITES, "events/day=2020-01-01/")]).await;
     let applied = lake.run_with(&keys, &["--output", "json", "apply", "policy.yaml", "--yes"]);
     let run: Value = serde_json::from_str(&applied.out).unwrap();
     let error: Value = serde_json::from_str(&applied.error).unwrap();
     let told = error["error"].as_str().unwrap();
-    assert!(applied.status == 1 && told.starts_with("3 of 3 units were left: this user may not remove it: "), "{told}");
+    assert!(applied.status == 1 && told.starts_with("2 of 3 units were left: this user may not remove it: "), "{told}");
     assert!(told.contains("; mend that, then run `s3life apply "), "{told}");
-    assert_eq!(run["refused"]["units"], 3);
-    assert_eq!((&run["actions"], &run["skipped"]), (&json!({}), &json!(3)), "{run}");
+    assert_eq!(run["refused"]["units"], 2);
+    assert_eq!((&run["actions"]["expire"]["units"], &run["skipped"]), (&json!(1), &json!(2)), "{run}");
     assert!(run["left"][0]["reason"].as_str().unwrap().contains("this user may not remove it"), "{run}");
-    assert_eq!(lake.listed("events/").await, before);
-    assert!(lake.listed(".s3core/trash/").await.is_empty());
+    assert_eq!(lake.listed("events/").await, before[3..]);
+    assert_eq!(lake.listed(".s3core/trash/").await.len(), if keeps_versions { 0 } else { 3 });
+    user.remove().await;
+}
+
+/// Who may plan need not be who may remove: a plan says it, and nothing of a run is begun.
+#[rstest]
+#[case::by_copies(false)]
+#[case::by_markers(true)]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_remove_nothing_of_a_dataset_is_told_so_before_anything_is_touched(#[case] keeps_versions: bool) {
+    let lake = three_days(POLICY).await;
+    if keeps_versions {
+        lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
+    }
+    let versions = async || lake.gateway.run(ListObjectVersions::new(&lake.bucket, "events/")).await.unwrap().versions;
+    let before = versions().await;
+    let own = lake.plan(&["--output", "json"]);
+    assert!(own.status == 0 && own.out.contains("\"denied\":[],"), "{own:?}");
+    let (user, keys) = guest(&lake, &[(&WRITES, ".s3core/")]).await;
+    let planned = lake.run_with(&keys, &["plan", "policy.yaml", "--out", "plan.jsonl"]);
+    let is_told =
+        planned.out.contains("  these keys may remove nothing here, so that `apply` refuses: it needs s3:Delete");
+    assert!(planned.status == 0 && is_told, "{planned:?}");
+    let planned = lake.run_with(&keys, &["--output", "json", "plan", "policy.yaml"]);
+    assert!(planned.out.contains("\"denied\":[\"events\"],"), "{planned:?}");
+    for arguments in [&["apply", "policy.yaml", "--yes"] as &[&str], &["apply", "--plan", "plan.jsonl", "--yes"]] {
+        let refused = lake.run_with(&keys, arguments);
+        let place = format!("at s3a://{}/events/day=2020-01-01/.s3core-probe-", lake.bucket);
+        let is_told = refused.error.contains("; s3life needs s3:DeleteObject, and s3:DeleteObjectVersion where");
+        assert!(refused.status == 1 && is_told && refused.error.contains(&place), "{refused:?}");
+    }
+    assert!(lake.listed(".s3core/life/").await.is_empty() && lake.listed(".s3core/trash/").await.is_empty());
+    assert_eq!(versions().await, before, "what was tried out leaves no delete marker");
+    // Somebody else may carry out the same plan.
+    let applied = lake.run(&["apply", "--plan", "plan.jsonl", "--yes"]);
+    assert!(applied.status == 0 && lake.listed("events/").await.is_empty(), "{applied:?}");
     user.remove().await;
 }
 
@@ -179,7 +215,6 @@ async fn a_trash_that_may_not_be_emptied_is_not_due_at_once() {
 async fn commands_do_with_the_rights_that_are_documented() {
     let lake = three_days(POLICY).await;
     let place = format!("s3a://{}/events/", lake.bucket);
-    let writes: &[&str] = &["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"];
     let (user, keys) = guest(&lake, &[]).await;
     for arguments in [
         &["explain", "policy.yaml", &place] as &[&str],
@@ -193,11 +228,11 @@ async fn commands_do_with_the_rights_that_are_documented() {
         assert_eq!(said.status, 0, "{arguments:?} {said:?}");
     }
     user.remove().await;
-    let (user, keys) = guest(&lake, &[(writes, ".s3core/")]).await;
+    let (user, keys) = guest(&lake, &[(&WRITES, ".s3core/")]).await;
     let planned = lake.run_with(&keys, &["plan", "policy.yaml"]);
     assert_eq!(planned.status, 0, "{planned:?}");
     user.remove().await;
-    let (user, keys) = guest(&lake, &[(writes, ""), (&["s3:PutObjectAcl"], "")]).await;
+    let (user, keys) = guest(&lake, &[(&WRITES, ""), (&["s3:PutObjectAcl"], "")]).await;
     let applied = lake.run_with(&keys, &["--output", "json", "apply", "policy.yaml", "--yes"]);
     assert_eq!(applied.status, 0, "{applied:?}");
     let applied: Value = serde_json::from_str(&applied.out).unwrap();

@@ -155,3 +155,20 @@ async fn a_table_around_a_location_and_a_job_there_are_told() {
     let said = lake.plan(&["--now", &now]);
     assert!(said.out.contains("  at work around it: wh/.spark-staging-7c1d/"), "{}", said.out);
 }
+
+/// All that a plan asks, whatever for: no request for each partition.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_of_four_hundred_partitions_sends_few_requests() {
+    let endpoint = s3core_gateway::Gateway::builder().start().unwrap();
+    endpoint.set_backdating(std::time::Duration::from_secs(3600));
+    let lake = Lake::embedded(&endpoint).await;
+    lake.policy(&POLICY.replace("COLD", "STANDARD_IA"));
+    let day = |number: i64| jiff::civil::date(2020, 1, 1).checked_add(number.days()).unwrap();
+    let keys = (0..400).flat_map(|number| [1, 2].map(|file| format!("wh/db/t/data/day={}/{file}", day(number))));
+    endpoint.seed(&lake.bucket, b"ten bytes.", keys).unwrap();
+    endpoint.reset_requests();
+    assert_eq!(units(&lake.planned(&Timestamp::now().to_string()), "drop").len(), 400);
+    let sent = endpoint.request_counts();
+    let all: u64 = sent.values().sum();
+    assert!(all < 50, "{sent:?}");
+}

@@ -32,6 +32,8 @@ pub struct DatasetNotes {
     pub at_work_above: Vec<String>,
     /// What killed jobs have left.
     pub abandoned: Jobs,
+    /// Whether these keys may not remove what is to go: somebody else has to apply it.
+    pub is_denied: bool,
     /// A run that is under way there: nothing is planned beside it.
     pub running: Option<String>,
     /// What rules are due for, by their names; empty where somebody looks at the plan.

@@ -1,6 +1,6 @@
 //! Whether the gateway can do what a plan needs, tried out on objects of one's own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use s3core::probe::probe;
 use s3core::{Error, ErrorKind};
 
 use crate::listing::{Lister, STANDARD};
+use crate::plan::document::Tally;
 use crate::policy::{Action, CONTROL_PREFIX, Policy};
 use crate::tier::TAG;
 
@@ -134,6 +135,39 @@ pub async fn keeps_versions(gateway: &Gateway, bucket: &str) -> Result<bool, Mak
         BucketVersioning::Enabled => Ok(true),
         BucketVersioning::Suspended => Err(MakeError::Suspended { bucket: bucket.to_owned() }),
     }
+}
+
+/// The datasets from which a plan removes something and these keys may not, with the gateway's answer: a DELETE of a name that
+/// nothing has, in the first unit that goes from each. What they may do with their own state says nothing of that.
+///
+/// # Errors
+/// The gateway's.
+pub async fn denied_removals(gateway: &Gateway, bucket: &str, tally: &Tally) -> Result<BTreeMap<String, Error>, Error> {
+    let (mut tried, mut denied) = (BTreeSet::new(), BTreeMap::new());
+    for ((dataset, _), rule) in tally.rules.iter().filter(|(_, rule)| rule.removes()) {
+        let Some((first, _)) = rule.ends.as_ref().filter(|_| tried.insert(dataset)) else { continue };
+        let directory = first.rfind('/').and_then(|slash| first.get(..=slash)).unwrap_or_default();
+        let key = format!("{directory}.s3core-probe-{:032x}", gateway.environment().random.bits());
+        match remove_nothing(gateway, bucket, &key).await {
+            Err(failure) if failure.kind() == ErrorKind::AccessDenied => {
+                denied.insert(dataset.clone(), failure);
+            }
+            // Too long a name, behind that of the unit.
+            Err(failure) if matches!(failure.kind(), ErrorKind::BadRequest | ErrorKind::InvalidPath) => {}
+            tried => tried?,
+        }
+    }
+    Ok(denied)
+}
+
+/// Removes what is not there, and the delete marker that comes of that where the bucket keeps versions.
+async fn remove_nothing(gateway: &Gateway, bucket: &str, key: &str) -> Result<(), Error> {
+    let delete = DeleteObject::new(bucket, key);
+    let marker = gateway.run(delete.clone()).await?.version_id;
+    if marker.is_some() {
+        gateway.run(DeleteObject { version_id: marker, ..delete }).await?;
+    }
+    Ok(())
 }
 
 /// Objects can be hidden under delete markers and shown again.
