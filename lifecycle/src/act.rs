@@ -74,7 +74,7 @@ impl objects::Permit for Lease {
         Ok(Self::check(self)?)
     }
 
-    fn former_until(&self) -> Option<jiff::Timestamp> {
-        Self::former_until(self)
+    fn may_have_worked(&self, leases: &[u64], at: jiff::Timestamp) -> bool {
+        Self::may_have_worked(self, leases, at)
     }
 }

@@ -47,7 +47,16 @@ pub struct Known {
     /// Units that are through, by their prefixes.
     concluded: HashMap<String, Outcome>,
     /// Units that were begun, by their prefixes.
-    begun: HashMap<String, IntendedUnit>,
+    begun: HashMap<String, Begun>,
+}
+
+/// A unit that was begun, and of which nobody wrote down what came of it.
+#[derive(Debug)]
+struct Begun {
+    /// As it was announced last.
+    unit: IntendedUnit,
+    /// The leases that it was announced under.
+    leases: Vec<u64>,
 }
 
 impl Known {
@@ -64,9 +73,7 @@ impl Known {
                     known.begun.remove(&found.unit.prefix);
                     known.concluded.insert(found.unit.prefix, outcome.outcome);
                 }
-                None if found.is_announced => {
-                    known.begun.insert(found.unit.prefix.clone(), found.unit);
-                }
+                None if found.is_announced => known.begin(&found.unit, found.batch.lease),
                 None => {}
             }
         }
@@ -78,9 +85,16 @@ impl Known {
         self.concluded.get(prefix)
     }
 
-    /// A unit has begun.
-    pub(super) fn begin(&mut self, unit: &IntendedUnit) {
-        self.begun.insert(unit.prefix.clone(), unit.clone());
+    /// A unit was announced under this lease.
+    pub(super) fn begin(&mut self, unit: &IntendedUnit, lease: u64) {
+        let mut leases = self.begun.remove(&unit.prefix).map(|begun| begun.leases).unwrap_or_default();
+        leases.push(lease);
+        self.begun.insert(unit.prefix.clone(), Begun { unit: unit.clone(), leases });
+    }
+
+    /// The leases that a unit was begun under, where what came of it was not written down; none where it was not begun.
+    fn begun_under(&self, prefix: &str) -> &[u64] {
+        self.begun.get(prefix).map(|begun| begun.leases.as_slice()).unwrap_or_default()
     }
 
     /// Whether a unit was begun, and what came of it was not written down.
@@ -159,7 +173,7 @@ impl Apply<'_> {
         let keeps_versions = self.bucket.keeps_versions().await?;
         let (mut intended, mut planned) = (Vec::with_capacity(units.len()), Vec::with_capacity(units.len()));
         for (unit, objects) in units {
-            let begun = known.begun.get(&unit.prefix);
+            let begun = known.begun.get(&unit.prefix).map(|begun| &begun.unit);
             let means = begun.map_or_else(|| means::means_of(&unit.action, keeps_versions), |begun| begun.means);
             let mut intent = self.intent(&unit, objects, means, begun);
             means::prepare(&self.objects, &mut intent).await?;
@@ -182,18 +196,13 @@ impl Apply<'_> {
                 // It was begun when they were not kept.
                 let is_late = keeps_versions && intended.means != Means::Markers;
                 let late = is_late.then(|| "the bucket keeps versions by now: plan it again".to_owned());
+                let begun_under = known.begun_under(&unit.prefix);
                 let removal = match (self.spared.reason(&unit.prefix).or(late), reason) {
-                    (Some(reason), _) => {
-                        let is_begun = known.is_begun(&unit.prefix);
-                        spare(&self.objects, intended, is_begun, reason).await?
-                    }
+                    (Some(reason), _) => spare(&self.objects, intended, begun_under, reason).await?,
                     (None, Some(reason)) => {
                         Removal { outcome: Outcome::Refused { reason: reason.clone() }, markers: Vec::new() }
                     }
-                    (None, None) => {
-                        let is_resumed = known.begun.contains_key(&unit.prefix);
-                        means::remove(&self.objects, intended, created, is_resumed).await?
-                    }
+                    (None, None) => means::remove(&self.objects, intended, created, begun_under).await?,
                 };
                 Ok(Some((unit, removal)))
             })

@@ -31,8 +31,8 @@ enum Hidden {
     Refused(String),
 }
 
-/// Hides a unit whose intent is in the journal, with the versions of its objects. Where another holder of the lease
-/// `is_resumed`, markers over those versions are taken for that one's, unless they came after its time.
+/// Hides a unit whose intent is in the journal, with the versions of its objects. Where it was `begun_under` other leases,
+/// markers over those versions are taken for their holders', if they were made in the time of those.
 ///
 /// # Errors
 /// The permit's, and the gateway's where another attempt may help: the intent stays without outcome.
@@ -40,7 +40,7 @@ pub(super) async fn hide(
     objects: &Objects<'_>,
     unit: &IntendedUnit,
     uploads_since: Timestamp,
-    is_resumed: bool,
+    begun_under: &[u64],
 ) -> Result<Removal> {
     let versioning = objects.gateway.run(GetBucketVersioning::new(objects.bucket)).await?;
     if versioning != BucketVersioning::Enabled {
@@ -49,14 +49,15 @@ pub(super) async fn hide(
     let found = survey(objects, unit, Some(uploads_since)).await?;
     let stacks = stacks(objects, unit).await?;
     let mut removal = Removal::default();
-    let (nothing, until) = (Stack::default(), objects.permit.former_until());
+    let (nothing, is_resumed) = (Stack::default(), !begun_under.is_empty());
+    let may_be_own = |at| objects.permit.may_have_worked(begun_under, at);
     let mut live = Vec::new();
     let mut obstacle = found.difference().map(|(key, reason)| Outcome::Changed { key, reason });
     for object in &unit.objects {
         let key = &object.planned.key;
         let stack = stacks.get(key).unwrap_or(&nothing);
         let all = object.version.as_deref().and_then(|version| stack.over(version));
-        let over = all.clone().map(|over| stack.of_former(over, until));
+        let over = all.clone().map(|over| stack.made_when(over, may_be_own));
         // What was no longer the planned object when it was announced was never touched.
         let could_be_gone = is_resumed && object.version.is_some();
         match over {
@@ -67,7 +68,7 @@ pub(super) async fn hide(
             _ => {
                 // Where somebody else has deleted it, it stays deleted.
                 if could_be_gone && all.is_none_or(|all| all.is_empty()) {
-                    unhide(objects, key, stack, until).await?;
+                    unhide(objects, key, stack.made_when(stack.markers_on_top(), may_be_own)).await?;
                 }
                 let reason = "it was written again, or deleted, after it was planned".to_owned();
                 obstacle.get_or_insert_with(|| Outcome::Changed { key: key.clone(), reason });
@@ -148,7 +149,7 @@ async fn hide_one(objects: &Objects<'_>, object: &IntendedObject) -> Result<Hidd
             }
             match own {
                 Some(own) => unleased(remove_version(objects, key, &own)).await?,
-                None if in_doubt => unhide(objects, key, &stack, None).await?,
+                None if in_doubt => unhide(objects, key, stack.markers_on_top()).await?,
                 None => {}
             }
             let reason = "it was written again, or deleted, while its unit was being removed".to_owned();
@@ -169,9 +170,9 @@ fn suspended(objects: &Objects<'_>, key: &str) -> Error {
     Error::new(ErrorKind::Unsupported, message).at(objects.bucket, key)
 }
 
-/// Removes the markers over whatever lies on top of a key: a removal of this run's may have put one there, until then.
-async fn unhide(objects: &Objects<'_>, key: &str, stack: &Stack, until: Option<Timestamp>) -> Result<()> {
-    for marker in stack.of_former(stack.markers_on_top(), until) {
+/// Removes markers over whatever lies on top of a key: a removal of this run's may have put one there.
+async fn unhide(objects: &Objects<'_>, key: &str, markers: Vec<String>) -> Result<()> {
+    for marker in markers {
         objects.permit.check()?;
         remove_version(objects, key, &marker).await?;
     }
@@ -186,7 +187,7 @@ pub(super) async fn give_up(objects: &Objects<'_>, unit: &IntendedUnit, markers:
     for group in [first, last] {
         let show = |object: &IntendedObject| {
             let object = object.clone();
-            async move { Ok((show(objects, &object, Some(markers)).await?, object.planned.key)) }
+            async move { Ok((show(objects, &object, Some(markers), &[]).await?, object.planned.key)) }
         };
         for (restored, key) in objects.for_all(group, show).await? {
             if let Restored::NoCopy(reason) | Restored::Gone(reason) = restored {
@@ -197,8 +198,8 @@ pub(super) async fn give_up(objects: &Objects<'_>, unit: &IntendedUnit, markers:
     Ok(lost)
 }
 
-/// Makes an object visible again by removing the markers over it: those of the run, where they are known. One that
-/// somebody has put there since stays, and so does what was written there.
+/// Makes an object visible again by removing the markers over it: those of the run, where they are known; else those of the time
+/// of the leases that it was `begun_under`. One that somebody has put there since stays, and so does what was written there.
 ///
 /// # Errors
 /// The permit's and the gateway's.
@@ -206,6 +207,7 @@ pub(super) async fn show(
     objects: &Objects<'_>,
     object: &IntendedObject,
     markers: Option<&[Marker]>,
+    begun_under: &[u64],
 ) -> Result<Restored> {
     let planned = &object.planned;
     let stack = stack(objects, &planned.key).await?;
@@ -223,7 +225,7 @@ pub(super) async fn show(
     }
     let own = match markers {
         Some(_) => over.clone(),
-        None => stack.of_former(over.clone(), objects.permit.former_until()),
+        None => stack.made_when(over.clone(), |at| objects.permit.may_have_worked(begun_under, at)),
     };
     let is_own = |id: &String| markers.is_none_or(|own| own.iter().any(|marker| marker.version == *id));
     if over != stack.markers_on_top() || own != over || !over.iter().all(is_own) {

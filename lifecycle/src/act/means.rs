@@ -61,8 +61,8 @@ pub(super) async fn prepare(objects: &Objects<'_>, unit: &mut IntendedUnit) -> R
     Ok(())
 }
 
-/// Removes a unit whose intent is in the journal. Also goes on with a removal that another holder of the lease has begun,
-/// where it `is_resumed`. Uploads that were begun before `uploads_since` are nobody's.
+/// Removes a unit whose intent is in the journal. Also goes on with a removal that was `begun_under` other leases and not ended.
+/// Uploads that were begun before `uploads_since` are nobody's.
 ///
 /// # Errors
 /// The permit's, and the gateway's where another attempt may help: the intent stays without outcome.
@@ -70,14 +70,15 @@ pub async fn remove(
     objects: &Objects<'_>,
     unit: &IntendedUnit,
     uploads_since: Timestamp,
-    is_resumed: bool,
+    begun_under: &[u64],
 ) -> Result<Removal> {
     match unit.means {
         Means::Copies | Means::InPlace => {
-            Ok(Removal { outcome: remove::remove(objects, unit, uploads_since).await?, markers: Vec::new() })
+            let outcome = remove::remove(objects, unit, uploads_since).await?;
+            Ok(Removal { outcome, markers: Vec::new() })
         }
         Means::Markers => {
-            let removal = markers::hide(objects, unit, uploads_since, is_resumed).await?;
+            let removal = markers::hide(objects, unit, uploads_since, begun_under).await?;
             match (&unit.action, &removal.outcome) {
                 (PlannedAction::Delete, Outcome::Done) => remove_versions(objects, unit, removal, uploads_since).await,
                 _ => Ok(removal),
@@ -104,13 +105,14 @@ async fn remove_versions(
             Emptied::Gone | Emptied::Before => continue,
             Emptied::Changed(reason) | Emptied::Locked(reason, _) | Emptied::Refused(reason) => reason,
         };
-        markers::show(objects, object, Some(&removal.markers)).await?;
+        markers::show(objects, object, Some(&removal.markers), &[]).await?;
         outcome = Outcome::NotRestored { key: object.planned.key.clone(), reason };
     }
     Ok(Removal { outcome, ..removal })
 }
 
-/// Brings an object back, unless something is at its key. `markers` are those of the run, where its journal knows them.
+/// Brings an object back, unless something is at its key. `markers` are those of the run, where its journal knows them;
+/// `begun_under` are the leases of those who have removed it or brought it back, and did not write down what came of it.
 ///
 /// # Errors
 /// The permit's and the gateway's.
@@ -119,27 +121,32 @@ pub(super) async fn restore(
     means: Means,
     object: &IntendedObject,
     markers: Option<&[Marker]>,
+    begun_under: &[u64],
 ) -> Result<Restored> {
     match means {
         Means::Copies | Means::InPlace => restore::restore(objects, object).await,
-        Means::Markers => markers::show(objects, object, markers).await,
+        Means::Markers => markers::show(objects, object, markers, begun_under).await,
     }
 }
 
-/// The markers over the versions of a unit that was begun, where nothing was written down of what came of it: they are taken
-/// for the run's.
+/// The markers over the versions of a unit that was begun under these leases, where nothing was written down of what came of it:
+/// those of their time are taken for the run's.
 ///
 /// # Errors
 /// The gateway's.
-pub(super) async fn markers_over(objects: &Objects<'_>, unit: &IntendedUnit) -> Result<Vec<Marker>> {
+pub(super) async fn markers_over(
+    objects: &Objects<'_>,
+    unit: &IntendedUnit,
+    begun_under: &[u64],
+) -> Result<Vec<Marker>> {
     let mut found = Removal::default();
     if unit.means == Means::Markers {
         let stacks = stacks(objects, unit).await?;
         for IntendedObject { planned, version, .. } in &unit.objects {
             let stack = stacks.get(&planned.key);
             let over = version.as_deref().and_then(|version| stack?.over(version)).unwrap_or_default();
-            let until = objects.permit.former_until();
-            found.add(&planned.key, stack.map(|stack| stack.of_former(over, until)).unwrap_or_default());
+            let may_be_own = |at| objects.permit.may_have_worked(begun_under, at);
+            found.add(&planned.key, stack.map(|stack| stack.made_when(over, may_be_own)).unwrap_or_default());
         }
     }
     Ok(found.markers)

@@ -36,9 +36,10 @@ pub trait Permit: Send + Sync {
     /// The lease is lost, or may be.
     fn check(&self) -> Result<()>;
 
-    /// Until when holders of earlier leases may have changed something, by the gateway's clock, where that is known.
-    fn former_until(&self) -> Option<Timestamp> {
-        None
+    /// Whether any holder of these leases may have changed something at a time of the gateway's clock; true where that is not
+    /// known.
+    fn may_have_worked(&self, _leases: &[u64], _at: Timestamp) -> bool {
+        true
     }
 
     /// Whether the process is asked to end: no other unit is begun.

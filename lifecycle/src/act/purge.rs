@@ -244,7 +244,7 @@ async fn empty_units(
         let next = units.next().await?;
         let is_last = next.is_none();
         if let Some(found) = next
-            && let Some(Latest { batch, outcome: Some(last) }) = latest.get(&found.unit.prefix)
+            && let Some(Latest { batch, outcome: Some(last), .. }) = latest.get(&found.unit.prefix)
             && *batch == found.batch
             && !emptied.held.as_ref().is_some_and(|held| held.has(&found.unit.prefix))
         {

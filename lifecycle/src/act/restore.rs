@@ -104,7 +104,8 @@ pub struct PutBack {
 
 /// Brings a unit back, `_SUCCESS` last, so that nobody takes it for complete before it is. One that holds an object that
 /// the run does not know is left as it is, unless they are to be merged; no object is ever replaced. `run_markers` are the
-/// delete markers of the run, where its journal knows them.
+/// delete markers of the run, where its journal knows them; `begun_under` are the leases of those who have removed it or brought
+/// it back, and did not write down what came of it.
 ///
 /// # Errors
 /// The permit's and the gateway's.
@@ -113,6 +114,7 @@ pub async fn put_back(
     unit: &IntendedUnit,
     merge: bool,
     run_markers: Option<&[Marker]>,
+    begun_under: &[u64],
 ) -> Result<PutBack> {
     let found = survey(objects, unit, None).await?;
     if unit.means == Means::InPlace
@@ -132,7 +134,7 @@ pub async fn put_back(
         }
         let put_back = |object: &IntendedObject| {
             let object = object.clone();
-            async move { Ok((means::restore(objects, unit.means, &object, run_markers).await?, object)) }
+            async move { Ok((means::restore(objects, unit.means, &object, run_markers, begun_under).await?, object)) }
         };
         for (restored, object) in objects.for_all(group, put_back).await? {
             match restored {

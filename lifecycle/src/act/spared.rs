@@ -38,18 +38,18 @@ impl Spared<'_> {
     }
 }
 
-/// Leaves a unit whole whose intent is in the journal. Of one that was begun before, what went is put back.
+/// Leaves a unit whole whose intent is in the journal. Of one that was begun before, under these leases, what went is put back.
 ///
 /// # Errors
 /// The permit's and the gateway's.
 pub(super) async fn spare(
     objects: &Objects<'_>,
     unit: &IntendedUnit,
-    is_begun: bool,
+    begun_under: &[u64],
     reason: String,
 ) -> Result<Removal> {
     let whole = Outcome::Changed { key: unit.prefix.clone(), reason };
-    if !is_begun {
+    if begun_under.is_empty() {
         return Ok(Removal { outcome: whole, markers: Vec::new() });
     }
     let found = survey(objects, unit, None).await?;
@@ -57,8 +57,8 @@ pub(super) async fn spare(
         return Ok(Removal { outcome: whole, markers: Vec::new() });
     }
     // Also beside what has come since: as when a removal is given up.
-    match put_back(objects, unit, true, None).await?.outcome {
+    match put_back(objects, unit, true, None, begun_under).await?.outcome {
         Outcome::Restored => Ok(Removal { outcome: whole, markers: Vec::new() }),
-        outcome => Ok(Removal { outcome, markers: means::markers_over(objects, unit).await? }),
+        outcome => Ok(Removal { outcome, markers: means::markers_over(objects, unit, begun_under).await? }),
     }
 }

@@ -34,11 +34,11 @@ impl Stack {
         markers
     }
 
-    /// Those of these markers that holders of earlier leases may have put there: not what came after `until`.
-    pub(crate) fn of_former(&self, markers: Vec<String>, until: Option<Timestamp>) -> Vec<String> {
-        let is_late = |found: &&ListedVersion| until.is_some_and(|until| timestamp(found.modified) > until);
-        let late: Vec<&str> = self.0.iter().filter(is_late).map(|found| found.version_id.as_str()).collect();
-        markers.into_iter().filter(|marker| !late.contains(&marker.as_str())).collect()
+    /// Those of these markers that were made at a time that counts.
+    pub(crate) fn made_when(&self, markers: Vec<String>, counts: impl Fn(Timestamp) -> bool) -> Vec<String> {
+        let counts = |found: &&ListedVersion| counts(timestamp(found.modified));
+        let counting: Vec<&str> = self.0.iter().filter(counts).map(|found| found.version_id.as_str()).collect();
+        markers.into_iter().filter(|marker| counting.contains(&marker.as_str())).collect()
     }
 
     /// Whether a reader finds nothing at the key.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::Catalogs;
 use crate::plan::line::{Amount, PlannedAction};
 use crate::run::Bucket;
-use crate::run::journal::{BATCH, IntendedUnit, Journal, Outcome, UnitOutcome};
+use crate::run::journal::{BATCH, IntendedUnit, Journal, Latest, Outcome};
 use crate::run::left::{Left, Skipped};
 
 use super::apply::units_at_once;
@@ -78,7 +78,7 @@ impl Undo<'_> {
                     Some(Outcome::Done | Outcome::NotRestored { .. } | Outcome::Held { .. }) | None => {
                         undone.removed(&found.unit);
                         size += found.unit.objects.len();
-                        group.push((found.unit, latest.outcome.as_ref()));
+                        group.push((found.unit, latest));
                     }
                 }
             }
@@ -100,7 +100,7 @@ impl Undo<'_> {
 
     async fn batch(
         &self,
-        units: Vec<(IntendedUnit, Option<&UnitOutcome>)>,
+        units: Vec<(IntendedUnit, &Latest)>,
     ) -> Result<(Vec<(IntendedUnit, PutBack)>, Vec<Skipped>), Failure> {
         if units.is_empty() {
             return Ok((Vec::new(), Vec::new()));
@@ -112,11 +112,11 @@ impl Undo<'_> {
         let done = several
             .for_all(
                 units.into_iter().zip(before).collect(),
-                |(unit, before): (IntendedUnit, Option<&UnitOutcome>)| async move {
-                    // Where nothing was written down, all markers over its versions are the run's.
-                    let known = before.map(|before| before.markers.clone());
+                |(unit, Latest { outcome: before, begun_under, .. }): (IntendedUnit, &Latest)| async move {
+                    // Where nothing was written down, markers over its versions are the run's if they are of its time.
+                    let known = before.as_ref().map(|before| before.markers.clone());
                     let as_it_is = |outcome| PutBack { outcome, is_changed: true };
-                    let back = match (&unit.action, before.map(|before| &before.outcome)) {
+                    let back = match (&unit.action, before.as_ref().map(|before| &before.outcome)) {
                         // Nobody can see to that. Where nothing was written down it may be there still.
                         (PlannedAction::Delete, Some(Outcome::Done)) => as_it_is(Outcome::NotRestored {
                             key: unit.prefix.clone(),
@@ -124,12 +124,12 @@ impl Undo<'_> {
                         }),
                         // It never went, and now it does not go.
                         (_, Some(Outcome::Held { .. })) => as_it_is(Outcome::Restored),
-                        _ => put_back(&self.objects, &unit, self.merge, known.as_deref()).await?,
+                        _ => put_back(&self.objects, &unit, self.merge, known.as_deref(), begun_under).await?,
                     };
                     let left = match known {
                         _ if back.outcome == Outcome::Restored => Vec::new(),
                         Some(known) => known,
-                        None => means::markers_over(&self.objects, &unit).await?,
+                        None => means::markers_over(&self.objects, &unit, begun_under).await?,
                     };
                     Ok((unit, back, left))
                 },

@@ -160,8 +160,8 @@ impl Permit for WorkPermit {
         Ok(self.lease.check()?)
     }
 
-    fn former_until(&self) -> Option<jiff::Timestamp> {
-        self.lease.former_until()
+    fn may_have_worked(&self, leases: &[u64], at: jiff::Timestamp) -> bool {
+        self.lease.may_have_worked(leases, at)
     }
 
     fn is_ending(&self) -> bool {

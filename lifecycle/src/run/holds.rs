@@ -43,7 +43,7 @@ impl HeldBack {
         let mut sums: BTreeMap<usize, Amount> = BTreeMap::new();
         let mut journal = Journal::units(bucket, &record.run);
         while let Some(found) = journal.next().await? {
-            let Some(Latest { batch, outcome }) = latest.get(&found.unit.prefix) else { continue };
+            let Some(Latest { batch, outcome, .. }) = latest.get(&found.unit.prefix) else { continue };
             let outcome = outcome.as_ref().map(|last| &last.outcome);
             if *batch != found.batch || !is_kept(record, &found.unit, outcome) {
                 continue;

@@ -85,10 +85,10 @@ impl Lease {
         self.held.keeper.holder()
     }
 
-    /// Until when holders of earlier leases may have changed something, by the gateway's clock: the end of the lease before, and
-    /// what gateways' clocks may be apart. None where there was none.
-    pub fn former_until(&self) -> Option<Timestamp> {
-        self.held.keeper.former_until()
+    /// Whether any holder of these leases may have changed something at a time of the gateway's clock: in the time of their
+    /// lease, and what gateways' clocks may be apart. True where that is not known.
+    pub fn may_have_worked(&self, leases: &[u64], at: Timestamp) -> bool {
+        self.held.keeper.may_have_worked(leases, at)
     }
 
     /// Whether it certainly is this process's still. To be asked before each request that changes something; sends

@@ -216,9 +216,9 @@ impl Scene {
         unit: &IntendedUnit,
         permit: &dyn Permit,
     ) -> Result<Outcome> {
-        let is_resumed = permit.number() > 1;
+        let begun_under: Vec<u64> = (1..permit.number()).collect();
         let once = once(gateway);
-        Ok(remove(&self.objects(gateway, &once, permit), unit, self.created, is_resumed).await?.outcome)
+        Ok(remove(&self.objects(gateway, &once, permit), unit, self.created, &begun_under).await?.outcome)
     }
 
     /// Puts the unit back in the same way.
@@ -250,8 +250,10 @@ impl Scene {
         permit: &dyn Permit,
         merge: bool,
     ) -> Result<Outcome> {
+        let begun_under: Vec<u64> = (1..permit.number()).collect();
         let once = once(gateway);
-        put_back(&self.objects(gateway, &once, permit), unit, merge, None).await.map(|back| back.outcome)
+        let objects = self.objects(gateway, &once, permit);
+        put_back(&objects, unit, merge, None, &begun_under).await.map(|back| back.outcome)
     }
 
     /// Where runs keep their state.

@@ -165,8 +165,8 @@ impl Permit for Second {
         Ok(())
     }
 
-    fn former_until(&self) -> Option<Timestamp> {
-        Some(self.0)
+    fn may_have_worked(&self, leases: &[u64], at: Timestamp) -> bool {
+        leases == [1] && at <= self.0
     }
 }
 

@@ -34,8 +34,7 @@ async fn three_days_with_versions(policy: &str) -> Lake {
     lake.put_all(["_SUCCESS", "a", "b"].map(|name| format!("events/day=2020-01-03/{name}"))).await;
     for version in versions(&lake).await {
         if version.version_id == "null" && !version.key.contains("day=2020-01-01") {
-            let delete = DeleteObject::new(&lake.bucket, &version.key);
-            lake.gateway.run(DeleteObject { version_id: Some(version.version_id), ..delete }).await.unwrap();
+            remove(&lake, version).await;
         }
     }
     lake.rest().await;
@@ -135,6 +134,47 @@ async fn what_others_have_written_or_deleted_since_stays_as_they_left_it() {
     assert_eq!(third[0].etag.as_ref(), Some(&etag));
 }
 
+async fn remove(lake: &Lake, version: ListedVersion) {
+    let delete = DeleteObject::new(&lake.bucket, &version.key);
+    lake.gateway.run(DeleteObject { version_id: Some(version.version_id), ..delete }).await.unwrap();
+}
+
+/// Lets a run look as if it had been killed before it could write down what came of its units.
+async fn forget_outcomes(lake: &Lake, run: &serde_json::Value) {
+    let journal = ListObjectVersions::new(&lake.bucket, &format!(".s3core/life/runs/{}/journal/", name(run)));
+    let outcomes = lake.gateway.run(journal).await.unwrap().versions;
+    for outcome in outcomes.into_iter().filter(|version| version.key.ends_with("-outcome.jsonl")) {
+        remove(lake, outcome).await;
+    }
+}
+
+/// Somebody deletes an object when the lease of a run that was killed has ended, and before another command has the next one: the
+/// deletion is not the run's.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_delete_between_two_leases_stays_deleted() {
+    let lake = three_days_with_versions(POLICY).await;
+    let (success, theirs) = ("events/day=2020-01-02/_SUCCESS", "events/day=2020-01-02/a");
+    let mut before = lake.listed("events/").await;
+    let run = said(&lake.run(&["--output", "json", "apply", "policy.yaml", "--yes", "--lease-seconds", "2"]));
+    forget_outcomes(&lake, &run).await;
+    // It had not come to this one.
+    let marker = versions(&lake).await.into_iter().find(|version| version.key == theirs).unwrap();
+    assert!(marker.is_delete_marker);
+    remove(&lake, marker).await;
+    lake.rest().await;
+    lake.rest().await;
+    lake.gateway.run(DeleteObject::new(&lake.bucket, theirs)).await.unwrap();
+    as_if_killed(&lake, &run).await;
+
+    let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
+    assert!(undone.status == 0 && undone.out.contains("somebody has written and deleted it since"), "{undone:?}");
+    // `_SUCCESS` comes back only beside all that it speaks of.
+    before.retain(|object| object.key != theirs && object.key != success);
+    assert_eq!(lake.listed("events/").await, before);
+    let proof = said(&lake.run(&["--output", "json", "verify", name(&run), "policy.yaml"]));
+    assert_eq!((&proof["proven"], &proof["not_back"]), (&json!(true), &json!(1)), "{proof}");
+}
+
 /// A run that was killed before it could write down what came of its units, and was undone but for one: that one comes back
 /// later, or goes for good.
 #[rstest]
@@ -144,12 +184,7 @@ async fn what_others_have_written_or_deleted_since_stays_as_they_left_it() {
 async fn markers_that_nobody_wrote_down_are_known_later(#[case] end: &[&str], #[case] left: (usize, usize)) {
     let lake = three_days_with_versions(POLICY).await;
     let run = apply(&lake);
-    let journal = ListObjectVersions::new(&lake.bucket, &format!(".s3core/life/runs/{}/journal/", name(&run)));
-    let outcomes = lake.gateway.run(journal).await.unwrap().versions;
-    for outcome in outcomes.into_iter().filter(|version| version.key.ends_with("-outcome.jsonl")) {
-        let delete = DeleteObject::new(&lake.bucket, &outcome.key);
-        lake.gateway.run(DeleteObject { version_id: Some(outcome.version_id), ..delete }).await.unwrap();
-    }
+    forget_outcomes(&lake, &run).await;
     let missed = told(&lake, "events/day=2020-01-02/a").await;
     assert!(missed.contains(&format!("the run {} of s3life had begun to remove it", name(&run))), "{missed}");
     lake.put("events/day=2020-01-02/new").await;

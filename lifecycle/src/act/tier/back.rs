@@ -153,8 +153,8 @@ impl Back<'_> {
         }
         for units in units.chunks(BATCH) {
             self.objects.permit.check()?;
-            self.journal.intend(units).await?;
-            units.iter().for_each(|unit| known.begin(unit));
+            let batch = self.journal.intend(units).await?;
+            units.iter().for_each(|unit| known.begin(unit, batch.lease));
         }
         Ok(())
     }

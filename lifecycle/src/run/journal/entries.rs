@@ -201,8 +201,10 @@ impl Units {
 pub struct Latest {
     /// The group that it was announced in.
     pub batch: BatchId,
-    /// What came of it.
+    /// What came of it at last.
     pub outcome: Option<UnitOutcome>,
+    /// The leases that it was announced under since.
+    pub begun_under: Vec<u64>,
 }
 
 /// Adds the units of a batch to those of the batches before it; the first may be the rest of the last.
@@ -229,9 +231,14 @@ impl Journal {
             if !is_announced {
                 continue;
             }
-            let entry = latest.entry(unit.prefix).or_insert(Latest { batch, outcome: None });
+            let entry = latest.entry(unit.prefix).or_insert(Latest { batch, outcome: None, begun_under: Vec::new() });
             entry.batch = batch;
-            entry.outcome = outcome.or_else(|| entry.outcome.take());
+            if outcome.is_some() {
+                entry.outcome = outcome;
+                entry.begun_under.clear();
+            } else {
+                entry.begun_under.push(batch.lease);
+            }
         }
         Ok(latest)
     }

@@ -79,6 +79,30 @@ pub(super) struct LeaseDocument {
     /// Makes every renewal another document, with another ETag.
     renewals: u64,
     pub(super) closed: Option<Closed>,
+    /// The leases before it, the latest last: they are removed, and runs that were killed under them are found later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) former: Vec<Former>,
+}
+
+/// When the holder of a lease may have changed something, by the gateway's clock: with what gateways' clocks may be apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Former {
+    pub(super) number: u64,
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
+}
+
+/// So many are named: each renewal writes them.
+const MOST_FORMER: usize = 100;
+
+/// Whether the holder of an earlier lease may have changed something then. One that is no longer named had ended when the next
+/// one that is was over; of what is not known at all it may be so.
+pub(super) fn may_have_worked(former: &[Former], lease: u64, at: Timestamp) -> bool {
+    match former.iter().find(|former| former.number >= lease) {
+        Some(named) if named.number == lease => named.from <= at && at <= named.until,
+        Some(later) => at <= later.until,
+        None => true,
+    }
 }
 
 /// Why nobody holds a lease any more.
@@ -102,10 +126,12 @@ impl LeaseDocument {
         token: String,
         term: Duration,
         taken: Timestamp,
+        mut former: Vec<Former>,
     ) -> Self {
+        former.drain(..former.len().saturating_sub(MOST_FORMER));
         let term_ms = u64::try_from(term.min(LONGEST_TERM).as_millis()).unwrap_or(u64::MAX);
         let (holder, purpose) = (holder.clone(), purpose.clone());
-        Self { number, holder, purpose, token, term_ms, taken, renewals: 0, closed: None }
+        Self { number, holder, purpose, token, term_ms, taken, renewals: 0, closed: None, former }
     }
 
     pub(super) fn renewed(&self) -> Self {
@@ -151,10 +177,44 @@ mod tests {
     #[test]
     fn renewals_differ() {
         let holder = Holder { host: "h".into(), process: 1 };
-        let first =
-            LeaseDocument::new(1, &holder, &"apply".into(), "t".into(), Duration::from_secs(60), Timestamp::UNIX_EPOCH);
+        let (term, taken) = (Duration::from_secs(60), Timestamp::UNIX_EPOCH);
+        let first = LeaseDocument::new(1, &holder, &"apply".into(), "t".into(), term, taken, Vec::new());
         let (second, third) = (first.renewed(), first.renewed().renewed());
         assert!(first != second && second != third);
         assert_eq!(serde_json::from_str::<LeaseDocument>(&serde_json::to_string(&third).unwrap()).unwrap(), third);
+    }
+
+    #[test]
+    fn what_a_holder_may_have_done_is_known_by_the_time_of_its_lease() {
+        let second = |second| Timestamp::from_second(second).unwrap();
+        let of = |number, from, until| Former { number, from: second(from), until: second(until) };
+        let former = [of(4, 40, 49), of(5, 50, 59), of(7, 70, 79)];
+        for (lease, at, expected) in [
+            (5, 49, false),
+            (5, 50, true),
+            (5, 59, true),
+            (5, 60, false),
+            // Named no more, or removed: it had ended then.
+            (3, 1, true),
+            (3, 49, true),
+            (3, 50, false),
+            (6, 79, true),
+            (6, 80, false),
+            // Nobody knows.
+            (8, 1_000_000, true),
+        ] {
+            assert_eq!(may_have_worked(&former, lease, second(at)), expected, "{lease} at {at}");
+        }
+    }
+
+    #[test]
+    fn the_latest_leases_are_named() {
+        let holder = Holder { host: "h".into(), process: 1 };
+        let (term, at) = (Duration::from_secs(60), Timestamp::UNIX_EPOCH);
+        let former: Vec<_> =
+            (1..=MOST_FORMER as u64 + 3).map(|number| Former { number, from: at, until: at }).collect();
+        let document = LeaseDocument::new(104, &holder, &"apply".into(), "t".into(), term, at, former);
+        let named: Vec<_> = document.former.iter().map(|former| former.number).collect();
+        assert_eq!(named, (4..=MOST_FORMER as u64 + 3).collect::<Vec<_>>());
     }
 }

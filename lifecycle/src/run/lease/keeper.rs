@@ -9,8 +9,8 @@ use crate::pace::first;
 use crate::run::bucket::Bucket;
 use crate::run::error::StateError;
 
-use super::document::{Closed, Holder, LeaseDocument};
-use super::{Lost, LostReason, taking};
+use super::document::{Closed, Former, Holder, LeaseDocument};
+use super::{Lost, LostReason, document, taking};
 
 /// A lease is renewed so often in its term.
 const RENEWALS: u32 = 3;
@@ -27,8 +27,7 @@ pub(super) struct Keeper {
     holder: Holder,
     key: String,
     term: Duration,
-    /// See [`Lease::former_until`](super::Lease::former_until).
-    former: Option<Timestamp>,
+    former: Vec<Former>,
     written: tokio::sync::Mutex<Written>,
     validity: Mutex<Validity>,
 }
@@ -78,15 +77,15 @@ enum Renewal {
 
 impl Keeper {
     /// Of a lease that was `written` by a request that was sent at `sent`, or later.
-    pub(super) fn new(bucket: Bucket, key: String, written: Written, sent: Moment, former: Option<Timestamp>) -> Self {
-        let LeaseDocument { number, holder, .. } = &written.document;
+    pub(super) fn new(bucket: Bucket, key: String, written: Written, sent: Moment) -> Self {
+        let LeaseDocument { number, holder, former, .. } = &written.document;
         Self {
             bucket,
             number: *number,
             holder: holder.clone(),
             key,
             term: written.document.term(),
-            former,
+            former: former.clone(),
             written: tokio::sync::Mutex::new(written),
             validity: Mutex::new(Validity { since: sent, failure: None, ended: None }),
         }
@@ -96,8 +95,9 @@ impl Keeper {
         self.number
     }
 
-    pub(super) fn former_until(&self) -> Option<Timestamp> {
-        self.former
+    /// See [`Lease::may_have_worked`](super::Lease::may_have_worked).
+    pub(super) fn may_have_worked(&self, leases: &[u64], at: Timestamp) -> bool {
+        leases.iter().any(|lease| *lease >= self.number || document::may_have_worked(&self.former, *lease, at))
     }
 
     pub(super) fn holder(&self) -> Holder {

@@ -12,7 +12,7 @@ use crate::run::error::StateError;
 use crate::run::keys;
 
 use super::LeaseError;
-use super::document::{self, Closed, Holder, LeaseDocument, Purpose};
+use super::document::{self, Closed, Former, Holder, LeaseDocument, Purpose};
 use super::keeper::{Keeper, Moment, Written};
 
 /// An attempt at a request about a lease of the term `t` ends after `t / ATTEMPTS`, so that a renewal has several.
@@ -80,7 +80,8 @@ pub(super) async fn take(
     for _ in 0..MOST_ROUNDS {
         let Some((number, former)) = next_number(&bucket, holder).await? else { continue };
         let key = document::key(number);
-        let document = LeaseDocument::new(number, holder, purpose, token.clone(), term, bucket.time().await?);
+        let taken = bucket.time().await?;
+        let document = LeaseDocument::new(number, holder, purpose, token.clone(), term, taken, former);
         let sent = Moment::now(&bucket);
         let etag = match bucket.create_json(&key, &document).await {
             Ok(etag) => etag,
@@ -97,7 +98,7 @@ pub(super) async fn take(
             // What stays, the next one removes.
             let _ = remove(&bucket, old).await;
         }
-        let keeper = Keeper::new(bucket, key, Written { document, etag }, sent, former);
+        let keeper = Keeper::new(bucket, key, Written { document, etag }, sent);
         keeper.check().map_err(StateError::from)?;
         return Ok(keeper);
     }
@@ -116,14 +117,19 @@ pub(super) async fn look(bucket: &Bucket) -> Result<Option<LeaseView>, StateErro
     Ok(None)
 }
 
-/// The number that may be created next, and until when the holders before it may have changed something; `None` where it must
-/// be looked again.
-async fn next_number(bucket: &Bucket, holder: &Holder) -> Result<Option<(u64, Option<Timestamp>)>, LeaseError> {
-    let Some(newest) = numbers(bucket).await?.pop() else { return Ok(Some((1, None))) };
+/// The number that may be created next, with what is known of those before it; `None` where it must be looked again.
+async fn next_number(bucket: &Bucket, holder: &Holder) -> Result<Option<(u64, Vec<Former>)>, LeaseError> {
+    let Some(newest) = numbers(bucket).await?.pop() else { return Ok(Some((1, Vec::new()))) };
     let Some(found) = find(bucket, newest).await? else { return Ok(None) };
     let next = newest.checked_add(1).ok_or_else(|| bucket.malformed(&document::key(newest), "no number follows"))?;
     let watched = found.document.term() / WATCHED;
-    let next = (next, found.view.until.checked_add(watched).ok());
+    let mut former = found.document.former.clone();
+    former.push(Former {
+        number: newest,
+        from: found.view.taken.checked_sub(watched).unwrap_or(Timestamp::MIN),
+        until: found.view.until.checked_add(watched).unwrap_or(Timestamp::MAX),
+    });
+    let next = (next, former);
     match found.view.standing {
         Standing::Closed => return Ok(Some(next)),
         Standing::Held => return Err(held(found.view)),
