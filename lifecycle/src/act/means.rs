@@ -74,7 +74,7 @@ pub async fn remove(
 ) -> Result<Removal> {
     match unit.means {
         Means::Copies | Means::InPlace => {
-            let outcome = remove::remove(objects, unit, uploads_since).await?;
+            let outcome = remove::remove(objects, unit, uploads_since, begun_under).await?;
             Ok(Removal { outcome, markers: Vec::new() })
         }
         Means::Markers => {
@@ -124,7 +124,7 @@ pub(super) async fn restore(
     begun_under: &[u64],
 ) -> Result<Restored> {
     match means {
-        Means::Copies | Means::InPlace => restore::restore(objects, object).await,
+        Means::Copies | Means::InPlace => restore::restore(objects, object, begun_under).await,
         Means::Markers => markers::show(objects, object, markers, begun_under).await,
     }
 }

@@ -18,12 +18,18 @@ use super::restore::{Restored, restore};
 use super::survey::{Survey, survey, survey_objects};
 
 /// Removes a unit whose intent is in the journal. Also goes on with a removal that was cut short, by whichever holder of
-/// the lease. Uploads that were begun before `uploads_since` are nobody's.
+/// the lease: `begun_under` are the leases of those who did not end it. Uploads that were begun before `uploads_since` are
+/// nobody's.
 ///
 /// # Errors
 /// The permit's, and the gateway's where another attempt may help: the intent stays without outcome.
-pub async fn remove(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: Timestamp) -> Result<Outcome> {
-    let mut removal = Removal { objects, unit, removed: Vec::new() };
+pub async fn remove(
+    objects: &Objects<'_>,
+    unit: &IntendedUnit,
+    uploads_since: Timestamp,
+    begun_under: &[u64],
+) -> Result<Outcome> {
+    let mut removal = Removal { objects, unit, begun_under, removed: Vec::new() };
     let outcome = match removal.run(uploads_since).await? {
         Ending::Done => return Ok(Outcome::Done),
         Ending::Changed(key, reason) => Outcome::Changed { key, reason },
@@ -39,6 +45,7 @@ pub async fn remove(objects: &Objects<'_>, unit: &IntendedUnit, uploads_since: T
 struct Removal<'a> {
     objects: &'a Objects<'a>,
     unit: &'a IntendedUnit,
+    begun_under: &'a [u64],
     /// What this run has removed of the unit so far.
     removed: Vec<&'a IntendedObject>,
 }
@@ -160,13 +167,14 @@ impl<'a> Removal<'a> {
     /// Puts back what was removed and discards the copies of what is there. What others have written or deleted meanwhile
     /// stays as they left it. Returns what could not be put back, and why.
     async fn give_up(&self) -> Result<Option<(String, String)>> {
-        let objects = self.objects;
+        let (objects, begun_under) = (self.objects, self.begun_under);
         let (markers, others): (Vec<_>, Vec<_>) =
             self.removed.iter().copied().partition(|object| is_marker(&object.planned.key));
         let (mut copies, mut lost) = (Vec::new(), None);
         for group in [others, markers] {
-            let put_back =
-                move |object: &'a IntendedObject| async move { Ok((object, restore(objects, object).await?)) };
+            let put_back = move |object: &'a IntendedObject| async move {
+                Ok((object, restore(objects, object, begun_under).await?))
+            };
             for (object, restored) in objects.for_all(group, put_back).await? {
                 match restored {
                     Restored::Back => copies.extend(object.copies().cloned()),

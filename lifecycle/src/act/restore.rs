@@ -37,21 +37,25 @@ pub enum Restored {
 /// somebody writes between the look and the copy is replaced. So each attempt to copy is preceded by a look, and follows it
 /// at once.
 ///
+/// Only what was copied gets the access control list that the object had: here, or by one of those who were at work under
+/// `begun_under`, who may have been killed before they could give it. What somebody has written there, with the same bytes or not,
+/// keeps its own.
+///
 /// # Errors
 /// The permit's and the gateway's.
-pub async fn restore(objects: &Objects<'_>, object: &IntendedObject) -> Result<Restored> {
-    let mut attempts = Attempts::new();
+pub async fn restore(objects: &Objects<'_>, object: &IntendedObject, begun_under: &[u64]) -> Result<Restored> {
+    let (mut attempts, mut is_copied) = (Attempts::new(), false);
     loop {
-        match try_to_restore(objects, object).await {
+        let found = objects.find(&object.planned.key).await;
+        let restored = match found {
+            Ok(found) => first(restore_over(objects, object, found, begun_under, &mut is_copied)).await,
+            Err(failure) => Err(failure),
+        };
+        match restored {
             Err(failure) => attempts.again(objects, failure).await?,
             restored => return restored,
         }
     }
-}
-
-async fn try_to_restore(objects: &Objects<'_>, object: &IntendedObject) -> Result<Restored> {
-    let found = objects.find(&object.planned.key).await?;
-    first(restore_over(objects, object, found)).await
 }
 
 /// Brings an object back over what was `found` at its key.
@@ -59,18 +63,27 @@ async fn restore_over(
     objects: &Objects<'_>,
     object: &IntendedObject,
     found: Option<PlannedObject>,
+    begun_under: &[u64],
+    is_copied: &mut bool,
 ) -> Result<Restored> {
     let planned = &object.planned;
     if let Some(found) = found {
         if found.etag != planned.etag || found.bytes != planned.bytes {
             return Ok(Restored::InTheWay(MOVE_AWAY.to_owned()));
         }
-        give_list(objects, object).await?;
-        return Ok(if is_same(planned, &found) { Restored::Untouched } else { Restored::Back });
+        if is_same(planned, &found) {
+            return Ok(Restored::Untouched);
+        }
+        if *is_copied || objects.permit.may_have_worked(begun_under, found.written) {
+            give_list(objects, object).await?;
+        }
+        return Ok(Restored::Back);
     }
     if object.trash.is_none() {
         return Ok(Restored::Gone("it went for good, as the policy says".to_owned()));
     }
+    // Also an attempt whose answer is lost may have.
+    *is_copied = true;
     for copy in object.copies() {
         match objects.copy_once(copy, &planned.key, planned).await? {
             Copied::AsPlanned => {

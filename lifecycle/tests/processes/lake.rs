@@ -47,7 +47,12 @@ impl Lake {
 
     /// On the embedded endpoint; the objects are an hour old.
     pub(crate) async fn embedded() -> Self {
-        Self::fill(Place::at(Service::Embedded(Quirks::Pacific)).await, PARTITIONS, FILES).await
+        Self::embedded_as(Quirks::Pacific).await
+    }
+
+    /// The same as another release.
+    pub(crate) async fn embedded_as(quirks: Quirks) -> Self {
+        Self::fill(Place::at(Service::Embedded(quirks)).await, PARTITIONS, FILES).await
     }
 
     async fn fill(place: Place, partitions: usize, files: usize) -> Self {

@@ -13,6 +13,7 @@
 mod crashed;
 mod killed;
 mod lake;
+mod lists;
 mod stopped;
 #[path = "../../../core/tests/support/mod.rs"]
 mod support;

@@ -1,0 +1,111 @@
+//! Access control lists of what goes and comes back, while processes are killed and others change lists.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use s3core::ops::{AccessControlList, GetObjectAcl, PutObject, PutObjectAcl};
+use s3core_gateway::{Fault, Quirks};
+use tokio::time::sleep;
+
+use crate::lake::{Lake, OBJECTS};
+
+const APPLY: [&str; 3] = ["apply", "policy.yaml", "--yes"];
+
+/// A lake whose objects may be read by all; a change of a list leaves their times as they are.
+async fn readable() -> Lake {
+    let lake = Lake::embedded_as(Quirks::Tentacle).await;
+    let keys = keys(&lake).await;
+    assert_eq!(keys.len(), OBJECTS);
+    for key in keys {
+        give(&lake, &key, "AllUsers").await;
+    }
+    lake
+}
+
+async fn keys(lake: &Lake) -> Vec<String> {
+    lake.listed("events/").await.into_keys().map(|key| format!("events/{key}")).collect()
+}
+
+async fn list(lake: &Lake, key: &str) -> AccessControlList {
+    lake.place.gateway.run(GetObjectAcl::new(&lake.place.bucket, key)).await.unwrap()
+}
+
+/// Lets a group read an object, and nobody else but its owner.
+async fn give(lake: &Lake, key: &str, group: &str) {
+    let bucket = &lake.place.bucket;
+    let owner = list(lake, key).await.owner().to_owned();
+    let grantee = |kind: &str, is: &str, permission: &str| {
+        format!(
+            "<Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"{kind}\">{is}</Grantee>\
+             <Permission>{permission}</Permission></Grant>"
+        )
+    };
+    let own = grantee("CanonicalUser", &format!("<ID>{owner}</ID>"), "FULL_CONTROL");
+    let uri = format!("<URI>http://acs.amazonaws.com/groups/global/{group}</URI>");
+    let grants = own + &grantee("Group", &uri, "READ");
+    let list = format!(
+        "<AccessControlPolicy xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Owner><ID>{owner}</ID></Owner>\
+         <AccessControlList>{grants}</AccessControlList></AccessControlPolicy>"
+    );
+    let list: AccessControlList = list.parse().unwrap();
+    lake.place.gateway.run(PutObjectAcl::new(bucket, key, list)).await.unwrap();
+}
+
+async fn lists(lake: &Lake) -> BTreeMap<String, String> {
+    let mut lists = BTreeMap::new();
+    for key in keys(lake).await {
+        let list = list(lake, &key).await;
+        lists.insert(key, list.as_str().to_owned());
+    }
+    lists
+}
+
+/// Kills a process at the first of its requests for an operation that come after so many of them.
+async fn kill_at(lake: &Lake, arguments: &[&str], operation: &str, after: u64) {
+    let faults = lake.endpoint().faults();
+    // What stalls is never carried out.
+    let never = faults.add(Fault::stall(Duration::from_secs(3600)).operation(operation).after(after));
+    let mut process = lake.start_with_lease(arguments, 5);
+    while faults.injected_by(never) == 0 {
+        assert_eq!(process.try_wait().unwrap(), None);
+        sleep(Duration::from_millis(2)).await;
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    faults.clear();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_a_killed_undo_did_not_give_is_given() {
+    let lake = readable().await;
+    let before = lists(&lake).await;
+    lake.run(&APPLY);
+    let run = lake.only_run(OBJECTS);
+    let undo = ["undo", run.as_str(), "policy.yaml"];
+    kill_at(&lake, &undo, "PutObjectAcl", 30).await;
+    lake.run(&undo);
+    assert_eq!(lists(&lake).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_has_uploaded_again_keeps_its_list() {
+    let lake = readable().await;
+    let mut before = lists(&lake).await;
+    let keys = keys(&lake).await;
+    let mut bodies = BTreeMap::new();
+    for key in &keys[..4] {
+        bodies.insert(key, lake.place.get(key).await);
+    }
+    lake.run(&APPLY);
+    for (number, (key, body)) in bodies.into_iter().enumerate() {
+        lake.place.gateway.run(PutObject::new(&lake.place.bucket, key, Bytes::from(body))).await.unwrap();
+        if number % 2 == 0 {
+            give(&lake, key, "AuthenticatedUsers").await;
+        }
+        before.insert(key.clone(), list(&lake, key).await.as_str().to_owned());
+    }
+    let run = lake.only_run(OBJECTS);
+    lake.run(&["undo", &run, "policy.yaml"]);
+    assert_eq!(lists(&lake).await, before);
+}
