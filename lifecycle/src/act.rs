@@ -4,6 +4,7 @@
 pub mod apply;
 mod attempts;
 mod held;
+mod lists;
 mod markers;
 pub mod means;
 pub mod objects;

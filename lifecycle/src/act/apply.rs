@@ -19,7 +19,7 @@ use crate::run::uploads::UploadOutcome;
 use super::means::{self, Removal};
 use super::objects::Objects;
 use super::spared::{Spared, spare};
-use super::{Failure, conclude};
+use super::{Failure, conclude, lists};
 
 /// Carries out plans.
 pub struct Apply<'a> {
@@ -180,7 +180,7 @@ impl Apply<'_> {
             intended.push(intent);
             planned.push(unit);
         }
-        let refused = &self.learn_lists(&mut intended).await?;
+        let refused = &lists::learn(&self.objects, self.user, &mut intended).await?;
         self.objects.permit.check()?;
         let batch = self.journal.intend(&intended).await?;
         let going: Vec<_> = intended.iter().filter(|unit| self.spared.reason(&unit.prefix).is_none()).collect();
@@ -196,13 +196,13 @@ impl Apply<'_> {
                 // It was begun when they were not kept.
                 let is_late = keeps_versions && intended.means != Means::Markers;
                 let late = is_late.then(|| "the bucket keeps versions by now: plan it again".to_owned());
+                let spared = self.spared.reason(&unit.prefix).or(late);
+                let spared = spared.map(|reason| Outcome::Changed { key: unit.prefix.clone(), reason });
+                let refused = reason.map(|reason| Outcome::Refused { reason: reason.clone() });
                 let begun_under = known.begun_under(&unit.prefix);
-                let removal = match (self.spared.reason(&unit.prefix).or(late), reason) {
-                    (Some(reason), _) => spare(&self.objects, intended, begun_under, reason).await?,
-                    (None, Some(reason)) => {
-                        Removal { outcome: Outcome::Refused { reason: reason.clone() }, markers: Vec::new() }
-                    }
-                    (None, None) => means::remove(&self.objects, intended, created, begun_under).await?,
+                let removal = match spared.or(refused) {
+                    Some(whole) => spare(&self.objects, intended, begun_under, whole).await?,
+                    None => means::remove(&self.objects, intended, created, begun_under).await?,
                 };
                 Ok(Some((unit, removal)))
             })
@@ -236,28 +236,6 @@ impl Apply<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Copies have the list of whoever makes them: another one is written down, so that it comes back. Returns the keys whose
-    /// lists this user may not read, with the reason.
-    async fn learn_lists(&self, units: &mut [IntendedUnit]) -> Result<HashMap<String, String>, Failure> {
-        let mut refused = HashMap::new();
-        let mut unknown: Vec<&mut IntendedObject> = units.iter_mut().flat_map(|unit| &mut unit.objects).collect();
-        unknown.retain(|object| object.trash.is_some() && object.acl.is_none());
-        let ask = |(index, key): (usize, String)| async move { Ok((index, self.objects.acl(&key, self.user).await?)) };
-        for unknown in unknown.chunks_mut(BATCH) {
-            let keys = unknown.iter().map(|object| object.planned.key.clone()).enumerate().collect();
-            for (index, acl) in self.objects.for_all(keys, ask).await? {
-                match (unknown.get_mut(index), acl) {
-                    (Some(object), Ok(acl)) => object.acl = acl,
-                    (Some(object), Err(reason)) => {
-                        refused.insert(object.planned.key.clone(), reason);
-                    }
-                    (None, _) => {}
-                }
-            }
-        }
-        Ok(refused)
     }
 
     /// What is about to be done with a unit. An earlier holder of the lease may have copied some of it already.

@@ -38,7 +38,8 @@ impl Spared<'_> {
     }
 }
 
-/// Leaves a unit whole whose intent is in the journal. Of one that was begun before, under these leases, what went is put back.
+/// Leaves a unit whole whose intent is in the journal: `whole` is what comes of it. Of one that was begun before, under these
+/// leases, what went is put back.
 ///
 /// # Errors
 /// The permit's and the gateway's.
@@ -46,9 +47,8 @@ pub(super) async fn spare(
     objects: &Objects<'_>,
     unit: &IntendedUnit,
     begun_under: &[u64],
-    reason: String,
+    whole: Outcome,
 ) -> Result<Removal> {
-    let whole = Outcome::Changed { key: unit.prefix.clone(), reason };
     if begun_under.is_empty() {
         return Ok(Removal { outcome: whole, markers: Vec::new() });
     }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::support::{self, Place, Service};
 
 const PARTITIONS: usize = 20;
-const FILES: usize = 10;
+pub(crate) const FILES: usize = 10;
 pub(crate) const OBJECTS: usize = PARTITIONS * FILES;
 
 /// ETag, storage class and SHA-256 of objects, by key.
