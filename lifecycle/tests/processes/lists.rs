@@ -68,7 +68,7 @@ async fn kill_at(lake: &Lake, arguments: &[&str], operation: &str, after: u64) {
     let never = Fault::stall(Duration::from_secs(3600)).operation(operation).after(after);
     let never = if operation == "DeleteObject" { never.key_prefix("events/") } else { never };
     let never = faults.add(never);
-    let mut process = lake.start_with_lease(arguments, 5);
+    let mut process = lake.start(arguments, 5);
     while faults.injected_by(never) == 0 {
         assert_eq!(process.try_wait().unwrap(), None);
         sleep(Duration::from_millis(2)).await;

@@ -31,7 +31,7 @@ pub(crate) struct Lake {
     pub(crate) bucket: String,
     /// Endpoint, access key and secret key.
     access: [String; 3],
-    embedded: Option<s3core_gateway::Gateway>,
+    pub(crate) embedded: Option<s3core_gateway::Gateway>,
     directory: tempfile::TempDir,
 }
 
