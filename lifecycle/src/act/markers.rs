@@ -249,7 +249,7 @@ pub(super) async fn show(
 }
 
 /// What came of a version that was to go for good.
-pub(super) enum Emptied {
+pub(super) enum Purged {
     /// It is gone, with the markers over it, but where older versions would come to light.
     Gone,
     /// It was gone before.
@@ -267,17 +267,17 @@ pub(super) enum Emptied {
 ///
 /// # Errors
 /// The permit's and the gateway's.
-pub(super) async fn empty(objects: &Objects<'_>, object: &IntendedObject, markers: &[Marker]) -> Result<Emptied> {
+pub(super) async fn empty(objects: &Objects<'_>, object: &IntendedObject, markers: &[Marker]) -> Result<Purged> {
     let PlannedObject { key, .. } = &object.planned;
     let stack = stack(objects, key).await?;
     let own: Vec<&str> =
         markers.iter().filter(|marker| marker.key == *key).map(|marker| marker.version.as_str()).collect();
     let version = object.version.as_deref().unwrap_or_default();
     let over = stack.over(version);
-    let ended = if over.is_some() { Emptied::Gone } else { Emptied::Before };
+    let ended = if over.is_some() { Purged::Gone } else { Purged::Before };
     if let Some(over) = over {
         if !over.iter().any(|marker| own.contains(&marker.as_str())) {
-            return Ok(Emptied::Changed("the run's delete marker is no longer over it".to_owned()));
+            return Ok(Purged::Changed("the run's delete marker is no longer over it".to_owned()));
         }
         objects.permit.check()?;
         match remove_version(objects, key, version).await {
@@ -298,15 +298,15 @@ pub(super) async fn empty(objects: &Objects<'_>, object: &IntendedObject, marker
 }
 
 /// Why a version could not be removed: it is locked, or this user may not.
-async fn locked(objects: &Objects<'_>, key: &str, version: &str, failure: Error) -> Result<Emptied> {
+async fn locked(objects: &Objects<'_>, key: &str, version: &str, failure: Error) -> Result<Purged> {
     let lock = match objects.head_version(key, version).await {
         Ok(head) => lock_of(&head),
         Err(unread) if unread.kind() == ErrorKind::AccessDenied => None,
         Err(unread) => return Err(unread),
     };
     Ok(match lock {
-        Some((reason, until)) => Emptied::Locked(reason, until),
-        None => Emptied::Refused(format!("this user may not remove it: {failure}")),
+        Some((reason, until)) => Purged::Locked(reason, until),
+        None => Purged::Refused(format!("this user may not remove it: {failure}")),
     })
 }
 

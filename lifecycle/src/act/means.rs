@@ -8,7 +8,7 @@ use crate::plan::line::PlannedAction;
 use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Means, Outcome};
 use crate::run::left::Skipped;
 
-use super::markers::{self, Emptied};
+use super::markers::{self, Purged};
 use super::objects::Objects;
 use super::restore::{self, Restored};
 use super::stack::stacks;
@@ -102,8 +102,8 @@ async fn remove_versions(
     let mut outcome = Outcome::Done;
     for object in &unit.objects {
         let reason = match markers::empty(objects, object, &removal.markers).await? {
-            Emptied::Gone | Emptied::Before => continue,
-            Emptied::Changed(reason) | Emptied::Locked(reason, _) | Emptied::Refused(reason) => reason,
+            Purged::Gone | Purged::Before => continue,
+            Purged::Changed(reason) | Purged::Locked(reason, _) | Purged::Refused(reason) => reason,
         };
         markers::show(objects, object, Some(&removal.markers), &[]).await?;
         outcome = Outcome::NotRestored { key: object.planned.key.clone(), reason };
@@ -172,14 +172,14 @@ pub(super) async fn empty(
     let mut refused = None;
     for (ended, planned) in objects.for_all(unit.objects.iter().collect(), empty).await? {
         match ended {
-            Emptied::Gone => emptied.add(planned.bytes),
-            Emptied::Before => {}
-            Emptied::Changed(reason) => emptied.left.skip(Skipped::new(&unit.prefix, Some(&planned.key), reason)),
-            Emptied::Locked(reason, until) => {
+            Purged::Gone => emptied.add(planned.bytes),
+            Purged::Before => {}
+            Purged::Changed(reason) => emptied.left.skip(Skipped::new(&unit.prefix, Some(&planned.key), reason)),
+            Purged::Locked(reason, until) => {
                 emptied.left.skip(Skipped::new(&unit.prefix, Some(&planned.key), reason));
                 emptied.lock(until);
             }
-            Emptied::Refused(reason) => {
+            Purged::Refused(reason) => {
                 refused.get_or_insert_with(|| Skipped::new(&unit.prefix, Some(&planned.key), reason));
             }
         }

@@ -15,7 +15,7 @@ use crate::run::journal::{IntendedObject, IntendedUnit, Means, Outcome};
 
 use super::objects::{Copied, Objects, Removed};
 use super::restore::{Restored, restore};
-use super::survey::{Survey, survey, survey_objects};
+use super::survey::{UnitSurvey, survey, survey_objects};
 
 /// Removes a unit whose intent is in the journal. Also goes on with a removal that was cut short, by whichever holder of
 /// the lease: `begun_under` are the leases of those who did not end it. Uploads that were begun before `uploads_since` are
@@ -29,7 +29,7 @@ pub async fn remove(
     uploads_since: Timestamp,
     begun_under: &[u64],
 ) -> Result<Outcome> {
-    let mut removal = Removal { objects, unit, begun_under, removed: Vec::new() };
+    let mut removal = UnitRemoval { objects, unit, begun_under, removed: Vec::new() };
     let outcome = match removal.run(uploads_since).await? {
         Ending::Done => return Ok(Outcome::Done),
         Ending::Changed(key, reason) => Outcome::Changed { key, reason },
@@ -42,7 +42,7 @@ pub async fn remove(
     })
 }
 
-struct Removal<'a> {
+struct UnitRemoval<'a> {
     objects: &'a Objects<'a>,
     unit: &'a IntendedUnit,
     begun_under: &'a [u64],
@@ -61,7 +61,7 @@ enum Ending {
     Refused(String),
 }
 
-impl<'a> Removal<'a> {
+impl<'a> UnitRemoval<'a> {
     async fn run(&mut self, uploads_since: Timestamp) -> Result<Ending> {
         // Whether anything is being uploaded is asked before the first removal.
         let found = survey_objects(self.objects, self.unit, Some(uploads_since)).await?;
@@ -224,7 +224,7 @@ fn was_deleted(object: &IntendedObject) -> Ending {
     Ending::Changed(object.planned.key.clone(), "it was deleted after it was planned".to_owned())
 }
 
-fn missing<'a>(live: &[&'a IntendedObject], found: &Survey<'_>) -> Option<&'a IntendedObject> {
+fn missing<'a>(live: &[&'a IntendedObject], found: &UnitSurvey<'_>) -> Option<&'a IntendedObject> {
     live.iter().copied().find(|object| !found.present.contains(object.planned.key.as_str()))
 }
 

@@ -8,6 +8,7 @@ use s3core::ops::ListMultipartUploads;
 
 use crate::inventory::{SUCCESS, is_state_of_job};
 use crate::listing::timestamp;
+use crate::places::directories_above;
 use crate::plan::line::{PlannedAction, PlannedObject, Shape};
 use crate::policy::CONTROL_PREFIX;
 use crate::run::journal::IntendedUnit;
@@ -16,7 +17,7 @@ use super::objects::Objects;
 
 /// What lies in a unit now.
 #[derive(Debug, Default)]
-pub struct Survey<'a> {
+pub struct UnitSurvey<'a> {
     /// Keys of planned objects that are there and unchanged.
     pub present: BTreeSet<&'a str>,
     /// The first planned key that holds something else.
@@ -31,7 +32,7 @@ pub struct Survey<'a> {
     pub has_inner_units: bool,
 }
 
-impl Survey<'_> {
+impl UnitSurvey<'_> {
     /// Why the unit is not what was planned, with the key that shows it.
     pub fn difference(&self) -> Option<(String, String)> {
         let changed = self.changed.clone().map(|key| (key, "it was written again after it was planned".to_owned()));
@@ -54,13 +55,13 @@ pub async fn survey<'a>(
     objects: &Objects<'_>,
     unit: &'a IntendedUnit,
     uploads_since: Option<Timestamp>,
-) -> Result<Survey<'a>> {
+) -> Result<UnitSurvey<'a>> {
     // Uploads first: one that is completed between the two lists is in the second.
     let upload = match (uploads_since, unit.shape) {
         (Some(since), Shape::Prefix | Shape::Directory) => young_upload(objects, &unit.prefix, since).await?,
         _ => None,
     };
-    Ok(Survey { upload, ..survey_objects(objects, unit, uploads_since).await? })
+    Ok(UnitSurvey { upload, ..survey_objects(objects, unit, uploads_since).await? })
 }
 
 /// The same without a look at uploads.
@@ -71,7 +72,7 @@ pub(super) async fn survey_objects<'a>(
     objects: &Objects<'_>,
     unit: &'a IntendedUnit,
     uploads_since: Option<Timestamp>,
-) -> Result<Survey<'a>> {
+) -> Result<UnitSurvey<'a>> {
     let planned: BTreeMap<&'a str, &'a PlannedObject> =
         unit.objects.iter().map(|object| (object.planned.key.as_str(), &object.planned)).collect();
     // What jobs have left is no part of the unit. What one has written since shows that it is at work there.
@@ -81,7 +82,7 @@ pub(super) async fn survey_objects<'a>(
     let belongs = |object: &PlannedObject| {
         !object.key.starts_with(CONTROL_PREFIX) && (sweeps || !(is_of_job(&object.key) && is_old(object)))
     };
-    let mut survey = Survey::default();
+    let mut survey = UnitSurvey::default();
     let mut see = |object: PlannedObject| match planned.get(object.key.as_str()) {
         _ if !belongs(&object) => {}
         Some(planned) if is_same(planned, &object) => {
@@ -125,8 +126,8 @@ fn leave_inner_units(found: &mut Vec<PlannedObject>, prefix: &str) -> bool {
         let directory = object.key.strip_suffix(SUCCESS).filter(|directory| directory.ends_with('/'))?;
         (directory != prefix).then(|| directory.to_owned())
     };
-    let inner: Vec<String> = found.iter().filter_map(inner).collect();
-    found.retain(|object| !inner.iter().any(|directory| object.key.starts_with(directory)));
+    let inner: BTreeSet<String> = found.iter().filter_map(inner).collect();
+    found.retain(|object| !directories_above(&object.key).any(|directory| inner.contains(directory)));
     !inner.is_empty()
 }
 

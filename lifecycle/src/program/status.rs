@@ -60,7 +60,7 @@ pub(super) struct Found {
     pub(super) records: Vec<RunRecord>,
     pub(super) trash: Vec<Trash>,
     pub(super) kept: AllKept,
-    held_back: Vec<HeldBack>,
+    held_back: Vec<HeldRow>,
     served: Vec<ServedPolicy>,
 }
 
@@ -76,9 +76,9 @@ impl Found {
         }
         let kept = AllKept::read(bucket, &records).await?;
         let served = served(&ServeStore::new(bucket.clone())).await?;
-        let of_record = |record: &'_ RunRecord| -> Vec<HeldBack> {
+        let of_record = |record: &'_ RunRecord| -> Vec<HeldRow> {
             let run = record.run.clone();
-            let row = |(hold, units): (&String, &u64)| HeldBack { run: run.clone(), hold: hold.clone(), units: *units };
+            let row = |(hold, units): (&String, &u64)| HeldRow { run: run.clone(), hold: hold.clone(), units: *units };
             record.held_for.iter().map(row).collect()
         };
         // Without a policy, what was held when the trash was emptied.
@@ -131,19 +131,19 @@ impl Found {
 
 /// Units that a hold keeps of the trash of a run.
 #[derive(Serialize)]
-struct HeldBack {
+struct HeldRow {
     run: String,
     hold: String,
     units: u64,
 }
 
 /// What a policy holds of trash whose time is over.
-async fn held_back(bucket: &Bucket, found: &Found, policy: &Policy) -> Result<Vec<HeldBack>, StateError> {
+async fn held_back(bucket: &Bucket, found: &Found, policy: &Policy) -> Result<Vec<HeldRow>, StateError> {
     let mut past = Past { records: found.records.clone(), ..Past::default() };
     past.look_for_holds(bucket, policy, found.time).await?;
     let of_run = |held: &holds::HeldBack| {
         let run = held.run.clone();
-        let row = |(hold, amount): &(Hold, Amount)| HeldBack {
+        let row = |(hold, amount): &(Hold, Amount)| HeldRow {
             run: run.clone(),
             hold: hold.prefix.clone(),
             units: amount.units,

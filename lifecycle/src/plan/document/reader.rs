@@ -13,7 +13,7 @@ use crate::policy::Policy;
 
 use super::failure::PlanError;
 use super::lines;
-use super::rules::Rules;
+use super::rules::PlanChecker;
 use super::tally::Tally;
 
 /// A plan that was verified.
@@ -51,12 +51,12 @@ impl PlanReader {
         let file = PlanFile::open(path)?;
         let mut lines = file.lines();
         let header = lines.header()?;
-        let mut rules = Rules::new(&header, policy).map_err(|reason| file.unfit(reason))?;
+        let mut checker = PlanChecker::new(&header, policy).map_err(|reason| file.unfit(reason))?;
         let mut tally = Tally::default();
         let mut unit = None;
         let end = loop {
             let line = lines.next()?.ok_or_else(|| file.cut(lines.number))?;
-            rules.check(&line, lines.number).map_err(|reason| file.wrong(lines.number, reason))?;
+            checker.check(&line, lines.number).map_err(|reason| file.wrong(lines.number, reason))?;
             match line {
                 Line::Unit(planned) => {
                     tally.add_unit(&planned);
@@ -80,9 +80,9 @@ impl PlanReader {
         if found != end.digest {
             return Err(PlanError::Digest { path: file.path.clone(), found, written: end.digest });
         }
-        rules.check_end(&end).map_err(|(line, reason)| file.wrong(line.unwrap_or(lines.number), reason))?;
+        checker.check_end(&end).map_err(|(line, reason)| file.wrong(line.unwrap_or(lines.number), reason))?;
         if let Some((policy, _)) = policy {
-            rules.check_policy(&end, policy).map_err(|reason| file.unfit(reason))?;
+            checker.check_policy(&end, policy).map_err(|reason| file.unfit(reason))?;
         }
         let lines = file.lines();
         Ok(Self { file, header, end, tally, lines, next: None })

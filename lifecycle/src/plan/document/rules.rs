@@ -11,7 +11,7 @@ use crate::policy::{Action, CONTROL_PREFIX, Dataset, Policy, Rule, Unit};
 use crate::run::keys::is_run_name;
 
 /// What was seen of a plan so far.
-pub(super) struct Rules<'a> {
+pub(super) struct PlanChecker<'a> {
     policy: Option<&'a Policy>,
     confirmed: &'a [String],
     planned: Amount,
@@ -35,7 +35,7 @@ struct Seen {
 
 type Checked = Result<(), String>;
 
-impl<'a> Rules<'a> {
+impl<'a> PlanChecker<'a> {
     /// For a plan that begins with `header`, of `policy` with the SHA-256 of its text.
     pub(super) fn new(header: &'a Header, policy: Option<(&'a Policy, &str)>) -> Result<Self, String> {
         if let Some((policy, sha256)) = policy {

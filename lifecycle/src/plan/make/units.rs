@@ -17,7 +17,7 @@ use super::served::{self, moments};
 use super::{MakeError, is_just_written};
 
 /// Something that is due.
-struct Due<'a> {
+struct DueWork<'a> {
     rule: usize,
     since: ZonedDateTime,
     what: What<'a>,
@@ -30,7 +30,7 @@ enum What<'a> {
     Tree(&'a JobTree),
 }
 
-impl Due<'_> {
+impl DueWork<'_> {
     fn prefix(&self) -> &str {
         match &self.what {
             What::Unit(unit, _) => &unit.prefix,
@@ -61,7 +61,7 @@ pub(super) async fn plan(planning: &mut Planning<'_>, inventory: &Inventory) -> 
     let groups = groups(&due, inventory, &second);
     let ranges = groups.iter().filter_map(|group| {
         let (first, last) = (group.first()?, group.last()?);
-        Some(Range::adjacent(first.prefix(), last.prefix(), group.iter().map(Due::objects).sum()))
+        Some(Range::adjacent(first.prefix(), last.prefix(), group.iter().map(DueWork::objects).sum()))
     });
     let mut listing = planning.lister.in_order(ranges.collect());
     for group in groups {
@@ -76,7 +76,7 @@ pub(super) async fn plan(planning: &mut Planning<'_>, inventory: &Inventory) -> 
 }
 
 /// Units that are listed together: adjacent ones that fit in a page, where little lies between units that belongs to none.
-fn groups<'d, 'a>(due: &'d [Due<'a>], inventory: &Inventory, second: &Second<'_>) -> Vec<&'d [Due<'a>]> {
+fn groups<'d, 'a>(due: &'d [DueWork<'a>], inventory: &Inventory, second: &Second<'_>) -> Vec<&'d [DueWork<'a>]> {
     let between = inventory.outside.objects + inventory.jobs.iter().map(|job| job.objects).sum::<u64>();
     let mut objects = 0;
     due.chunk_by(|one, next| {
@@ -91,12 +91,12 @@ fn groups<'d, 'a>(due: &'d [Due<'a>], inventory: &Inventory, second: &Second<'_>
 }
 
 /// What is due by the first listing, and may be planned.
-fn due<'a>(planning: &mut Planning<'_>, inventory: &'a Inventory) -> Vec<Due<'a>> {
+fn due<'a>(planning: &mut Planning<'_>, inventory: &'a Inventory) -> Vec<DueWork<'a>> {
     let (policy, dataset) = (planning.request.policy, planning.dataset);
     let judge = Judge::new(policy, dataset, &inventory.tables, planning.now);
     let verdicts = decide(policy, dataset, inventory, planning.now);
     let earlier = Earlier::new(planning, inventory);
-    let mut all: BTreeMap<&str, Due<'a>> = BTreeMap::new();
+    let mut all: BTreeMap<&str, DueWork<'a>> = BTreeMap::new();
     for (index, (unit, verdict)) in inventory.units.iter().zip(verdicts).enumerate() {
         match &verdict {
             Verdict::Undated => {
@@ -122,7 +122,7 @@ fn due<'a>(planning: &mut Planning<'_>, inventory: &'a Inventory) -> Vec<Due<'a>
                 Some(word) => planning.leave(word),
                 None => {
                     let what = What::Unit(unit, selection);
-                    all.insert(&unit.prefix, Due { rule, since, what, place: Some(index) });
+                    all.insert(&unit.prefix, DueWork { rule, since, what, place: Some(index) });
                 }
             }
         }
@@ -134,7 +134,7 @@ fn due<'a>(planning: &mut Planning<'_>, inventory: &'a Inventory) -> Vec<Due<'a>
         } else if let Some(word) = planning.obstacle(&tree.key).or_else(|| planning.tree_waits(tree, rule, &since)) {
             planning.leave(word);
         } else {
-            all.insert(&tree.key, Due { rule, since, what: What::Tree(tree), place: None });
+            all.insert(&tree.key, DueWork { rule, since, what: What::Tree(tree), place: None });
         }
     }
     all.into_values().collect()
@@ -182,7 +182,7 @@ impl<'a> Second<'a> {
     async fn write(
         &self,
         planning: &mut Planning<'_>,
-        due: &Due<'_>,
+        due: &DueWork<'_>,
         pages: &mut Pages,
     ) -> Result<Result<(), &'static str>, MakeError> {
         let Some(mut planned) = planning.unit(due.rule, due.prefix(), &due.since) else { return Ok(Err("untouched")) };
@@ -247,7 +247,7 @@ impl<'a> Second<'a> {
     }
 
     /// Whether an object that was listed is one of what is due. A job that was not there, or has gone on, leaves it alone.
-    fn belongs(&self, planning: &Planning<'_>, due: &Due<'_>, object: &Object<'_>) -> Result<bool, &'static str> {
+    fn belongs(&self, planning: &Planning<'_>, due: &DueWork<'_>, object: &Object<'_>) -> Result<bool, &'static str> {
         let dataset = &planning.dataset.prefix;
         if object.key.starts_with(CONTROL_PREFIX) {
             return Ok(false);

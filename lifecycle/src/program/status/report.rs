@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::history::Run;
 use super::super::kept::Kept;
 use super::super::served;
-use super::{HeldBack, Trash};
+use super::{HeldRow, Trash};
 use crate::plan::line::Amount;
 use crate::run::lease::{LeaseView, Standing};
 use crate::run::record::{RunRecord, RunState};
@@ -28,7 +28,7 @@ pub(in crate::program) struct Report<'a> {
     /// What waits in its place until it goes.
     pub(super) held: &'a [Kept],
     /// What holds keep of trash whose time is over.
-    pub(super) held_back: &'a [HeldBack],
+    pub(super) held_back: &'a [HeldRow],
     /// Runs whose units no rule touches until they are released.
     pub(super) unreleased: Vec<Unreleased<'a>>,
     /// What `serve` has said of policies.
@@ -150,7 +150,7 @@ impl Report<'_> {
                 self.goes(run, *until)
             ));
         }
-        for HeldBack { run, hold, units } in self.held_back {
+        for HeldRow { run, hold, units } in self.held_back {
             let (units, stay) = (counted(*units, "unit"), if *units == 1 { "stays" } else { "stay" });
             let hold = format!("s3a://{}/{hold}", self.bucket);
             lines.push(format!("held   {run}  {units} of its trash {stay} until the hold at {hold} is lifted"));
