@@ -9,6 +9,5 @@ mod directive;
 mod template;
 mod value;
 
-pub(crate) use template::is_hidden;
 pub use template::{Interval, Template};
 pub use value::{NULL_VALUE, columns};

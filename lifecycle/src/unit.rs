@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::inventory::Object;
-use crate::partition::{Interval, is_hidden};
+use crate::inventory::{Object, SUCCESS};
+use crate::partition::Interval;
 use crate::policy::Met;
 
 /// What a listing says of a unit.
@@ -17,7 +17,7 @@ pub struct UnitSummary {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Whether one of them is data: no marker of a directory, and nothing that Spark and Hive pass over, such as `_SUCCESS`.
+    /// Whether one of them is data: neither the marker of a directory nor `_SUCCESS`.
     pub has_data: bool,
     /// When the newest was written.
     pub newest: Timestamp,
@@ -62,7 +62,7 @@ impl UnitSummary {
         let Object { key, bytes, written, class, .. } = *object;
         self.objects += 1;
         self.bytes += bytes;
-        self.has_data |= !key.ends_with('/') && !is_hidden(key.rsplit('/').next().unwrap_or(key));
+        self.has_data |= !key.ends_with('/') && key.rsplit('/').next() != Some(SUCCESS);
         self.newest = self.newest.max(written);
         match self.group_mut(class, met) {
             Some(group) => {

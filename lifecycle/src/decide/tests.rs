@@ -150,7 +150,7 @@ fn partitions_without_data_are_not_counted_as_kept() {
     let rules = "[{name: drop, when: {older_than: 1d}, keep: {newest: 1, of: partition}, then: expire}, \
                  {name: ends, keep: {last_of: month}}]";
     let policy = policy(rules);
-    let paths = ["01-30/a", "01-31/", "03-01/a", "03-02/_SUCCESS", "05-01/a", "06-30/"];
+    let paths = ["01-30/a", "01-31/", "03-01/a", "03-02/_SUCCESS", "05-01/_chunk-1.bin", "06-30/"];
     let paths = paths.map(|path| format!("day=2024-{path}"));
     let units = paths.map(|path| partition(&policy, &path, "2020-01-01T00:00:00Z"));
     assert_eq!(

@@ -147,9 +147,9 @@ impl Column {
     }
 }
 
-/// Whether Spark and Hive pass over an object of this name, and over all in a directory (`InMemoryFileIndex.shouldFilterOutPathName`,
+/// Whether Spark and Hive pass over a directory of this name and all below it (`InMemoryFileIndex.shouldFilterOutPathName`,
 /// `FileUtils.HIDDEN_FILES_PATH_FILTER`).
-pub(crate) fn is_hidden(name: &str) -> bool {
+fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || name.starts_with('_') && !name.contains('=')
 }
 
