@@ -138,8 +138,9 @@ impl Undo {
                 record.has_left(&left);
                 // A run that was killed has left copies of what it had not removed yet.
                 record.trash_until = record.trash_until.or_else(|| now.checked_add(KEPT).ok());
-                // What it removed counts for guards.
-                for (name, actions) in undone.removed.iter().filter(|_| !is_finished) {
+                // What a run removed that was killed before it could say so counts for guards.
+                let is_told = is_finished || record.datasets.values().any(|done| !done.actions.is_empty());
+                for (name, actions) in undone.removed.iter().filter(|_| !is_told) {
                     record.datasets.entry(name.clone()).or_default().actions.clone_from(actions);
                 }
                 for (name, amount) in &undone.datasets {
