@@ -1,6 +1,6 @@
 //! Jobs that have not ended: the trees in which they keep their state, and pending uploads.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
@@ -119,7 +119,8 @@ impl Trees {
 
     /// All jobs, by their keys, and the places that the living ones write to, with the key that shows it. A job is alive
     /// until it wrote nothing for `abandoned_after`, and as long as another at its destination is: its uploads and its
-    /// trees are not told apart. Uploads are at one destination that are in one directory. `above` are trees of living ones around the dataset.
+    /// trees are not told apart. So are uploads in one directory, where the living one was begun within `abandoned_after` of the
+    /// other's end. `above` are trees of living ones around the dataset.
     pub(super) fn finish(
         self,
         uploads: &[Upload],
@@ -134,18 +135,23 @@ impl Trees {
         for tree in above {
             living.add(destination(tree).to_owned(), tree.clone());
         }
-        let mut uploaded_to = HashSet::new();
+        // When the first of the living uploads of each directory was begun.
+        let mut uploading: HashMap<String, Timestamp> = HashMap::new();
         for job in &jobs {
             if is_alive(job.newest, abandoned_after, zone, now) {
                 living.add(job.destination().to_owned(), job.key.clone());
-                if job.upload.is_some() {
-                    uploaded_to.insert(destination(&job.key).to_owned());
+                if let Some(upload) = &job.upload {
+                    let begun = uploading.entry(destination(&job.key).to_owned()).or_insert(upload.begun);
+                    *begun = upload.begun.min(*begun);
                 }
             }
         }
         for job in &mut jobs {
-            let is_beside_living = job.upload.is_some() && uploaded_to.contains(destination(&job.key));
-            job.is_abandoned = !is_beside_living && living.meeting(job.destination()).is_none();
+            // They may be of one job if it was never silent for that long.
+            let may_be_of =
+                |begun: &Timestamp| is_alive(job.newest, abandoned_after, zone, &begun.to_zoned_datetime(zone.clone()));
+            let living_beside = job.upload.as_ref().and_then(|_| uploading.get(destination(&job.key)));
+            job.is_abandoned = !living_beside.is_some_and(may_be_of) && living.meeting(job.destination()).is_none();
         }
         (jobs, living)
     }
