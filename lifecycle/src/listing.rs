@@ -109,6 +109,8 @@ impl Lister {
                 Ok(page) => page,
                 // It was completed or aborted since it was listed.
                 Err(failure) if failure.kind() == ErrorKind::NotFound => return Ok(None),
+                // It is another user's: its begin is all that is known.
+                Err(failure) if failure.kind() == ErrorKind::AccessDenied => return Ok(Some(upload)),
                 Err(failure) => return Err(failure),
             };
             let sent = page.parts.iter().map(|part| timestamp(part.modified));

@@ -73,7 +73,8 @@ fn whole_second(time: SystemTime) -> SystemTime {
 impl FileSystem {
     /// What stands at `path`: one request for what its name leads to expect, two for what it does not; of a data file that is
     /// missing also, eight times a second at most, what s3life keeps: one listing, two or three for each run in its trash, and
-    /// in a bucket of runs one of the file's versions, with ten requests at most for a delete marker. Of a columnar file that
+    /// in a bucket of runs one of the file's versions, with ten requests at most for a delete marker; beyond that one listing of
+    /// versions, while such a marker was found within the last second. Of a columnar file that
     /// was looked at within the last second it is what was seen then, unless this process has changed it since.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use s3core::Result;
+use s3core::{ErrorKind, Result};
 
 use crate::plan::line::PlannedObject;
 use crate::run::journal::{BATCH, IntendedObject, IntendedUnit};
@@ -26,8 +26,12 @@ pub(super) async fn learn(
     copied.retain(|object| object.trash.is_some());
     let ask = |(index, (planned, was_read)): (usize, (PlannedObject, bool))| async move {
         let list = objects.acl(&planned.key, user).await?;
-        // Looked at afterwards: what is as planned then was there all the time.
-        let counts = !was_read || objects.find(&planned.key).await?.is_some_and(|found| is_same(&planned, &found));
+        // Looked at afterwards: what is as planned then was there all the time. What may not be looked at is refused.
+        let counts = !was_read
+            || match objects.find(&planned.key).await {
+                Err(failure) if failure.kind() == ErrorKind::AccessDenied => true,
+                found => found?.is_some_and(|found| is_same(&planned, &found)),
+            };
         Ok((index, list, counts))
     };
     for copied in copied.chunks_mut(BATCH) {

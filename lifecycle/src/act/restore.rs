@@ -1,6 +1,6 @@
 //! What was removed comes back from the trash.
 
-use s3core::Result;
+use s3core::{ErrorKind, Result};
 
 use crate::pace::first;
 use crate::plan::line::{PlannedAction, PlannedObject};
@@ -25,7 +25,7 @@ pub enum Restored {
     Untouched,
     /// Something else is there, and stays.
     InTheWay(String),
-    /// There is nothing to bring it back from, though there should be.
+    /// There is nothing to bring it back from, though there should be, or this user may not do it.
     NoCopy(String),
     /// It went for good, and was to.
     Gone(String),
@@ -49,6 +49,9 @@ pub async fn restore(objects: &Objects<'_>, object: &IntendedObject, begun_under
         let found = objects.find(&object.planned.key).await;
         let restored = match found {
             Ok(found) => first(restore_over(objects, object, found, begun_under, &mut is_copied)).await,
+            Err(failure) if failure.kind() == ErrorKind::AccessDenied => {
+                return Ok(Restored::NoCopy(format!("this user may not look at it: {failure}")));
+            }
             Err(failure) => Err(failure),
         };
         match restored {

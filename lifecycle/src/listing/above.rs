@@ -22,6 +22,17 @@ const NAMES: u32 = 100;
 /// thousands.
 const METADATA: [&str; 2] = ["v", ""];
 
+/// Pages of a job's tree, or of metadata, that are looked through. Iceberg's `00000-….metadata.json` come first.
+const PAGES: usize = 20;
+
+/// What may not be looked at says nothing.
+fn allowed(answer: Result<bool>) -> Result<bool> {
+    match answer {
+        Err(failure) if failure.kind() == ErrorKind::AccessDenied => Ok(false),
+        answer => answer,
+    }
+}
+
 impl Lister {
     /// What lies around a place, as far as the keys may list it. Of a job's tree it is enough that something `is_young` in it.
     ///
@@ -38,12 +49,12 @@ impl Lister {
             for key in keys {
                 let name = key.get(directory.len()..).unwrap_or_default();
                 if is_state_of_job(name) {
-                    if !place.starts_with(&key) && self.holds_young(&key, &is_young).await? {
+                    if !place.starts_with(&key) && allowed(self.holds_young(&key, &is_young).await)? {
                         above.add_job(key);
                     }
                 } else if name != "metadata/" {
                     above.look_at(&key);
-                } else if self.holds_iceberg(&key).await? {
+                } else if allowed(self.holds_iceberg(&key).await)? {
                     above.look_at(&format!("{key}{VERSION_HINT}"));
                 }
             }
@@ -92,10 +103,11 @@ impl Lister {
         }
     }
 
-    /// Whether something in a directory is young; no more is listed than shows it.
+    /// Whether something in a directory is young; no more is listed than shows it. One that is too large to be looked through
+    /// counts as young.
     async fn holds_young(&self, directory: &str, is_young: impl Fn(Timestamp) -> bool) -> Result<bool> {
         let mut list = ListObjectsV2 { max_keys: Some(PAGE), ..ListObjectsV2::new(&self.bucket, directory) };
-        loop {
+        for _ in 0..PAGES {
             let page = self.page(&list).await?;
             if page.objects.iter().any(|object| is_young(timestamp(object.modified))) {
                 return Ok(true);
@@ -105,6 +117,7 @@ impl Lister {
                 None => return Ok(false),
             }
         }
+        Ok(true)
     }
 
     /// Whether a directory holds the metadata of an Iceberg table.
@@ -112,7 +125,7 @@ impl Lister {
         for name in METADATA {
             let mut list = ListObjectsV2::new(&self.bucket, &format!("{directory}{name}"));
             list.delimiter = Some("/".to_owned());
-            loop {
+            for _ in 0..PAGES {
                 let page = self.page(&list).await?;
                 let mut names = page.objects.iter().filter_map(|object| object.key.strip_prefix(directory));
                 if names.any(is_iceberg) {

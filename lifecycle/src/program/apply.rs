@@ -135,6 +135,10 @@ impl Apply {
             return Ok(Attempt::NothingDue(left));
         }
         stopped(plan.end())?;
+        let denied = denied_removals(connection.gateway(), &policy.policy.bucket, plan.tally());
+        if let Some((_, denied)) = connection.wait(async { Ok::<_, Failure>(denied.await?) })?.into_iter().next() {
+            return Err(denied.into());
+        }
         self.ask(common, &policy.policy, &plan, made.as_ref(), after)?;
         let before = made.as_ref().map(|planned| planned.past.records.as_slice()).unwrap_or_default();
         self.attempt(connection, policy, &plan, path, before)
@@ -151,10 +155,6 @@ impl Apply {
     ) -> Result<Attempt, Failure> {
         connection.wait(async {
             // Before anything is touched.
-            let denied = denied_removals(connection.gateway(), &policy.policy.bucket, plan.tally()).await?;
-            if let Some((_, denied)) = denied.into_iter().next() {
-                return Err(denied.into());
-            }
             Table::of_plan(plan.end()).await?;
             let work = Work::begin(connection, &self.work, &Purpose::from("apply")).await?;
             let attempt = self.begin(&work, policy, plan, path, before).await;

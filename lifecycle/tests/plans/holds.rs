@@ -1,5 +1,6 @@
 //! A hold that meets nothing is told, and each says how many units it holds.
 
+use s3core_gateway::{Fault, Gateway, Quirks};
 use serde_json::json;
 
 use super::lake::Lake;
@@ -21,7 +22,7 @@ datasets:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_that_meets_nothing_is_told() {
-    let endpoint = s3core_gateway::Gateway::builder().quirks(s3core_gateway::Quirks::Pacific).start().unwrap();
+    let endpoint = Gateway::builder().quirks(Quirks::Pacific).start().unwrap();
     let lake = Lake::embedded(&endpoint).await;
     lake.policy(POLICY);
     lake.put_all((1..=3).map(|day| format!("events/day=2020-01-0{day}/a"))).await;
@@ -73,7 +74,7 @@ async fn a_hold_on_one_object_keeps_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_location_where_nothing_lies_is_told() {
-    let endpoint = s3core_gateway::Gateway::builder().quirks(s3core_gateway::Quirks::Pacific).start().unwrap();
+    let endpoint = Gateway::builder().quirks(Quirks::Pacific).start().unwrap();
     let lake = Lake::embedded(&endpoint).await;
     lake.policy(
         &POLICY
@@ -86,6 +87,12 @@ async fn a_location_where_nothing_lies_is_told() {
     let told =
         format!("  nothing lies there; the nearest place where something does is s3a://{}/wh/: correct", lake.bucket);
     assert!(said.status == 0 && said.out.contains(&told), "{said:?}");
+    // Whoever may not look above it is told nothing of that.
+    let denied = Fault::error(403, "AccessDenied").operation("ListObjectsV2").query("prefix", "wh/");
+    endpoint.faults().add(denied);
+    let blind = lake.plan(&[]);
+    assert!(blind.status == 0 && !blind.out.contains("nothing lies there"), "{blind:?}");
+    endpoint.faults().clear();
     lake.policy(&POLICY.replace("/events/", "/wh/"));
     let told = lake.run(&["explain", "policy.yaml", &format!("s3a://{}/wh/events/day=2020-01-01/a", lake.bucket)]);
     assert!(told.status == 0 && !told.out.contains("no unit"), "{told:?}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan};
 use s3core::ops::{CreateMultipartUpload, UploadPart};
-use s3core_gateway::Gateway;
+use s3core_gateway::{Fault, Gateway};
 use serde_json::Value;
 
 use super::lake::{Lake, summary, units};
@@ -123,6 +123,10 @@ async fn an_upload_is_as_old_as_its_newest_part() {
     let said = lake.plan(&["--now", &later]);
     assert!(said.out.contains(&format!("{key}: the upload {id}, begun ")), "{}", said.out);
     assert!(said.out.contains(", its newest part sent "), "{}", said.out);
+    // Of another user's upload no more is known than when it was begun.
+    endpoint.faults().add(Fault::error(403, "AccessDenied").operation("ListParts"));
+    let plan = lake.planned(&Timestamp::now().to_string());
+    assert_eq!((plan["uploads"].as_array().unwrap().len(), &plan["jobs_count"]["at_work"]), (2, &0.into()), "{plan}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

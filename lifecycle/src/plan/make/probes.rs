@@ -160,9 +160,14 @@ pub async fn denied_removals(gateway: &Gateway, bucket: &str, tally: &Tally) -> 
     Ok(denied)
 }
 
-/// Removes what is not there, and the delete marker that comes of that where the bucket keeps versions.
+/// Removes what is not there. Where the bucket keeps versions a delete marker comes of that, and goes again: whoever may not remove
+/// versions makes none.
 async fn remove_nothing(gateway: &Gateway, bucket: &str, key: &str) -> Result<(), Error> {
     let delete = DeleteObject::new(bucket, key);
+    if gateway.run(GetBucketVersioning::new(bucket)).await? == BucketVersioning::Enabled {
+        let version = Some(format!("{:032x}", gateway.environment().random.bits()));
+        gateway.run(DeleteObject { version_id: version, ..delete.clone() }).await?;
+    }
     let marker = gateway.run(delete.clone()).await?.version_id;
     if marker.is_some() {
         gateway.run(DeleteObject { version_id: marker, ..delete }).await?;
