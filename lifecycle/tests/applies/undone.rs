@@ -283,3 +283,21 @@ async fn what_a_killed_run_removed_is_known_when_it_was_undone() {
     let plan = said(&lake.plan(&["--output", "json"]));
     assert_eq!(plan["end"]["datasets"][0]["guard"]["before"]["units"], 1, "{plan}");
 }
+
+/// One that waits for the gateway has said what it did.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_waiting_run_did_stays_known_when_it_was_undone() {
+    let lake = three_days(POLICY).await;
+    let run = apply(&lake);
+    change(&lake, &run, |record| {
+        (record.state, record.finished) = (RunState::WaitingForGateway, None);
+        let actions = &mut record.datasets.get_mut("events").unwrap().actions;
+        let expired = actions["expire"];
+        actions.insert("archive".to_owned(), expired);
+    })
+    .await;
+    assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
+    let history = said(&lake.run(&["--output", "json", "history", "policy.yaml"]));
+    let actions = &history[0]["actions"];
+    assert_eq!((&actions["archive"]["units"], &actions["expire"]["units"]), (&json!(3), &json!(3)), "{history}");
+}

@@ -1,6 +1,7 @@
 //! A rule waits until somebody has approved it, and again when it was changed.
 
 use s3core::ops::DeleteObject;
+use s3core_gateway::{Fault, Gateway, Quirks};
 use serde_json::json;
 
 use super::lake::Lake;
@@ -76,7 +77,7 @@ async fn a_rule_waits_to_be_approved_and_so_does_what_it_is_changed_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_whose_action_is_changed_under_its_name_waits_again() {
-    let endpoint = s3core_gateway::Gateway::builder().start().unwrap();
+    let endpoint = Gateway::builder().start().unwrap();
     let lake = Lake::embedded(&endpoint).await;
     lake.policy(POLICY);
     lake.put("events/day=2999-01-01/a").await;
@@ -130,8 +131,25 @@ async fn what_goes_for_good_and_was_not_confirmed_stops_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_these_keys_may_not_remove_stops_nothing_else() {
+    let endpoint = Gateway::builder().quirks(Quirks::Pacific).start().unwrap();
+    let lake = Lake::embedded(&endpoint).await;
+    let other = "  - name: other\n    location: s3a://BUCKET/other/\n    age: {from: partition, time: \"{day:%F}\"}\n    \
+                 rules: [{name: away, when: {older_than: 1y}, then: expire}]\n";
+    lake.policy(&format!("{POLICY}{other}"));
+    lake.put_all(["events/day=2020-01-01/a", "events/day=2020-01-02/a", "other/day=2020-01-01/a"]).await;
+    lake.rest().await;
+    approve_all(&lake);
+    endpoint.faults().add(Fault::error(403, "AccessDenied").method("DELETE").key_prefix("other/"));
+    let logged = round(&lake);
+    let done = with_message(&logged, "done");
+    assert_eq!((done.len(), &done[0]["dataset"], &done[0]["units"]), (1, &json!("events"), &json!(1)), "{logged:?}");
+    assert_eq!((lake.listed("events/").await.len(), lake.listed("other/").await.len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_waits_goes_on_only_while_its_rules_are_approved_whatever_the_text() {
-    let builder = s3core_gateway::Gateway::builder().quirks(s3core_gateway::Quirks::Pacific).storage_class("COLD");
+    let builder = Gateway::builder().quirks(Quirks::Pacific).storage_class("COLD");
     let endpoint = builder.start().unwrap();
     let lake = Lake::embedded(&endpoint).await;
     let policy = POLICY.replace("then: expire", "then: {tier: COLD}");
