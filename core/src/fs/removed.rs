@@ -38,7 +38,7 @@ enum Removal {
     ToTrash(String),
     /// It lies under a delete marker that this run has put.
     Hidden(String),
-    /// The same, and nothing of the run comes back any more.
+    /// The same, and nothing of the run comes back any more, or nothing that it removed there.
     Emptied(String),
     /// A delete marker came upon it when this run had written down that it would go, and not yet what came of that.
     Begun(String),
@@ -57,7 +57,7 @@ impl Removal {
                  back"
             ),
             Self::Emptied(run) => format!(
-                "the run {run} of s3life has removed it, and its trash was emptied: nothing of that run comes back any more"
+                "the run {run} of s3life has removed it for good or emptied its trash: nothing of that comes back any more"
             ),
             Self::Begun(run) => format!(
                 "the run {run} of s3life had begun to remove it, and a delete marker hides it; `s3life undo {run} \

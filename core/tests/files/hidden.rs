@@ -45,7 +45,13 @@ impl Run {
     }
 
     async fn is(&self, state: &str) {
-        self.put("run.json", format!(r#"{{"run":"{}","state":"{state}"}}"#, self.name)).await;
+        self.has_done(state, "").await;
+    }
+
+    async fn has_done(&self, state: &str, actions: &str) {
+        let datasets = format!(r#"{{"events":{{"prefix":"events/","actions":{{{actions}}}}}}}"#);
+        let record = format!(r#"{{"run":"{}","state":"{state}","datasets":{datasets}}}"#, self.name);
+        self.put("run.json", record).await;
     }
 
     async fn intends(&self, batch: u64, keys: &[&str]) {
@@ -143,15 +149,21 @@ async fn a_large_unit_is_told_in_parts() {
 }
 
 #[rstest]
-#[case::emptied("purged", "its trash was emptied: nothing of that run comes back")]
-#[case::undone("undone", "brings it back")]
+#[case::emptied("purged", r#""expire":{}"#, "for good or emptied its trash: nothing of that comes back")]
+#[case::for_good("done", r#""delete":{}"#, "for good or emptied its trash: nothing of that comes back")]
+#[case::in_part("done", r#""delete":{},"expire":{}"#, "brings it back")]
+#[case::undone("undone", r#""expire":{}"#, "brings it back")]
 #[tokio::test]
-async fn what_a_run_cannot_bring_back_is_told_as_such(#[case] state: &str, #[case] expected: &str) {
+async fn what_a_run_cannot_bring_back_is_told_as_such(
+    #[case] state: &str,
+    #[case] actions: &str,
+    #[case] expected: &str,
+) {
     let run = Run::begun().await;
     run.intends(1, &[FILE]).await;
     let marker = run.hides(FILE).await;
     run.concludes(1, &[&marker]).await;
-    run.is(state).await;
+    run.has_done(state, actions).await;
     let told = run.told(FILE).await;
     assert!(told.contains(&run.name) && told.contains(expected), "{told}");
 }

@@ -120,7 +120,7 @@ async fn a_trash_of_versions_is_emptied_and_older_ones_stay_hidden() {
     assert_eq!(shown.collect::<Vec<_>>(), expected);
     assert_eq!(left[1].version_id, older);
     let missed = told(&lake, "events/day=2020-01-02/a").await;
-    assert!(missed.contains(name(&run)) && missed.contains("its trash was emptied"), "{missed}");
+    assert!(missed.contains(name(&run)) && missed.contains("emptied its trash"), "{missed}");
     let undone = lake.run(&["undo", name(&run), "policy.yaml"]);
     assert!(undone.status == 1 && undone.error.contains("its trash was emptied"), "{undone:?}");
 }

@@ -4,12 +4,13 @@
 //! an object for what is about to go, and one for what came of it, with the ids of the markers. Such a marker came between
 //! the two, so that its time leads to the one batch that can have it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -110,11 +111,14 @@ impl FileSystem {
         Some(begun)
     }
 
-    /// Whether nothing of a run comes back any more. Of a record that cannot be read nothing is known.
-    async fn is_emptied(&self, run: &str) -> bool {
+    /// Whether nothing of a run comes back any more, or at least nothing of the file's dataset, which went for good. Of a record
+    /// that cannot be read nothing is known.
+    async fn is_emptied(&self, run: &str, path: &str) -> bool {
         let Ok(text) = self.document(&format!("{RUNS}{run}/run.json")).await else { return false };
-        let record = serde_json::from_slice::<Record>(&text);
-        record.is_ok_and(|record| matches!(record.state.as_str(), "purging" | "purged"))
+        let Ok(Record { state, datasets }) = serde_json::from_slice(&text) else { return false };
+        let went_for_good = |done: &Done| done.actions.contains_key("delete") && !done.actions.contains_key("expire");
+        matches!(state.as_str(), "purging" | "purged")
+            || datasets.values().any(|done| path.starts_with(&done.prefix) && went_for_good(done))
     }
 
     async fn document(&self, key: &str) -> Result<Vec<u8>> {
@@ -149,7 +153,7 @@ impl Look<'_> {
     }
 
     async fn unless_emptied(&self, run: &str, removal: Removal) -> Removal {
-        if self.files.is_emptied(run).await { Removal::Emptied(run.to_owned()) } else { removal }
+        if self.files.is_emptied(run, self.path).await { Removal::Emptied(run.to_owned()) } else { removal }
     }
 
     /// The batches that were under way when the marker was made, give or take [`SLACK`].
@@ -257,6 +261,15 @@ fn parsed<T: for<'de> Deserialize<'de>>(text: &[u8]) -> Option<(Head, Vec<T>)> {
 #[derive(Deserialize)]
 struct Record {
     state: String,
+    #[serde(default)]
+    datasets: HashMap<String, Done>,
+}
+
+/// What a run did in a dataset.
+#[derive(Deserialize)]
+struct Done {
+    prefix: String,
+    actions: HashMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
