@@ -17,9 +17,11 @@ mod held;
 mod holds;
 #[path = "../plans/lake.rs"]
 mod lake;
+mod locked;
 mod paced;
 mod refusals;
 mod rights;
+mod switched;
 mod undone;
 mod verified;
 mod versions;

@@ -3,26 +3,14 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method};
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use rstest::rstest;
-use s3core::gateway::{Exchange, OperationRequest};
-use s3core::http::{Payload, Piece, Response};
 use s3core::ops::{
-    DeleteObject, GetObjectTagging, ListObjectVersions, ListedObject, ListedVersion, PutBucketVersioning, PutObject,
-    PutObjectTagging,
+    DeleteObject, GetObjectTagging, ListObjectVersions, ListedVersion, PutBucketVersioning, PutObject, PutObjectTagging,
 };
-use s3core::sign::PayloadHash;
-use s3life::act::apply::Applied;
-use s3life::plan::document::PlanReader;
-use s3life::plan::line::PlannedUnit;
-use s3life::run::journal::{IntendedObject, IntendedUnit, Journal, Means};
-use s3life::run::lease::{Holder, Lease, Purpose};
-use s3life::run::record::RunRecord;
-use s3life::run::store::Store;
 use serde_json::json;
 
-use super::lake::{BODY, Lake, variable};
+use super::lake::Lake;
 use super::{POLICY, apply, as_if_killed, change, json as said, keys, name, three_days};
 
 const TAGGED: &str = "events/day=2020-01-01/a";
@@ -48,7 +36,7 @@ async fn three_days_with_versions(policy: &str) -> Lake {
     lake
 }
 
-async fn versions(lake: &Lake) -> Vec<ListedVersion> {
+pub(crate) async fn versions(lake: &Lake) -> Vec<ListedVersion> {
     lake.gateway.run(ListObjectVersions::new(&lake.bucket, "events/")).await.unwrap().versions
 }
 
@@ -237,100 +225,6 @@ async fn nothing_is_removed_where_versioning_is_suspended() {
     assert_eq!(left, [1, 9]);
 }
 
-/// Makes a bucket whose versions can be locked.
-struct CreateLockingBucket(String);
-
-impl Exchange for CreateLockingBucket {
-    type Output = ();
-
-    fn operation(&self) -> &'static str {
-        "CreateBucket"
-    }
-
-    fn place(&self) -> (&str, &str) {
-        (&self.0, "")
-    }
-
-    fn request(&mut self) -> s3core::Result<OperationRequest> {
-        let mut request = OperationRequest::new(Method::PUT, &self.0, "");
-        request.headers.insert("x-amz-bucket-object-lock-enabled", HeaderValue::from_static("true"));
-        Ok(request)
-    }
-
-    async fn read(&mut self, response: Response) -> s3core::Result<()> {
-        assert!(response.status.is_success(), "{}", response.status);
-        Ok(())
-    }
-}
-
-/// Lets the lock of a version end earlier.
-struct ShortenLock {
-    bucket: String,
-    version: ListedVersion,
-    until: Timestamp,
-}
-
-impl Exchange for ShortenLock {
-    type Output = ();
-
-    fn operation(&self) -> &'static str {
-        "PutObjectRetention"
-    }
-
-    fn place(&self) -> (&str, &str) {
-        (&self.bucket, &self.version.key)
-    }
-
-    fn request(&mut self) -> s3core::Result<OperationRequest> {
-        let until = self.until.strftime("%FT%TZ");
-        let document =
-            format!("<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>{until}</RetainUntilDate></Retention>");
-        let mut request = OperationRequest::new(Method::PUT, &self.bucket, &self.version.key);
-        request.query = vec![("retention", String::new()), ("versionId", self.version.version_id.clone())];
-        request.headers.insert("x-amz-bypass-governance-retention", HeaderValue::from_static("true"));
-        request.payload = Payload::from_pieces(vec![Piece::Memory(document.into())]);
-        request.payload_hash = PayloadHash::Unsigned;
-        Ok(request)
-    }
-
-    async fn read(&mut self, response: Response) -> s3core::Result<()> {
-        assert!(response.status.is_success(), "{}", response.status);
-        Ok(())
-    }
-}
-
-/// A partition with an object that is locked for an hour.
-async fn with_a_lock(policy: &str) -> Lake {
-    let keys = (variable("S3CORE_TEST_ACCESS_KEY"), variable("S3CORE_TEST_SECRET_KEY"));
-    let lake = Lake::made_by(&variable("S3CORE_TEST_ENDPOINT"), keys, async |gateway, bucket| {
-        gateway.run(CreateLockingBucket(bucket.to_owned())).await.unwrap();
-    })
-    .await;
-    lake.policy(policy);
-    let until = Timestamp::now().checked_add(1.hours()).unwrap();
-    lake.put_all(["_SUCCESS", "a"].map(|name| format!("events/day=2020-01-01/{name}"))).await;
-    let mut put = PutObject::new(&lake.bucket, "events/day=2020-01-01/b", Bytes::from_static(BODY));
-    let lock = [("x-amz-object-lock-mode", "GOVERNANCE".to_owned())];
-    put.attributes.headers = lock.into();
-    put.attributes.headers.insert("x-amz-object-lock-retain-until-date", until.strftime("%FT%TZ").to_string());
-    lake.gateway.run(put).await.unwrap();
-    lake.rest().await;
-    lake
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lock_keeps_a_unit_whole_that_was_to_go_for_good() {
-    let policy = POLICY.replace("then: expire", "then: {delete: without_trash}");
-    let lake = with_a_lock(&policy).await;
-    let before = versions(&lake).await;
-    let applied = lake.run(&["--output", "json", "apply", "policy.yaml", "--yes", "--confirm-delete", "events"]);
-    let run: serde_json::Value = serde_json::from_str(&applied.out).unwrap();
-    assert!(applied.status == 1 && applied.error.contains("1 of 1 unit was left: "), "{applied:?}");
-    assert_eq!((&run["actions"], &run["skipped"]), (&json!({}), &json!(1)), "{run}");
-    assert!(run["left"][0]["reason"].as_str().unwrap().contains("events/day=2020-01-01/b is locked until"), "{run}");
-    assert_eq!(versions(&lake).await, before);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trash_from_before_versions_leaves_none_when_it_is_emptied() {
     let lake = three_days(POLICY).await;
@@ -340,28 +234,6 @@ async fn a_trash_from_before_versions_leaves_none_when_it_is_emptied() {
     assert_eq!((&purged["objects"], &purged["bytes"]), (&json!(9), &json!(90)), "{purged}");
     let trash = ListObjectVersions::new(&lake.bucket, ".s3core/trash/");
     assert_eq!(lake.gateway.run(trash).await.unwrap().versions, []);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_locked_is_told_and_keeps_nothing_else() {
-    let lake = with_a_lock(POLICY).await;
-    let run = apply(&lake);
-    assert_eq!(run["actions"]["expire"]["objects"], 3);
-    let purge = || said(&lake.run(&["--output", "json", "purge", name(&run), "policy.yaml", "--yes"]));
-    let purged = purge();
-    assert_eq!((&purged["objects"], &purged["left"][0]["key"]), (&json!(2), &json!("events/day=2020-01-01/b")));
-    assert!(purged["left"][0]["reason"].as_str().unwrap().starts_with("locked until "), "{purged}");
-    // Hidden as before.
-    assert_eq!((lake.listed("events/").await, versions(&lake).await.len()), (Vec::new(), 2));
-    let history = said(&lake.run(&["--output", "json", "history", "policy.yaml"]));
-    assert_eq!((&history[0]["state"], &history[0]["skipped"]), (&json!("purging"), &json!(1)));
-    let version = versions(&lake).await.into_iter().find(|version| !version.is_delete_marker).unwrap();
-    let until = Timestamp::now().checked_add(5.seconds()).unwrap();
-    lake.gateway.run(ShortenLock { bucket: lake.bucket.clone(), version, until }).await.unwrap();
-    while Timestamp::now() < until {
-        lake.rest().await;
-    }
-    assert_eq!((&purge()["objects"], versions(&lake).await.len()), (&json!(1), 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -379,73 +251,4 @@ async fn what_is_hidden_is_told_while_versioning_is_suspended() {
     lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
     assert_eq!(lake.run(&["undo", name(&run), "policy.yaml"]).status, 0);
     assert_eq!(lake.listed("events/").await.len(), 9);
-}
-
-/// A removal that was begun with copies does not go on where a DELETE would only hide.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_begun_without_versions_is_put_back_where_they_are_kept_by_now() {
-    let lake = three_days(POLICY).await;
-    let before = lake.listed("events/").await;
-    let run = apply(&lake);
-    let journal = format!(".s3core/life/runs/{}/journal/", name(&run));
-    for outcome in lake.listed(&journal).await.into_iter().filter(|written| written.key.contains("-outcome")) {
-        lake.gateway.run(DeleteObject::new(&lake.bucket, &outcome.key)).await.unwrap();
-    }
-    as_if_killed(&lake, &run).await;
-    lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
-    // Nothing else is due: what is put back would go again once it has rested.
-    lake.policy(&POLICY.replace("1y", "100y"));
-    assert_eq!(lake.run(&["apply", "policy.yaml", "--yes", "--resume", name(&run)]).status, 0);
-    lake.policy(POLICY);
-    let history = said(&lake.run(&["--output", "json", "history", "policy.yaml"]));
-    assert_eq!((history[0]["run"].clone(), &history[0]["skipped"]), (run["run"].clone(), &json!(3)), "{history}");
-    let after = lake.listed("events/").await;
-    let same =
-        |listed: &[ListedObject]| listed.iter().map(|one| (one.key.clone(), one.etag.clone())).collect::<Vec<_>>();
-    assert_eq!(same(&after), same(&before));
-    // Then it goes as all goes where versions are kept.
-    lake.rest().await;
-    let again = apply(&lake);
-    assert_eq!((&again["actions"]["expire"]["units"], lake.listed("events/").await.len()), (&json!(3), 0));
-    assert_eq!(lake.run(&["undo", name(&again), "policy.yaml"]).status, 0);
-    assert_eq!(lake.listed("events/").await, after);
-}
-
-/// A removal for good that was announced before versions were kept does not go on where a DELETE would only hide.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_to_go_for_good_stays_where_versions_are_kept_by_now() {
-    let lake = three_days(&POLICY.replace("then: expire", "then: {delete: without_trash}")).await;
-    let path = lake.path("plan.jsonl");
-    assert_eq!(lake.plan(&["--out", "plan.jsonl", "--confirm-delete", "events"]).status, 0);
-    let mut plan = PlanReader::open(&path).unwrap();
-    let lease = Lease::take(&lake.state, &Holder::this_process(), &Purpose::from("apply")).await.unwrap();
-    let (policy, datasets) = (plan.header().policy.clone(), Applied::of(plan.end()).datasets);
-    let now = lake.state.time().await.unwrap();
-    let record = RunRecord::begun(policy, &plan.end().digest, now, lease.number(), datasets);
-    let run = Store::new(lake.state.clone()).begin_new(&lease, record, &path).await.unwrap().run;
-    let mut units = Vec::new();
-    while let Some((PlannedUnit { dataset, prefix, shape, action, .. }, objects)) = plan.next_unit().unwrap() {
-        let object = |planned| IntendedObject { planned, trash: None, former: Vec::new(), version: None, acl: None };
-        let objects = objects.into_iter().map(object).collect();
-        units.push(IntendedUnit { dataset, prefix, shape, action, means: Means::InPlace, objects });
-    }
-    Journal::open(&lake.state, &run, lease.number()).await.unwrap().intend(&units).await.unwrap();
-    // It was killed when one object had gone.
-    lake.gateway.run(DeleteObject::new(&lake.bucket, "events/day=2020-01-01/a")).await.unwrap();
-    lease.release().await.unwrap();
-    lake.gateway.run(PutBucketVersioning::new(&lake.bucket, true)).await.unwrap();
-    let before = versions(&lake).await;
-    assert_eq!((units.len(), before.len()), (3, 8));
-
-    let resumed = lake.run(&["apply", "policy.yaml", "--yes"]);
-    let history = said(&lake.run(&["--output", "json", "history", "policy.yaml"]));
-    let state = (&history[0]["run"], &history[0]["state"], &history[0]["skipped"]);
-    assert_eq!(state, (&json!(run), &json!("done"), &json!(3)), "{resumed:?}");
-    let left = said(&lake.run(&["--output", "json", "status", "policy.yaml"]))["skipped"].clone();
-    let mut reasons: Vec<_> = left.as_array().unwrap().iter().map(|left| left["reason"].as_str().unwrap()).collect();
-    let late = "the bucket keeps versions by now: plan it again";
-    let gone = "a part of the unit is gone and could not be put back: it went for good, as the policy says";
-    reasons.sort_unstable();
-    assert_eq!(reasons, [gone, late, late]);
-    assert_eq!(versions(&lake).await, before);
 }
