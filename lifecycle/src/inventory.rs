@@ -20,8 +20,8 @@ use crate::policy::{Age, CONTROL_PREFIX, Dataset, Unit};
 use crate::unit::UnitSummary;
 
 pub use above::Above;
-pub(crate) use directories::SUCCESS;
 use directories::{Directories, Directory};
+pub(crate) use directories::{SUCCESS, is_success};
 pub use jobs::JobTree;
 pub(crate) use jobs::{JOBS, is_alive, is_state_of_job, tree_of as tree_of_job};
 pub(crate) use tables::{LOGS, VERSION_HINT, is_iceberg};

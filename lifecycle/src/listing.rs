@@ -29,6 +29,17 @@ pub use ranges::{InOrder, Pages, Range};
 pub use survey::Survey;
 pub(crate) use tags::Tags;
 
+/// What was looked for; None where these keys may not look there.
+///
+/// # Errors
+/// All others of the gateway's.
+pub(crate) fn in_sight<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Err(failure) if failure.kind() == ErrorKind::AccessDenied => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
 /// The class of an object that names none.
 pub(crate) const STANDARD: &str = "STANDARD";
 

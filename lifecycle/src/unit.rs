@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::inventory::{Object, SUCCESS};
+use crate::inventory::{Object, is_success};
 use crate::partition::Interval;
 use crate::policy::Met;
 
@@ -62,7 +62,7 @@ impl UnitSummary {
         let Object { key, bytes, written, class, .. } = *object;
         self.objects += 1;
         self.bytes += bytes;
-        self.has_data |= !key.ends_with('/') && key.rsplit('/').next() != Some(SUCCESS);
+        self.has_data |= !key.ends_with('/') && !is_success(key);
         self.newest = self.newest.max(written);
         match self.group_mut(class, met) {
             Some(group) => {

@@ -4,13 +4,14 @@
 use jiff::Timestamp;
 
 use crate::catalog::Catalogs;
+use crate::inventory::is_success;
 use crate::plan::line::Amount;
 use crate::run::Bucket;
 use crate::run::journal::{IntendedObject, IntendedUnit, Journal, Means, Outcome};
 
 use super::objects::{Objects, Removed};
 use super::purge::Emptied;
-use super::remove::{WRITTEN_AGAIN, is_marker, remove_as_planned};
+use super::remove::{WRITTEN_AGAIN, remove_as_planned};
 use super::survey::survey;
 use super::{Failure, conclude};
 
@@ -72,7 +73,7 @@ async fn remove_unit(
         return Ok((Outcome::Changed { key, reason }, amount));
     }
     let live = unit.objects.iter().filter(|object| found.present.contains(object.planned.key.as_str()));
-    let (markers, others): (Vec<_>, Vec<_>) = live.partition(|object| is_marker(&object.planned.key));
+    let (markers, others): (Vec<_>, Vec<_>) = live.partition(|object| is_success(&object.planned.key));
     let mut outcome = Outcome::Done;
     for group in [markers, others] {
         for (object, removed) in remove_as_planned(objects, group).await? {

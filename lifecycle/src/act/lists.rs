@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use s3core::{ErrorKind, Result};
+use s3core::Result;
 
+use crate::listing::in_sight;
 use crate::plan::line::PlannedObject;
 use crate::run::journal::{BATCH, IntendedObject, IntendedUnit};
 
@@ -27,11 +28,8 @@ pub(super) async fn learn(
     let ask = |(index, (planned, was_read)): (usize, (PlannedObject, bool))| async move {
         let list = objects.acl(&planned.key, user).await?;
         // Looked at afterwards: what is as planned then was there all the time. What may not be looked at is refused.
-        let counts = !was_read
-            || match objects.find(&planned.key).await {
-                Err(failure) if failure.kind() == ErrorKind::AccessDenied => true,
-                found => found?.is_some_and(|found| is_same(&planned, &found)),
-            };
+        let is_there = |found: Option<PlannedObject>| found.is_some_and(|found| is_same(&planned, &found));
+        let counts = !was_read || in_sight(objects.find(&planned.key).await)?.is_none_or(is_there);
         Ok((index, list, counts))
     };
     for copied in copied.chunks_mut(BATCH) {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use s3core::ops::{BucketVersioning, DeleteObject, GetBucketVersioning, ObjectHead};
 use s3core::{Error, ErrorKind, Result};
 
+use crate::inventory::is_success;
 use crate::pace::{first, unleased};
 use crate::plan::line::{PlannedAction, PlannedObject, Shape};
 use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Outcome};
@@ -16,7 +17,6 @@ use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Outcome};
 use super::attempts::Attempts;
 use super::means::Removal;
 use super::objects::Objects;
-use super::remove::is_marker;
 use super::restore::{MOVE_AWAY, Restored};
 use super::stack::{Stack, stack, stacks};
 use super::survey::survey;
@@ -91,7 +91,7 @@ pub(super) async fn hide(
 
 /// `_SUCCESS` first, so that nobody takes what is left for complete. Returns what kept it from going on.
 async fn hide_all(objects: &Objects<'_>, live: Vec<&IntendedObject>, removal: &mut Removal) -> Result<Option<Outcome>> {
-    let (markers, others): (Vec<_>, Vec<_>) = live.into_iter().partition(|object| is_marker(&object.planned.key));
+    let (markers, others): (Vec<_>, Vec<_>) = live.into_iter().partition(|object| is_success(&object.planned.key));
     for group in [markers, others] {
         let hide = |object: &IntendedObject| {
             let object = object.clone();
@@ -182,7 +182,7 @@ async fn unhide(objects: &Objects<'_>, key: &str, markers: Vec<String>) -> Resul
 /// Makes all visible again that was hidden. Returns what came of it where that could not be.
 pub(super) async fn give_up(objects: &Objects<'_>, unit: &IntendedUnit, markers: &[Marker]) -> Result<Option<Outcome>> {
     let hidden = unit.objects.iter().filter(|object| markers.iter().any(|marker| marker.key == object.planned.key));
-    let (last, first): (Vec<_>, Vec<_>) = hidden.partition(|object| is_marker(&object.planned.key));
+    let (last, first): (Vec<_>, Vec<_>) = hidden.partition(|object| is_success(&object.planned.key));
     let mut lost = None;
     for group in [first, last] {
         let show = |object: &IntendedObject| {

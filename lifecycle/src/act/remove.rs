@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Timestamp;
 use s3core::Result;
 
-use crate::inventory::SUCCESS;
+use crate::inventory::is_success;
 use crate::plan::line::Shape;
 use crate::run::journal::{IntendedObject, IntendedUnit, Means, Outcome};
 
@@ -145,7 +145,7 @@ impl<'a> UnitRemoval<'a> {
 
     /// Removes `_SUCCESS` first, so that nobody takes what is left for complete.
     async fn remove_all(&mut self, live: Vec<&'a IntendedObject>) -> Result<Ending> {
-        let (markers, others): (Vec<_>, Vec<_>) = live.into_iter().partition(|object| is_marker(&object.planned.key));
+        let (markers, others): (Vec<_>, Vec<_>) = live.into_iter().partition(|object| is_success(&object.planned.key));
         for group in [markers, others] {
             let mut ending = None;
             for (object, removed) in remove_as_planned(self.objects, group).await? {
@@ -169,7 +169,7 @@ impl<'a> UnitRemoval<'a> {
     async fn give_up(&self) -> Result<Option<(String, String)>> {
         let (objects, begun_under) = (self.objects, self.begun_under);
         let (markers, others): (Vec<_>, Vec<_>) =
-            self.removed.iter().copied().partition(|object| is_marker(&object.planned.key));
+            self.removed.iter().copied().partition(|object| is_success(&object.planned.key));
         let (mut copies, mut lost) = (Vec::new(), None);
         for group in [others, markers] {
             let put_back = move |object: &'a IntendedObject| async move {
@@ -226,9 +226,4 @@ fn was_deleted(object: &IntendedObject) -> Ending {
 
 fn missing<'a>(live: &[&'a IntendedObject], found: &UnitSurvey<'_>) -> Option<&'a IntendedObject> {
     live.iter().copied().find(|object| !found.present.contains(object.planned.key.as_str()))
-}
-
-/// Whether the key is that of a `_SUCCESS`.
-pub(super) fn is_marker(key: &str) -> bool {
-    key.rsplit('/').next() == Some(SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 use s3core::{ErrorKind, Result};
 
+use crate::inventory::is_success;
 use crate::pace::first;
 use crate::plan::line::{PlannedAction, PlannedObject};
 use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Means, Outcome};
@@ -9,7 +10,6 @@ use crate::run::journal::{IntendedObject, IntendedUnit, Marker, Means, Outcome};
 use super::attempts::Attempts;
 use super::means;
 use super::objects::{Copied, Objects};
-use super::remove::is_marker;
 use super::survey::{is_same, survey};
 
 /// What helps where somebody has written at the key of an object that is to come back.
@@ -142,7 +142,7 @@ pub async fn put_back(
         let reason = "it was written after the run: `--merge` brings the unit back beside it".to_owned();
         return Ok(PutBack { outcome: Outcome::NotRestored { key, reason }, is_changed: true });
     }
-    let (markers, others): (Vec<_>, Vec<_>) = unit.objects.iter().partition(|object| is_marker(&object.planned.key));
+    let (markers, others): (Vec<_>, Vec<_>) = unit.objects.iter().partition(|object| is_success(&object.planned.key));
     let (mut back, mut failure) = (Vec::new(), None);
     for group in [others, markers] {
         if failure.is_some() {

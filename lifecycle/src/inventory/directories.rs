@@ -10,6 +10,11 @@ use crate::unit::UnitSummary;
 /// The object that says that a directory is complete (Hadoop's `FileOutputCommitter`).
 pub(crate) const SUCCESS: &str = "_SUCCESS";
 
+/// Whether a key is that of a `_SUCCESS`.
+pub(crate) fn is_success(key: &str) -> bool {
+    key.rsplit('/').next() == Some(SUCCESS)
+}
+
 /// The directories above the last key, from the outermost.
 #[derive(Default)]
 pub(super) struct Directories {

@@ -6,13 +6,13 @@
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
+use s3core::Result;
 use s3core::ops::ListObjectsV2;
-use s3core::{ErrorKind, Result};
 
 use crate::inventory::{Above, JOBS, LOGS, VERSION_HINT, is_iceberg, is_state_of_job};
 use crate::places::directories_above;
 
-use super::{Lister, PAGE, timestamp};
+use super::{Lister, PAGE, in_sight, timestamp};
 
 /// Names that are looked through for those that mean something. Where there are more, each of these is asked for: Radosgw seeks
 /// every directory by itself.
@@ -25,14 +25,6 @@ const METADATA: [&str; 2] = ["v", ""];
 /// Pages of a job's tree, or of metadata, that are looked through. Iceberg's `00000-….metadata.json` come first.
 const PAGES: usize = 20;
 
-/// What may not be looked at says nothing.
-fn allowed(answer: Result<bool>) -> Result<bool> {
-    match answer {
-        Err(failure) if failure.kind() == ErrorKind::AccessDenied => Ok(false),
-        answer => answer,
-    }
-}
-
 impl Lister {
     /// What lies around a place, as far as the keys may list it. Of a job's tree it is enough that something `is_young` in it.
     ///
@@ -41,20 +33,17 @@ impl Lister {
     pub(super) async fn above(&self, place: &str, is_young: impl Fn(Timestamp) -> bool + Sync) -> Result<Above> {
         let mut above = Above::default();
         for directory in directories_above(place) {
-            let keys = match self.telling_keys(directory).await {
-                // Some users may look into their own datasets only.
-                Err(failure) if failure.kind() == ErrorKind::AccessDenied => continue,
-                keys => keys?,
-            };
+            // Some users may look into their own datasets only.
+            let Some(keys) = in_sight(self.telling_keys(directory).await)? else { continue };
             for key in keys {
                 let name = key.get(directory.len()..).unwrap_or_default();
                 if is_state_of_job(name) {
-                    if !place.starts_with(&key) && allowed(self.holds_young(&key, &is_young).await)? {
+                    if !place.starts_with(&key) && in_sight(self.holds_young(&key, &is_young).await)? == Some(true) {
                         above.add_job(key);
                     }
                 } else if name != "metadata/" {
                     above.look_at(&key);
-                } else if allowed(self.holds_iceberg(&key).await)? {
+                } else if in_sight(self.holds_iceberg(&key).await)? == Some(true) {
                     above.look_at(&format!("{key}{VERSION_HINT}"));
                 }
             }

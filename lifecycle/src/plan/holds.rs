@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use s3core::ErrorKind;
 use s3core::gateway::Gateway;
 use s3core::ops::ListObjectsV2;
 use serde::Serialize;
 
+use crate::listing::in_sight;
 use crate::places::directories_above;
 use crate::plan::make::Past;
 use crate::policy::{Hold, Policy};
@@ -51,7 +51,7 @@ impl MetHold {
             let mut met =
                 Self { path: place(prefix), reason: reason.clone(), owner: owner.clone(), units, nearest: None };
             if units == 0 {
-                let nearest = nearest_in_sight(gateway, &policy.bucket, prefix).await?;
+                let nearest = in_sight(nearest(gateway, &policy.bucket, prefix).await)?;
                 met.nearest = nearest.filter(|nearest| nearest != prefix).map(|nearest| place(&nearest));
             }
             holds.push(met);
@@ -70,14 +70,6 @@ impl fmt::Display for MetHold {
              for something that is still to come",
             self.path
         )
-    }
-}
-
-/// The same as [`nearest`]; None where these keys may not look around there.
-pub(crate) async fn nearest_in_sight(gateway: &Gateway, bucket: &str, wanted: &str) -> s3core::Result<Option<String>> {
-    match nearest(gateway, bucket, wanted).await {
-        Err(failure) if failure.kind() == ErrorKind::AccessDenied => Ok(None),
-        found => found.map(Some),
     }
 }
 

@@ -135,9 +135,12 @@ impl Apply {
             return Ok(Attempt::NothingDue(left));
         }
         stopped(plan.end())?;
-        let denied = denied_removals(connection.gateway(), &policy.policy.bucket, plan.tally());
-        if let Some((_, denied)) = connection.wait(async { Ok::<_, Failure>(denied.await?) })?.into_iter().next() {
-            return Err(denied.into());
+        // A plan that was made just now has tried it out.
+        if made.as_ref().is_none_or(|planned| planned.made.notes.iter().any(|notes| notes.is_denied)) {
+            let denied = denied_removals(connection.gateway(), &policy.policy.bucket, plan.tally());
+            if let Some((_, denied)) = connection.wait(async { Ok::<_, Failure>(denied.await?) })?.into_iter().next() {
+                return Err(denied.into());
+            }
         }
         self.ask(common, &policy.policy, &plan, made.as_ref(), after)?;
         let before = made.as_ref().map(|planned| planned.past.records.as_slice()).unwrap_or_default();

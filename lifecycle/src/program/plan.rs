@@ -16,9 +16,9 @@ use super::{Common, Form, PolicyFile};
 use crate::calendar::Period;
 use crate::catalog::sql::write_beside;
 use crate::connection::Connection;
-use crate::listing::{Lister, Pace};
+use crate::listing::{Lister, Pace, in_sight};
 use crate::plan::document::{PlanError, PlanReader, WrittenPlan};
-use crate::plan::holds::{MetHold, nearest_in_sight};
+use crate::plan::holds::{MetHold, nearest};
 use crate::plan::line::{DatasetSummary, Header};
 use crate::plan::make::{DatasetNotes, Jobs, MadePlan, Moves, Past, Request, Served, make};
 use crate::plan::report::Report;
@@ -289,7 +289,7 @@ impl PlanOptions {
         let mut made = make(lister, &request).await?;
         for (summary, notes) in made.plan.end.datasets.iter().zip(&mut made.notes) {
             if summary.total.objects + summary.outside.objects == 0 {
-                notes.nearest = nearest_in_sight(lister.gateway(), &policy.bucket, &summary.prefix).await?;
+                notes.nearest = in_sight(nearest(lister.gateway(), &policy.bucket, &summary.prefix).await)?;
             }
         }
         let holds = MetHold::all(lister.gateway(), policy, held(&made.notes), &past).await?;

@@ -144,11 +144,15 @@ pub async fn keeps_versions(gateway: &Gateway, bucket: &str) -> Result<bool, Mak
 /// The gateway's.
 pub async fn denied_removals(gateway: &Gateway, bucket: &str, tally: &Tally) -> Result<BTreeMap<String, Error>, Error> {
     let (mut tried, mut denied) = (BTreeSet::new(), BTreeMap::new());
+    if !tally.rules.values().any(|rule| rule.removes()) {
+        return Ok(denied);
+    }
+    let hides = gateway.run(GetBucketVersioning::new(bucket)).await? == BucketVersioning::Enabled;
     for ((dataset, _), rule) in tally.rules.iter().filter(|(_, rule)| rule.removes()) {
         let Some((first, _)) = rule.ends.as_ref().filter(|_| tried.insert(dataset)) else { continue };
         let directory = first.rfind('/').and_then(|slash| first.get(..=slash)).unwrap_or_default();
         let key = format!("{directory}.s3core-probe-{:032x}", gateway.environment().random.bits());
-        match remove_nothing(gateway, bucket, &key).await {
+        match remove_nothing(gateway, bucket, &key, hides).await {
             Err(failure) if failure.kind() == ErrorKind::AccessDenied => {
                 denied.insert(dataset.clone(), failure);
             }
@@ -160,11 +164,11 @@ pub async fn denied_removals(gateway: &Gateway, bucket: &str, tally: &Tally) -> 
     Ok(denied)
 }
 
-/// Removes what is not there. Where the bucket keeps versions a delete marker comes of that, and goes again: whoever may not remove
+/// Removes what is not there. Where that `hides`, since the bucket keeps versions, a delete marker comes of it, and goes again: whoever may not remove
 /// versions makes none.
-async fn remove_nothing(gateway: &Gateway, bucket: &str, key: &str) -> Result<(), Error> {
+async fn remove_nothing(gateway: &Gateway, bucket: &str, key: &str, hides: bool) -> Result<(), Error> {
     let delete = DeleteObject::new(bucket, key);
-    if gateway.run(GetBucketVersioning::new(bucket)).await? == BucketVersioning::Enabled {
+    if hides {
         let version = Some(format!("{:032x}", gateway.environment().random.bits()));
         gateway.run(DeleteObject { version_id: version, ..delete.clone() }).await?;
     }
